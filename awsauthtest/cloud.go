@@ -1,0 +1,142 @@
+// Package awsauthtest is an AWS in memory, for testing code that signs in to
+// AWS and moves between accounts: STS in every partition, EC2 instance
+// metadata, the container credential endpoint and the SSO portal.
+//
+//	cloud := awsauthtest.New(t)
+//	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws:iam::111111111111:user/ci"})
+//	cloud.AddRole(awsauthtest.Role{
+//		ARN:   "arn:aws:iam::222222222222:role/manage-role",
+//		Trust: []string{"111111111111"},
+//	})
+//	cfg, err := config.LoadDefaultConfig(ctx, cloud.LoadOptions(),
+//		config.WithRegion("us-east-1"), config.WithCredentialsProvider(keys.Provider()))
+//
+// It stands at the wire, below the SDK: what is tested is the host, the
+// credential scope, the signature and the form that really leave the program.
+// Signatures are recomputed with the secret that was issued, and what AWS
+// refuses is refused with AWS's code and status: a key of another partition, a
+// scope that is not the host's, a clock 15 minutes off, a role that does not
+// trust the caller, a second use of an MFA code, a duration out of bounds.
+//
+// [Cloud.Client] opens no socket and starts no goroutine, so it works inside
+// [testing/synctest] bubbles: keys expire when the bubble's clock says so.
+// [Cloud.Serve] puts the same AWS on a loopback socket, for the AWS CLI, boto3
+// and other programs. [Cloud.Inject] makes it fail in the ways AWS fails, and
+// [Cloud.Calls] says what was asked of it.
+//
+// It models who may become whom. It does not model what an identity may then
+// do: there are no permission policies, and a session policy is only checked
+// for its form.
+package awsauthtest
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+)
+
+// Cloud is one AWS: users, roles, keys, an instance, and a record of what was
+// asked. Clouds share nothing: the keys of one are unknown to another. All
+// methods may be called at any time from any goroutine. Make one with [New] or
+// [Start]; the zero Cloud is of no use.
+type Cloud struct {
+	calls  recorder
+	faults faultList
+	limits limiter
+	socket socket
+
+	mu       sync.Mutex // guards what follows; held for look-ups only, never while anything waits
+	serial   int        // of the last id given out
+	users    map[string]*user
+	devices  map[string]*device
+	roles    map[string]Role
+	creds    map[string]credential // by access key id
+	disabled map[string]bool       // regions
+	sso      map[string][]ssoGrant // by bearer token
+	instance *instance
+	task     *task
+}
+
+// New returns an empty Cloud for a test. It calls [Isolate], so the test must
+// not be parallel (nor a subtest of a parallel one): use [Start] in those. The
+// Cloud is closed when the test ends.
+func New(t testing.TB) *Cloud {
+	t.Helper()
+	Isolate(t)
+	c := Start()
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// Start returns an empty Cloud for a program, or for a parallel test. It reads
+// and changes nothing of the environment. Close it if [Cloud.Serve] is used.
+func Start() *Cloud {
+	return &Cloud{
+		users:    map[string]*user{},
+		devices:  map[string]*device{},
+		roles:    map[string]Role{},
+		creds:    map[string]credential{},
+		disabled: map[string]bool{},
+		sso:      map[string][]ssoGrant{},
+	}
+}
+
+// Client returns an HTTP client whose every request ends in the Cloud, found by
+// AWS's real host names; no other host exists. Requests are answered in the
+// goroutine that sends them, and no socket is opened.
+//
+// A host that AWS does not have fails as a look-up would ("no such host"), the
+// metadata addresses refuse connections until [Cloud.SetInstance] or
+// [Cloud.SetContainer] puts something there, and STS is not to be had over
+// plain http. The address that [Cloud.Serve] returned is known, too.
+func (c *Cloud) Client() *http.Client {
+	return &http.Client{Transport: memory{c}}
+}
+
+// LoadOptions returns an option for [config.LoadDefaultConfig] (or for whatever
+// takes the SDK's load options) that sends all its requests to the Cloud. The
+// container credential provider is included, which config.WithHTTPClient alone
+// leaves out. If an instance is set when the option is applied, instance
+// metadata is switched on, whatever AWS_EC2_METADATA_DISABLED says. (The SDK's
+// config.WithEC2IMDSRegion makes a client of its own that knows neither, unless
+// it is given one: config.UseEC2IMDSRegion.Client.)
+func (c *Cloud) LoadOptions() func(*config.LoadOptions) error {
+	return func(o *config.LoadOptions) error {
+		o.HTTPClient = c.Client()
+		before := o.EndpointCredentialOptions
+		o.EndpointCredentialOptions = func(e *endpointcreds.Options) {
+			if before != nil {
+				before(e)
+			}
+			e.HTTPClient = c.Client()
+		}
+		if c.hasInstance() {
+			o.EC2IMDSClientEnableState = imds.ClientEnabled
+		}
+		return nil
+	}
+}
+
+// Close stops [Cloud.Serve], if it runs, and waits for the requests it was
+// answering; what hangs or waits there is let go. A Cloud in memory needs no
+// Close and outlives it. Close may be called again.
+func (c *Cloud) Close() error { return c.socket.close() }
+
+// DisableRegion makes STS of that region refuse everybody with
+// RegionDisabledException, as for a region that an account has not activated.
+//
+// See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
+func (c *Cloud) DisableRegion(region string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.disabled[region] = true
+}
+
+// now is the wall clock alone: the monotonic one means nothing between a Cloud
+// made outside a synctest bubble and a request made inside.
+func now() time.Time { return time.Now().Round(0).UTC() }

@@ -1,0 +1,85 @@
+package awsauthtest_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/chaoxiaodi/awsauth/awsauthtest"
+)
+
+// accountOf is the code under test: it takes the role audit in an account and
+// says where it has arrived.
+func accountOf(ctx context.Context, cfg aws.Config, account string) (string, error) {
+	audit := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), "arn:aws:iam::"+account+":role/audit")
+	cfg.Credentials = aws.NewCredentialsCache(audit)
+	me, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(me.Account), nil
+}
+
+// Cross-account code is tested against an AWS that has the accounts. In a test,
+// awsauthtest.New(t) takes the place of Start and Close, and keeps the
+// machine's own AWS settings out.
+func Example() {
+	cloud := awsauthtest.Start()
+	defer cloud.Close()
+	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws:iam::111111111111:user/ci"})
+	cloud.AddRole(awsauthtest.Role{
+		ARN:   "arn:aws:iam::222222222222:role/audit",
+		Trust: []string{"arn:aws:iam::111111111111:root"},
+	})
+	cfg := aws.Config{Region: "us-east-1", HTTPClient: cloud.Client(), Credentials: keys.Provider()}
+
+	account, err := accountOf(context.Background(), cfg, "222222222222")
+	fmt.Println(account, err)
+	for _, call := range cloud.Calls() {
+		fmt.Println(call.Host, call.Action, call.Status)
+	}
+	// Output:
+	// 222222222222 <nil>
+	// sts.us-east-1.amazonaws.com AssumeRole 200
+	// sts.us-east-1.amazonaws.com GetCallerIdentity 200
+}
+
+func ExampleNew() {
+	_ = func(t *testing.T) { // TestAudit
+		cloud := awsauthtest.New(t)
+		cloud.SetInstance(&awsauthtest.Instance{RoleARN: "arn:aws-cn:iam::333333333333:role/runner"})
+		cfg, err := config.LoadDefaultConfig(t.Context(), cloud.LoadOptions(), config.WithRegion("cn-north-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		me, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil)
+		if err != nil || aws.ToString(me.Account) != "333333333333" {
+			t.Errorf("identity %v, %v", me, err)
+		}
+	}
+}
+
+func ExampleCloud_Inject() {
+	cloud := awsauthtest.Start()
+	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws-cn:iam::111111111111:user/ci"})
+	cfg := aws.Config{Region: "cn-north-1", HTTPClient: cloud.Client(), Credentials: keys.Provider()}
+	cfg.Retryer = func() aws.Retryer { return retry.AddWithMaxBackoffDelay(retry.NewStandard(), time.Millisecond) }
+	cloud.Inject(awsauthtest.Fault{Action: "GetCallerIdentity", Kind: awsauthtest.Throttle, Times: 1})
+
+	_, err := sts.NewFromConfig(cfg).GetCallerIdentity(context.Background(), nil)
+	fmt.Println(err) // the SDK has tried again
+	for _, call := range cloud.Calls() {
+		fmt.Println(call.Host, call.Status, call.ErrorCode)
+	}
+	// Output:
+	// <nil>
+	// sts.cn-north-1.amazonaws.com.cn 400 Throttling
+	// sts.cn-north-1.amazonaws.com.cn 200
+}

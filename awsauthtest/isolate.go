@@ -1,0 +1,43 @@
+package awsauthtest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Isolate keeps the machine's own AWS out of a test. It unsets every AWS_*
+// variable and every proxy variable, points AWS_CONFIG_FILE and
+// AWS_SHARED_CREDENTIALS_FILE at files that do not exist, and switches EC2
+// metadata off, so that nothing but what the test says can supply credentials.
+// All is put back when the test ends. Like [testing.T.Setenv], which it uses, it
+// panics in a parallel test.
+//
+// AWS_CA_BUNDLE is among what is unset: with it set, the SDK refuses any HTTP
+// client that is not its own.
+func Isolate(t testing.TB) {
+	t.Helper()
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); foreign(name) {
+			t.Setenv(name, "") // for its restoring, and its refusal of parallel tests
+			if err := os.Unsetenv(name); err != nil {
+				t.Fatalf("awsauthtest: unset %s: %v", name, err)
+			}
+		}
+	}
+	none := t.TempDir()
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(none, "config"))
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(none, "credentials"))
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+}
+
+// foreign reports whether a variable could steer an AWS client.
+func foreign(name string) bool {
+	switch upper := strings.ToUpper(name); upper {
+	case "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY":
+		return true
+	default:
+		return strings.HasPrefix(upper, "AWS_")
+	}
+}

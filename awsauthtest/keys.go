@@ -1,0 +1,197 @@
+package awsauthtest
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// Keys are credentials that the Cloud issued. They print without their
+// secrets, whatever the verb, in logs and as JSON.
+type Keys struct {
+	AccessKeyID     string    // AKIA… for a user, ASIA… for a session; 20 characters
+	SecretAccessKey string    // 40 characters
+	SessionToken    string    // empty for a user's own keys
+	Expires         time.Time // zero for keys that live until Deactivate
+}
+
+// Provider returns a provider that always hands out these keys, also after
+// they have expired.
+func (k Keys) Provider() aws.CredentialsProvider {
+	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{
+			AccessKeyID: k.AccessKeyID, SecretAccessKey: k.SecretAccessKey, SessionToken: k.SessionToken,
+			CanExpire: !k.Expires.IsZero(), Expires: k.Expires, Source: "awsauthtest",
+		}, nil
+	})
+}
+
+// String names the keys by a shortened id and their expiry.
+func (k Keys) String() string {
+	if k.Expires.IsZero() {
+		return "keys " + shortID(k.AccessKeyID)
+	}
+	return "keys " + shortID(k.AccessKeyID) + " until " + k.Expires.UTC().Format(time.RFC3339)
+}
+
+// GoString is String: %#v must not show what %v hides.
+func (k Keys) GoString() string { return k.String() }
+
+// Format prints String for every verb, %x and %d included.
+func (k Keys) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, k.String()) }
+
+// LogValue is what log/slog shows of the keys.
+func (k Keys) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// MarshalJSON encodes the shortened id and the expiry, never the secrets.
+func (k Keys) MarshalJSON() ([]byte, error) {
+	out := struct {
+		AccessKeyID string
+		Expires     *time.Time `json:",omitempty"`
+	}{AccessKeyID: shortID(k.AccessKeyID)}
+	if !k.Expires.IsZero() {
+		out.Expires = &k.Expires
+	}
+	return json.Marshal(out)
+}
+
+// shortID leaves enough of an access key id to tell it from others.
+func shortID(id string) string {
+	if len(id) < 12 {
+		return "…"
+	}
+	return id[:4] + "…" + id[len(id)-4:]
+}
+
+// credential is a key with the identity behind it.
+type credential struct {
+	keys     Keys
+	who      principal
+	inactive bool // unknown to AWS from now on
+	revoked  bool // expired before its time
+}
+
+// principal is who a caller is.
+type principal struct {
+	arn       string // as GetCallerIdentity shows it
+	userID    string
+	partition string
+	account   string
+	user      *user  // nil for a role session
+	role      string // ARN of the role; empty for a user
+	temporary bool   // a session: of a role, or of GetSessionToken
+	mfa       bool   // the session was made with an MFA code
+
+	sourceIdentity string
+	tags           map[string]string // of the session
+	transitive     map[string]string // those of them that travel along a chain
+}
+
+// issue makes keys for an identity and remembers them. A zero expiry makes
+// long-lived ones. The caller holds c.mu.
+func (c *Cloud) issue(who principal, expires time.Time) Keys {
+	c.serial++
+	prefix := "AKIA"
+	if !expires.IsZero() {
+		prefix = "ASIA"
+	}
+	seed := who.arn + "\n" + strconv.Itoa(c.serial)
+	k := Keys{
+		AccessKeyID:     prefix + keyID(seed, who.account),
+		SecretAccessKey: base64.StdEncoding.EncodeToString(derive("secret", seed, 30)),
+		Expires:         expires,
+	}
+	if !expires.IsZero() {
+		// The prefix is what real tokens begin with; the length is usual, too.
+		k.SessionToken = "IQoJb3JpZ2luX2Vj" + base64.StdEncoding.EncodeToString(derive("token", seed, 300))
+	}
+	c.creds[k.AccessKeyID] = credential{keys: k, who: who}
+	return k
+}
+
+// keyID returns the 16 characters after the prefix of an access key id. As in
+// AWS's, the account can be read from them: 40 bits after the first, so tools
+// that decode ids work.
+func keyID(seed, account string) string {
+	n, _ := strconv.ParseUint(account, 10, 64)
+	raw := derive("id", seed, 12)
+	low := uint64(raw[0] & 0x7f)
+	var head [8]byte
+	binary.BigEndian.PutUint64(head[:], 1<<47|n<<7|low)
+	return base32.StdEncoding.EncodeToString(append(head[2:], raw[1:5]...))
+}
+
+// uniqueID is the fixed id of a user (AIDA…), a role (AROA…): 21 characters.
+func uniqueID(prefix, arn string) string {
+	return prefix + base32.StdEncoding.EncodeToString(derive(prefix, arn, 15))[:17]
+}
+
+// derive stretches a seed to n bytes. What it makes is no secret from anybody
+// who reads this: the keys open nothing but the Cloud.
+func derive(label, seed string, n int) []byte {
+	var out []byte
+	for i := byte(0); len(out) < n; i++ {
+		mac := hmac.New(sha256.New, []byte("awsauthtest "+label))
+		mac.Write([]byte{i})
+		mac.Write([]byte(seed))
+		out = mac.Sum(out)
+	}
+	return out[:n]
+}
+
+// Deactivate makes a key unknown: AWS refuses it with InvalidClientTokenId, as
+// it does a key that was deleted or set inactive. An id that is not known
+// already is left so.
+func (c *Cloud) Deactivate(accessKeyID string) {
+	c.change(accessKeyID, func(k *credential) { k.inactive = true })
+}
+
+// Revoke ends a session before its time: AWS refuses its keys with
+// ExpiredToken. An id that is not known is left so.
+func (c *Cloud) Revoke(accessKeyID string) {
+	c.change(accessKeyID, func(k *credential) { k.revoked = true })
+}
+
+// SessionTags returns the tags of the session that a key belongs to, those
+// inherited along a chain included. It is nil for a session without tags, for
+// long-lived keys and for an unknown id.
+func (c *Cloud) SessionTags(accessKeyID string) map[string]string {
+	k, _ := c.credential(accessKeyID)
+	if len(k.who.tags) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(k.who.tags))
+	for name, value := range k.who.tags {
+		out[name] = value
+	}
+	return out
+}
+
+func (c *Cloud) change(id string, do func(*credential)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k, ok := c.creds[id]; ok {
+		do(&k)
+		c.creds[id] = k
+	}
+}
+
+// credential looks a key up. What it returns is a copy; the maps in it are
+// never changed once made.
+func (c *Cloud) credential(id string) (credential, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k, ok := c.creds[id]
+	return k, ok
+}

@@ -1,0 +1,249 @@
+package awsauthtest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// request is one request on its way through the Cloud, the same whether it came
+// from memory or from the socket.
+type request struct {
+	method   string
+	host     string // as in the Host header
+	path     string // escaped, as sent
+	rawQuery string
+	header   http.Header
+	body     []byte
+	at       place
+	form     url.Values // query and form body together
+	auth     authorization
+	authErr  *problem // why auth could not be read; nil also if there was none to read
+	call     *Call    // the record; its status is set when the answer is known
+	number   int      // of the call, from 1
+}
+
+// reply is an answer on its way back.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+	code   string // of the error, for the record
+}
+
+// problem is a refusal, in AWS's terms.
+type problem struct {
+	status  int
+	code    string
+	message string
+}
+
+func refuse(status int, code, format string, args ...any) *problem {
+	return &problem{status, code, fmt.Sprintf(format, args...)}
+}
+
+// maxBody is more than any request of these services needs.
+const maxBody = 1 << 20
+
+// newRequest takes a request apart. at is where it is bound.
+func newRequest(r *http.Request, host string, body []byte, at place) *request {
+	in := &request{
+		method: r.Method, host: host, path: r.URL.EscapedPath(), rawQuery: r.URL.RawQuery,
+		header: r.Header, body: body, at: at,
+	}
+	if in.method == "" {
+		in.method = http.MethodGet
+	}
+	if in.path == "" {
+		in.path = "/"
+	}
+	in.form, _ = url.ParseQuery(in.rawQuery) // what cannot be read is not there
+	if mediaType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); mediaType == "application/x-www-form-urlencoded" {
+		posted, _ := url.ParseQuery(string(body))
+		for name, values := range posted {
+			in.form[name] = append(in.form[name], values...)
+		}
+	}
+	in.auth, in.authErr = in.authorization()
+	return in
+}
+
+// answer is the way of every request: it is recorded, the faults have their
+// chance, and the service answers. An error is one of the connection, not of
+// the service.
+func (c *Cloud) answer(ctx context.Context, in *request) (reply, error) {
+	c.record(in)
+	out, err := c.outcome(ctx, in)
+	if err != nil {
+		out.code = connectionFailed
+	}
+	c.calls.finish(in.call, out.status, out.code)
+	return out, err
+}
+
+// connectionFailed is the Call.ErrorCode of what got no answer.
+const connectionFailed = "ConnectionFailed"
+
+func (c *Cloud) record(in *request) {
+	in.call = &Call{
+		Time: now(), Service: in.at.service, Action: in.action(), Method: in.method, Host: in.host,
+		Path: in.path, Region: in.auth.region, AccessKeyID: in.auth.keyID,
+		Params: publicParams(in.form), UserAgent: in.header.Get("User-Agent"),
+	}
+	in.number = c.calls.add(in.call)
+}
+
+// outcome is the fault that strikes, or else the service's answer.
+func (c *Cloud) outcome(ctx context.Context, in *request) (reply, error) {
+	fault, err := c.meet(ctx, *in.call)
+	if err != nil {
+		return reply{}, err
+	}
+	switch fault.Kind {
+	case Hang:
+		<-ctx.Done()
+		return reply{}, context.Cause(ctx)
+	case Reset:
+		return reply{}, connectionError("read", in.host, os.NewSyscallError("read", syscall.ECONNRESET))
+	case Throttle, ServerError, Refuse:
+		return in.failure(fault.problem()), nil
+	}
+	out := c.serve(in)
+	if fault.Kind == Malformed {
+		out = reply{status: http.StatusOK, header: out.header, body: out.body[:len(out.body)/2]}
+	}
+	return out, nil
+}
+
+// action names what a request asks for, as Call.Action shows it.
+func (in *request) action() string {
+	switch in.at.service {
+	case serviceSTS:
+		return in.form.Get("Action")
+	case serviceMetadata:
+		return metadataAction(in)
+	case serviceContainer:
+		return "GetCredentials"
+	case serviceSSO:
+		return "GetRoleCredentials"
+	}
+	return ""
+}
+
+// serve lets the service answer.
+func (c *Cloud) serve(in *request) reply {
+	switch in.at.service {
+	case serviceMetadata:
+		return c.serveMetadata(in)
+	case serviceContainer:
+		return c.serveContainer(in)
+	case serviceSSO:
+		return c.serveSSO(in)
+	}
+	return c.serveSTS(in)
+}
+
+// failure is a refusal in the form of the service that was asked.
+func (in *request) failure(p *problem) reply {
+	switch in.at.service {
+	case serviceMetadata:
+		return metadataFailure(p)
+	case serviceContainer, serviceSSO:
+		return jsonFailure(p)
+	}
+	return in.stsFailure(p)
+}
+
+// memory is the transport without a network.
+type memory struct{ c *Cloud }
+
+// RoundTrip answers in the caller's goroutine.
+func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := readBody(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	host := r.Host
+	if host == "" {
+		host = r.URL.Host
+	}
+	at, err := m.route(r.URL)
+	in := newRequest(r, host, body, at)
+	if err != nil {
+		m.c.record(in)
+		m.c.calls.finish(in.call, 0, connectionFailed)
+		return nil, err
+	}
+	out, err := m.c.answer(r.Context(), in)
+	if err != nil {
+		return nil, err
+	}
+	return out.response(r), nil
+}
+
+// route dials, so to speak: it finds the service that a URL leads to, or fails
+// as the network would.
+func (m memory) route(u *url.URL) (place, error) {
+	if m.c.socket.is(u) {
+		return m.c.routeLoopback(u.Path), nil
+	}
+	at, ok := locate(u.Hostname())
+	switch {
+	case !ok && net.ParseIP(u.Hostname()) != nil:
+		return at, refused(u)
+	case !ok:
+		return at, connectionError("dial", "", &net.DNSError{Err: "no such host", Name: u.Hostname(), IsNotFound: true})
+	case at.service == serviceMetadata && !m.c.hasInstance(), at.service == serviceContainer && !m.c.hasTask():
+		return at, refused(u)
+	case (at.service == serviceSTS || at.service == serviceSSO) && u.Scheme != "https":
+		return at, refused(u)
+	}
+	return at, nil
+}
+
+func refused(u *url.URL) error {
+	host := u.Host
+	if u.Port() == "" {
+		port := map[string]string{"https": "443"}[u.Scheme]
+		if port == "" {
+			port = "80"
+		}
+		host = net.JoinHostPort(u.Hostname(), port)
+	}
+	return connectionError("dial", host, os.NewSyscallError("connect", syscall.ECONNREFUSED))
+}
+
+// connectionError is what the net package returns for a connection that failed.
+func connectionError(op, addr string, err error) error {
+	failed := &net.OpError{Op: op, Net: "tcp", Err: err}
+	if host, _, splitErr := net.SplitHostPort(addr); splitErr == nil && net.ParseIP(host) != nil {
+		if to, err := net.ResolveTCPAddr("tcp", addr); err == nil {
+			failed.Addr = to
+		}
+	}
+	return failed
+}
+
+// wait pauses, or leaves when ctx ends.
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
