@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/chaoxiaodi/awsauth"
+)
+
+// sessionFlags are the flags that say which session a command works with. An
+// empty value is as if the flag had not been given: the library has it so, and
+// `--role "$ROLE"` works in a script.
+func sessionFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "profile", Usage: "start as this `NAME` of the shared config and credentials files"},
+		&cli.StringFlag{Name: "account", Usage: "assume a role in the account with this 12-digit `ID`"},
+		&cli.StringFlag{Name: "role", Usage: "`NAME` of the role, with its path if it has one (default: " + awsauth.DefaultRole + ")"},
+		&cli.StringFlag{Name: "role-arn", Usage: "assume the role with this `ARN`, instead of --account and --role"},
+		&cli.StringFlag{Name: "partition", Usage: "`NAME` of the partition that the credentials belong to: aws, aws-cn, aws-us-gov, …"},
+		&cli.StringFlag{Name: "region", Usage: "`REGION` to work in, like us-east-1"},
+		&cli.StringFlag{Name: "session-name", Usage: "`NAME` of the role session in CloudTrail (default: user@host)"},
+		&cli.StringFlag{Name: "external-id", Usage: "external `ID` that the role's trust policy asks for"},
+		durationFlag("duration", "how long the role session lasts: a `TIME` from 15m to 12h (default: 1h)"),
+		&cli.StringFlag{Name: "sts-endpoint", Usage: "call STS at this `URL`: a VPC endpoint, or a local STS"},
+	}
+}
+
+// sessionOptions hands the flags to the library as they are.
+func sessionOptions(cmd *cli.Command) []awsauth.Option {
+	return []awsauth.Option{
+		awsauth.WithProfile(cmd.String("profile")),
+		awsauth.WithAccount(cmd.String("account")),
+		awsauth.WithRole(cmd.String("role")),
+		awsauth.WithRoleARN(cmd.String("role-arn")),
+		awsauth.WithPartition(awsauth.Partition(cmd.String("partition"))),
+		awsauth.WithRegion(cmd.String("region")),
+		awsauth.WithSessionName(cmd.String("session-name")),
+		awsauth.WithExternalID(cmd.String("external-id")),
+		awsauth.WithDuration(durationOf(cmd, "duration")),
+		awsauth.WithSTSEndpoint(cmd.String("sts-endpoint")),
+	}
+}
+
+// durationFlag is a flag whose empty value is allowed, which cli.DurationFlag
+// refuses.
+func durationFlag(name, usage string) cli.Flag {
+	return &cli.StringFlag{Name: name, Usage: usage, Validator: func(s string) error {
+		if _, err := time.ParseDuration(s); err != nil && s != "" {
+			return fmt.Errorf("not a duration; write it like 90s, 15m or 2h")
+		}
+		return nil
+	}}
+}
+
+// defaultTimeout is longer than the library retries an STS that throttles.
+const defaultTimeout = time.Minute
+
+// withTimeout applies the flag --timeout.
+func withTimeout(ctx context.Context, cmd *cli.Command) (context.Context, context.CancelFunc, error) {
+	timeout := durationOf(cmd, "timeout")
+	switch {
+	case cmd.String("timeout") == "":
+		timeout = defaultTimeout
+	case timeout == 0:
+		return ctx, func() {}, nil
+	case timeout < 0:
+		return nil, nil, misused(cmd, fmt.Errorf("--timeout %v is negative", timeout))
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	return ctx, cancel, nil
+}
+
+// durationOf is the value of a durationFlag, which has been checked; 0 if it is empty.
+func durationOf(cmd *cli.Command, name string) time.Duration {
+	d, _ := time.ParseDuration(cmd.String(name))
+	return d
+}
+
+// optionFlags are the options of the library that this command has flags for.
+var optionFlags = map[string]string{
+	"WithProfile": "--profile", "WithAccount": "--account", "WithRole": "--role", "WithRoleARN": "--role-arn",
+	"WithPartition": "--partition", "WithRegion": "--region", "WithSessionName": "--session-name",
+	"WithExternalID": "--external-id", "WithDuration": "--duration", "WithSTSEndpoint": "--sts-endpoint",
+}
+
+// optionCall is an option's name, and its value where the text quotes the call.
+var optionCall = regexp.MustCompile(`\b(With[A-Z][A-Za-z]+)\b(?:\(("(?:[^"\\]|\\.)*"|[0-9][0-9.hmnsµ]*)\))?`)
+
+// inFlags puts a text of the library, which speaks of its options, into the
+// words of the command line: WithAccount("12") becomes --account "12".
+func inFlags(text string) string {
+	return optionCall.ReplaceAllStringFunc(text, func(match string) string {
+		call := optionCall.FindStringSubmatch(match)
+		flag, ok := optionFlags[call[1]]
+		if !ok {
+			return match
+		}
+		return strings.TrimSuffix(flag+" "+call[2], " ")
+	})
+}

@@ -1,0 +1,106 @@
+// Command awsauth shows what the awsauth library does, and asks its questions
+// on the command line.
+//
+//	awsauth demo                          a walk through the library, on an AWS inside the process
+//	awsauth whoami --profile ops          who am I, for real
+//	awsauth whoami --account 123456789012 who would I be there
+//	awsauth explain                       where do my credentials come from
+//
+// It exits with 0 when all went well, 1 when something failed (the reason is on
+// stderr), 2 when it was called wrongly and 130 when Ctrl-C ended it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v3"
+)
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // 128 + SIGINT, as shells have it
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second Ctrl-C ends the process at once
+	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
+}
+
+// run is the whole command: args[0] is its name. It returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	err := newCommand(stdout, stderr).Run(ctx, args)
+	var failed *failure
+	switch {
+	case err == nil:
+		return exitOK
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "awsauth: interrupted")
+		return exitInterrupted
+	case errors.As(err, &failed):
+		fmt.Fprintln(stderr, failed.Error())
+		return exitFailed
+	}
+	fmt.Fprintf(stderr, "awsauth: %s\n", err)
+	return exitUsage
+}
+
+// newCommand builds the command line. Commands to come (explain, each) join
+// the list here, with a file of their own.
+func newCommand(stdout, stderr io.Writer) *cli.Command {
+	root := &cli.Command{
+		Name:    "awsauth",
+		Usage:   "who am I on AWS, and how do I become the role I need",
+		Version: version(),
+		Description: "Try `awsauth demo` first: it needs no account and no network.\n" +
+			"Then `awsauth whoami` asks the same of your own AWS set-up.",
+		Commands: []*cli.Command{demoCommand(), whoamiCommand(), explainCommand()},
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			if cmd.Args().Present() {
+				return misused(cmd, fmt.Errorf("there is no command %q", cmd.Args().First()))
+			}
+			return cli.ShowRootCommandHelp(cmd)
+		},
+		Writer:    stdout,
+		ErrWriter: stderr,
+		// run prints errors and chooses the exit code; the library is to do neither.
+		ExitErrHandler: func(context.Context, *cli.Command, error) {},
+	}
+	for _, cmd := range append(root.Commands, root) {
+		cmd.OnUsageError = func(_ context.Context, cmd *cli.Command, err error, _ bool) error {
+			return misused(cmd, err)
+		}
+	}
+	return root
+}
+
+// noArguments refuses what stands on the command line beside the flags.
+func noArguments(cmd *cli.Command) error {
+	if cmd.Args().Present() {
+		return misused(cmd, fmt.Errorf("%s takes flags only, not %q", cmd.Name, cmd.Args().First()))
+	}
+	return nil
+}
+
+// misused is an error of how cmd was called, and where to read how to.
+func misused(cmd *cli.Command, err error) error {
+	text := strings.ReplaceAll(err.Error(), " for flag -", " for flag --") // as everybody writes it
+	text = strings.ReplaceAll(text, "not defined: -", "not defined: --")
+	return fmt.Errorf("%s; see %s --help", text, cmd.FullName())
+}
+
+// failure is an error of what the command did, not of how it was called.
+type failure struct{ err error }
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
