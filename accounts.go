@@ -1,0 +1,244 @@
+package awsauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// defaultConcurrency is how many accounts ForEachAccount works on at a time.
+const defaultConcurrency = 16
+
+// Progress is the news after one account of ForEachAccount.
+type Progress struct {
+	Done, Total int    // accounts done so far, and to do in all
+	Account     string // the one that is done, as it stands in the list
+	Err         error  // what went wrong with it, or nil
+}
+
+// AccountError is what went wrong with one account of ForEachAccount.
+type AccountError struct {
+	Account string // as it stands in the list: an id or a role ARN
+	Err     error
+}
+
+// Error names the account and the first cause. Where a service call failed for
+// want of credentials, the SDK's layers round that are left out.
+func (e *AccountError) Error() string {
+	name := e.Account
+	if quoted := strconv.Quote(clip(name)); name == "" || quoted != `"`+name+`"` {
+		name = quoted // what is no account may hold anything
+	}
+	cause := e.Err
+	if first := deepest(e.Err); first != nil {
+		cause = first
+	}
+	return name + ": " + strings.TrimPrefix(cause.Error(), "awsauth: ")
+}
+
+// Unwrap returns what do returned.
+func (e *AccountError) Unwrap() error { return e.Err }
+
+// ForEachAccount runs do once for each account, at most WithConcurrency (16) at
+// a time, with a session in that account assumed from s. An account is an id,
+// entered through the role of WithRole (DefaultRole unless set), or a role ARN.
+// The other role options hold for all.
+//
+// It waits for every do that was started and returns nil, or one *AccountError
+// for each account that failed, joined in the order of the list. One that fails
+// stops no other. When ctx ends no more are started, and those that were not
+// are reported too. Duplicates run once. Options and accounts are all checked
+// before the first call; if one is wrong, do never runs. An empty list does
+// nothing.
+//
+// The sessions share connections and the pace of their STS calls: when STS
+// throttles, all slow down together. Credentials are fetched when do needs
+// them. A panic in do reaches the caller of ForEachAccount, once those that run
+// have ended.
+func (s *Session) ForEachAccount(ctx context.Context, accounts []string, do func(context.Context, *Session) error, opts ...FleetOption) error {
+	var f fleetSettings
+	for _, o := range opts {
+		if o != nil {
+			o.applyToFleet(&f)
+		}
+	}
+	members, err := s.fleet(accounts, do, &f)
+	if err != nil || len(members) == 0 {
+		return err
+	}
+	w := &walk{members: members, do: do, progress: f.progress, errs: make([]error, len(members))}
+	w.run(ctx, min(f.concurrency, len(members)))
+	return errors.Join(w.errs...)
+}
+
+// member is one account of the walk.
+type member struct {
+	account string
+	session *Session
+}
+
+// fleet checks everything and makes the sessions, without any call.
+func (s *Session) fleet(accounts []string, do func(context.Context, *Session) error, f *fleetSettings) ([]member, error) {
+	wrong := f.role.checkManner()
+	if f.role.account != "" || f.role.arn != "" {
+		wrong.add(invalid("ForEachAccount", "WithAccount and WithRoleARN have no meaning here").mend("put the accounts or the role ARNs in the list"))
+	}
+	if name := f.role.name; name != "" {
+		if err := checkRoleName(name); err != nil {
+			wrong.bad("WithRole", name, "%v", err)
+		}
+	}
+	switch {
+	case f.concurrency < 0:
+		wrong.add(invalid(fmt.Sprintf("WithConcurrency(%d)", f.concurrency), "at least one account must be worked on").mend("use 1 or more"))
+	case f.concurrency == 0:
+		f.concurrency = defaultConcurrency
+	}
+	if do == nil {
+		wrong.add(invalid("ForEachAccount", "there is nothing to do").mend("pass a func"))
+	}
+	members := make([]member, 0, len(accounts))
+	seen := make(map[string]bool, len(accounts))
+	told := map[string]bool{}
+	for _, account := range accounts {
+		if seen[account] {
+			continue
+		}
+		seen[account] = true
+		r := f.role
+		r.account, r.arn = "", ""
+		if err := r.enter(account); err != nil {
+			wrong.add(&AccountError{account, err})
+			continue
+		}
+		child, err := s.assume(&r)
+		if err != nil {
+			var e *Error
+			if errors.As(err, &e) && e.Op != "" { // an option, which is wrong for the others too
+				if told[e.Op] {
+					continue
+				}
+				told[e.Op] = true
+			}
+			wrong.add(&AccountError{account, err})
+			continue
+		}
+		if arn := child.role.arn.String(); !seen[arn] || arn == account {
+			seen[arn] = true
+			members = append(members, member{account, child})
+		}
+	}
+	if err := wrong.err(); err != nil {
+		return nil, err
+	}
+	return members, nil
+}
+
+// enter sets which role an entry of the list means.
+func (r *roleSettings) enter(account string) error {
+	if !strings.HasPrefix(account, "arn:") {
+		r.account = account
+		if err := checkAccount(account); err != nil {
+			return invalid("ForEachAccount", "%v", err)
+		}
+		return nil
+	}
+	r.name, r.arn = "", account
+	if _, err := parseRoleARN(account); err != nil {
+		return invalid("ForEachAccount", "%v", err)
+	}
+	return nil
+}
+
+// walk is one ForEachAccount under way.
+type walk struct {
+	members  []member
+	do       func(context.Context, *Session) error
+	progress func(Progress)
+	errs     []error // one slot for each account: no lock
+
+	stop     atomic.Bool // a do has panicked
+	mu       sync.Mutex  // orders the calls of progress, and guards:
+	done     int
+	panicked any
+}
+
+// run starts the accounts one after another, n at a time, and returns when all
+// have ended.
+func (w *walk) run(ctx context.Context, n int) {
+	var running sync.WaitGroup
+	places := make(chan struct{}, n)
+	for i := range w.members {
+		places <- struct{}{}
+		if w.stop.Load() {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			w.errs[i] = &AccountError{w.members[i].account, &Error{Op: "ForEachAccount", what: "not started: " + err.Error(), Err: err}}
+			<-places
+			continue
+		}
+		running.Go(func() {
+			defer func() { <-places }()
+			w.one(ctx, i)
+		})
+	}
+	running.Wait()
+	if w.panicked != nil {
+		panic(w.panicked)
+	}
+}
+
+// errNoReturn is the error of a do that called runtime.Goexit, as testing's
+// FailNow does.
+var errNoReturn = errors.New("awsauth: the func ended its goroutine instead of returning")
+
+// one runs do for an account, and keeps a panic for the caller of
+// ForEachAccount.
+func (w *walk) one(ctx context.Context, i int) {
+	m := &w.members[i]
+	s := m.session
+	m.session = nil // what do does not keep may go
+	defer func() { w.caught(recover()) }()
+	err := errNoReturn
+	defer func() {
+		if v := recover(); v != nil {
+			w.caught(v)
+			return
+		}
+		if err != nil {
+			w.errs[i] = &AccountError{m.account, err}
+		}
+		w.tell(m.account, w.errs[i])
+	}()
+	err = w.do(ctx, s)
+}
+
+// caught notes what do or progress panicked with, the first of them, and lets
+// no further account start.
+func (w *walk) caught(v any) {
+	if v == nil {
+		return
+	}
+	w.stop.Store(true)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.panicked == nil {
+		w.panicked = v
+	}
+}
+
+// tell calls progress.
+func (w *walk) tell(account string, err error) {
+	if w.progress == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.done++
+	w.progress(Progress{w.done, len(w.members), account, err})
+}

@@ -1,0 +1,565 @@
+package awsauth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/awsauthtest"
+)
+
+// accounts adds n accounts with a manage-role that trusts the user's.
+func (w *place) accounts(n int) []string {
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("%012d", 300000000000+i)
+		w.AddRole(awsauthtest.Role{ARN: w.manage(ids[i]), Trust: []string{home}})
+	}
+	return ids
+}
+
+// manage is the ARN of an account's manage-role.
+func (w *place) manage(account string) string { return w.arn(account, "role/manage-role") }
+
+// enter is a do that needs credentials and nothing else.
+func enter(ctx context.Context, s *awsauth.Session) error {
+	_, err := s.Retrieve(ctx)
+	return err
+}
+
+// visits are the accounts in which a do ran, in the order in which it began.
+type visits struct {
+	mu   sync.Mutex
+	seen []string
+}
+
+func (v *visits) enter(ctx context.Context, s *awsauth.Session) error {
+	id, err := s.Identity(ctx)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.seen = append(v.seen, id.Account)
+	return err
+}
+
+// parts are the errors that were joined.
+func parts(t testing.TB, err error) []error {
+	t.Helper()
+	joined, ok := err.(interface{ Unwrap() []error })
+	require.True(t, ok, "%T: %v", err, err)
+	return joined.Unwrap()
+}
+
+// failed are the accounts of the errors that were joined.
+func failed(t testing.TB, err error) (accounts []string) {
+	t.Helper()
+	for _, one := range parts(t, err) {
+		var e *awsauth.AccountError
+		require.ErrorAs(t, one, &e)
+		accounts = append(accounts, e.Account)
+	}
+	return accounts
+}
+
+// TestForEachAccount: do runs once in each account, which costs one AssumeRole.
+func TestForEachAccount(t *testing.T) {
+	for _, p := range []awsauth.Partition{awsauth.AWS, awsauth.China} {
+		w := newPlace(t, p)
+		ids := w.accounts(20)
+		s := w.open(w.static(), awsauth.WithRegion(second(p)))
+		var v visits
+		require.NoError(t, s.ForEachAccount(t.Context(), ids, v.enter))
+		slices.Sort(v.seen)
+		assert.Equal(t, ids, v.seen)
+		var asked []string
+		for _, c := range w.Calls() {
+			assert.Equal(t, w.keys.AccessKeyID, c.AccessKeyID)
+			assert.Equal(t, second(p), c.Region)
+			asked = append(asked, c.Action+" "+c.Params.Get("RoleArn"))
+		}
+		slices.Sort(asked)
+		for i, id := range ids {
+			ids[i] = "AssumeRole " + w.manage(id)
+		}
+		assert.Equal(t, ids, asked)
+	}
+}
+
+func TestForEachAccountEntries(t *testing.T) {
+	const a, b, c = "300000000000", "300000000001", "300000000002"
+	ops := func(id string) string { return "arn:aws:iam::" + id + ":role/team/ops" }
+	manage := func(id string) string { return "arn:aws:iam::" + id + ":role/manage-role" }
+	for name, tt := range map[string]struct {
+		list []string
+		opts []awsauth.FleetOption
+		want []string // roles, in order
+	}{
+		"none":                    {nil, nil, nil},
+		"empty":                   {[]string{}, nil, nil},
+		"ids":                     {[]string{c, a, b}, nil, []string{manage(c), manage(a), manage(b)}},
+		"role":                    {[]string{a, b}, []awsauth.FleetOption{awsauth.WithRole("team/ops")}, []string{ops(a), ops(b)}},
+		"empty role":              {[]string{a}, []awsauth.FleetOption{awsauth.WithRole("")}, []string{manage(a)}},
+		"ARNs":                    {[]string{ops(a), manage(b)}, nil, []string{ops(a), manage(b)}},
+		"mixed":                   {[]string{a, ops(b), c}, nil, []string{manage(a), ops(b), manage(c)}},
+		"an ARN has its own role": {[]string{a, manage(b)}, []awsauth.FleetOption{awsauth.WithRole("team/ops")}, []string{ops(a), manage(b)}},
+		"id twice":                {[]string{a, b, a, a}, nil, []string{manage(a), manage(b)}},
+		"ARN twice":               {[]string{ops(a), ops(a)}, nil, []string{ops(a)}},
+		"id and its role":         {[]string{a, manage(a), b}, nil, []string{manage(a), manage(b)}},
+		"role and its account":    {[]string{manage(a), a, b}, nil, []string{manage(a), manage(b)}},
+		"id and another role":     {[]string{a, ops(a)}, nil, []string{manage(a), ops(a)}},
+		"nil option, empty ones": {
+			[]string{a}, []awsauth.FleetOption{nil, awsauth.WithAccount(""), awsauth.WithRoleARN(""), awsauth.WithConcurrency(0), awsauth.WithProgress(nil)},
+			[]string{manage(a)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newPlace(t, awsauth.AWS)
+			for _, id := range w.accounts(3) {
+				w.AddRole(awsauthtest.Role{ARN: ops(id), Trust: []string{home}})
+			}
+			s := w.open(w.static())
+			before := slices.Clone(tt.list)
+			total := []int{}
+			opts := append([]awsauth.FleetOption{awsauth.WithProgress(func(p awsauth.Progress) { total = append(total, p.Total) }), awsauth.WithConcurrency(1)}, tt.opts...)
+			require.NoError(t, s.ForEachAccount(t.Context(), tt.list, enter, opts...))
+			var got []string
+			for _, c := range w.Calls() {
+				got = append(got, c.Params.Get("RoleArn"))
+			}
+			assert.Equal(t, tt.want, got)
+			assert.Equal(t, before, tt.list)
+			if len(tt.opts) < 5 { // else WithProgress(nil) counts
+				assert.Equal(t, slices.Repeat([]int{len(tt.want)}, len(tt.want)), total)
+			}
+		})
+	}
+}
+
+// TestForEachAccountRole: a session that is a role itself goes on from there,
+// with one call for its own credentials.
+func TestForEachAccountParent(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\naws_access_key_id = $ID\naws_secret_access_key = $SECRET\n", "")
+	ids := w.accounts(50)
+	for name, s := range map[string]*awsauth.Session{
+		"profile": w.open(awsauth.WithProfile("ops")),
+		"role":    w.open(w.static(), awsauth.WithAccount(home), awsauth.WithRole("base")),
+	} {
+		w.ResetCalls()
+		require.NoError(t, s.ForEachAccount(t.Context(), ids, enter, awsauth.WithConcurrency(50)), name)
+		asked := map[string]int{}
+		for _, c := range w.Calls() {
+			asked[c.Params.Get("RoleArn")]++
+		}
+		assert.Len(t, asked, 51, name)
+		for role, times := range asked {
+			assert.Equal(t, 1, times, "%s: %s", name, role)
+		}
+	}
+}
+
+func TestForEachAccountConcurrency(t *testing.T) {
+	for name, tt := range map[string]struct {
+		accounts int
+		opts     []awsauth.FleetOption
+		most     int
+	}{
+		"default":            {50, nil, 16},
+		"0 is the default":   {50, []awsauth.FleetOption{awsauth.WithConcurrency(0)}, 16},
+		"one":                {5, []awsauth.FleetOption{awsauth.WithConcurrency(1)}, 1},
+		"five":               {23, []awsauth.FleetOption{awsauth.WithConcurrency(5)}, 5},
+		"more than accounts": {7, []awsauth.FleetOption{awsauth.WithConcurrency(1_000_000_000)}, 7},
+		"fewer than default": {3, nil, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onItsClock(t, func(t *testing.T, w *place) {
+				var running, most atomic.Int64
+				start := time.Now()
+				err := w.open(w.static()).ForEachAccount(t.Context(), w.accounts(tt.accounts), func(context.Context, *awsauth.Session) error {
+					n := running.Add(1)
+					for seen := most.Load(); n > seen && !most.CompareAndSwap(seen, n); seen = most.Load() {
+					}
+					time.Sleep(time.Second)
+					running.Add(-1)
+					return nil
+				}, tt.opts...)
+				require.NoError(t, err)
+				assert.EqualValues(t, tt.most, most.Load())
+				rounds := (tt.accounts + tt.most - 1) / tt.most
+				assert.Equal(t, time.Duration(rounds)*time.Second, time.Since(start))
+				assert.Empty(t, w.Calls(), "do needed no credentials")
+			})
+		})
+	}
+}
+
+// TestForEachAccountErrors: each failure is told with its account, in the order
+// of the list, and stops nobody.
+func TestForEachAccountErrors(t *testing.T) {
+	onItsClock(t, func(t *testing.T, w *place) {
+		ids := w.accounts(6)
+		w.AddRole(awsauthtest.Role{ARN: w.manage(ids[1])}) // trusts nobody any more
+		mine := errors.New("no instances")
+		wait := map[string]time.Duration{ids[0]: 3 * time.Second, ids[1]: 2 * time.Second, ids[4]: time.Second}
+		var v visits
+		err := w.open(w.static()).ForEachAccount(t.Context(), ids, func(ctx context.Context, s *awsauth.Session) error {
+			account := strings.Split(s.String(), ":")[4]
+			time.Sleep(wait[account])
+			if err := v.enter(ctx, s); err != nil {
+				return fmt.Errorf("who am I: %w", err)
+			}
+			if account == ids[0] || account == ids[4] {
+				return mine
+			}
+			return nil
+		})
+		assert.Len(t, v.seen, 6)
+		assert.Equal(t, []string{ids[0], ids[1], ids[4]}, failed(t, err))
+		require.ErrorIs(t, err, mine)
+		require.ErrorIs(t, err, awsauth.AccessDenied)
+		var e *awsauth.AccountError
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, ids[0], e.Account)
+		assert.Equal(t, mine, e.Err)
+		lines := strings.Split(err.Error(), "\n")
+		require.Len(t, lines, 3)
+		assert.Equal(t, ids[0]+": no instances", lines[0])
+		assert.True(t, strings.HasPrefix(lines[1], ids[1]+": assume role arn:aws:iam::"+ids[1]+":role/manage-role as "), lines[1])
+	})
+}
+
+// TestForEachAccountCanceled: what runs is waited for, the rest is not started
+// and told.
+func TestForEachAccountCanceled(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ctx  func(context.Context) (context.Context, context.CancelFunc)
+		want error
+	}{
+		"canceled": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(ctx)
+			time.AfterFunc(1500*time.Millisecond, cancel)
+			return ctx, cancel
+		}, context.Canceled},
+		"deadline": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, 1500*time.Millisecond)
+		}, context.DeadlineExceeded},
+		"before": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(ctx)
+			cancel()
+			return ctx, cancel
+		}, context.Canceled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onItsClock(t, func(t *testing.T, w *place) {
+				ids := w.accounts(10)
+				ctx, cancel := tt.ctx(t.Context())
+				defer cancel()
+				var began, ended atomic.Int64
+				var progress []awsauth.Progress
+				start := time.Now()
+				err := w.open(w.static()).ForEachAccount(ctx, ids, func(context.Context, *awsauth.Session) error {
+					began.Add(1)
+					time.Sleep(time.Second) // deaf
+					ended.Add(1)
+					return nil
+				}, awsauth.WithConcurrency(3), awsauth.WithProgress(func(p awsauth.Progress) { progress = append(progress, p) }))
+				want := 6
+				if name == "before" {
+					want = 0
+				}
+				assert.Equal(t, time.Duration(want/3)*time.Second, time.Since(start))
+				assert.EqualValues(t, want, began.Load())
+				assert.EqualValues(t, want, ended.Load())
+				assert.Len(t, progress, want)
+				assert.Equal(t, ids[want:], failed(t, err))
+				for _, one := range parts(t, err) {
+					require.ErrorIs(t, one, tt.want)
+					var e *awsauth.Error
+					require.ErrorAs(t, one, &e)
+					assert.Empty(t, e.Kind)
+					assert.Contains(t, one.Error(), ": not started: context ")
+				}
+			})
+		})
+	}
+}
+
+// TestForEachAccountCanceledCall: the ctx of do is the caller's, so that what
+// waits for STS ends, too.
+func TestForEachAccountCanceledCall(t *testing.T) {
+	onItsClock(t, func(t *testing.T, w *place) {
+		ids := w.accounts(20)
+		w.down(awsauthtest.Hang)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		start := time.Now()
+		err := w.open(w.static()).ForEachAccount(ctx, ids, enter)
+		assert.Equal(t, time.Second, time.Since(start))
+		assert.Equal(t, ids, failed(t, err))
+		for i, one := range parts(t, err) {
+			require.ErrorIs(t, one, context.Canceled)
+			assert.Equal(t, i >= 16, strings.Contains(one.Error(), "not started"), one.Error())
+		}
+	})
+}
+
+func TestForEachAccountPanics(t *testing.T) {
+	type boom struct{ account string }
+	for name, tt := range map[string]struct {
+		do       func(*awsauth.Session, int) error
+		progress func(awsauth.Progress)
+		want     any
+	}{
+		"do":        {func(_ *awsauth.Session, n int) error { return panicAt(n, 2, boom{"x"}) }, nil, boom{"x"}},
+		"the first": {func(_ *awsauth.Session, n int) error { panic(n) }, nil, 1},
+		"progress":  {func(*awsauth.Session, int) error { return nil }, func(awsauth.Progress) { panic("progress") }, "progress"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onItsClock(t, func(t *testing.T, w *place) {
+				s, ids := w.open(w.static()), w.accounts(10)
+				var began, ended atomic.Int64
+				defer func() {
+					assert.Equal(t, tt.want, recover())
+					assert.EqualValues(t, 3, began.Load(), "no more were started")
+					if name != "the first" {
+						assert.GreaterOrEqual(t, ended.Load(), int64(2), "the others had ended")
+					}
+				}()
+				_ = s.ForEachAccount(t.Context(), ids, func(_ context.Context, s *awsauth.Session) error {
+					n := int(began.Add(1))
+					time.Sleep(time.Duration(n) * time.Second)
+					if err := tt.do(s, n); err != nil {
+						return err
+					}
+					if n < 3 {
+						time.Sleep(time.Minute)
+					}
+					ended.Add(1)
+					return nil
+				}, awsauth.WithConcurrency(3), awsauth.WithProgress(tt.progress))
+				t.Error("ForEachAccount returned")
+			})
+		})
+	}
+}
+
+func panicAt(n, at int, v any) error {
+	if n == at {
+		panic(v)
+	}
+	return nil
+}
+
+// TestForEachAccountGoexit: a do that ends its goroutine, as FailNow of another
+// test framework does, is one that failed.
+func TestForEachAccountGoexit(t *testing.T) {
+	onItsClock(t, func(t *testing.T, w *place) {
+		ids := w.accounts(40)
+		var progress []awsauth.Progress
+		var runs atomic.Int64
+		err := w.open(w.static()).ForEachAccount(t.Context(), ids, func(_ context.Context, s *awsauth.Session) error {
+			if runs.Add(1)%2 == 0 {
+				runtime.Goexit()
+			}
+			return nil
+		}, awsauth.WithConcurrency(2), awsauth.WithProgress(func(p awsauth.Progress) { progress = append(progress, p) }))
+		assert.EqualValues(t, 40, runs.Load())
+		assert.Len(t, progress, 40)
+		require.Len(t, failed(t, err), 20)
+		assert.Contains(t, err.Error(), "instead of returning")
+	})
+}
+
+// TestForEachAccountMalformed: every entry that is wrong is told at once, and
+// nothing else happens.
+func TestForEachAccountMalformed(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	ids := w.accounts(2)
+	long := strings.Repeat("9", 500)
+	list := []string{ids[0], "", "12345678901", "1234-5678-9012", "12345678901", "arn:aws:iam::12:role/x", ids[1],
+		"arn:aws:sts::123456789012:assumed-role/x/y", "arn:aws-cn:iam::123456789012:role/x", "two\nlines", long, " " + ids[0], "arn:aws-cn:iam::123456789012:role/z"}
+	err := w.open(w.static(), awsauth.WithRegion("eu-west-1")).ForEachAccount(t.Context(), list, mustNotRun(t),
+		awsauth.WithSessionName("?"), awsauth.WithProgress(func(awsauth.Progress) { t.Error("progress") }))
+	require.ErrorIs(t, err, awsauth.InvalidOption)
+	require.ErrorIs(t, err, awsauth.WrongPartition)
+	lines := strings.Split(err.Error(), "\n")
+	assert.Contains(t, lines[0], `WithSessionName("?")`)
+	var starts []string
+	for _, line := range lines[1:] {
+		start, _, _ := strings.Cut(line, ": ")
+		starts = append(starts, start)
+	}
+	assert.Equal(t, []string{`""`, "12345678901", "1234-5678-9012", "arn:aws:iam::12:role/x", "arn:aws:sts::123456789012:assumed-role/x/y",
+		"arn:aws-cn:iam::123456789012:role/x", `"two\nlines"`, `"` + long[:80] + `…"`, " " + ids[0], "arn:aws-cn:iam::123456789012:role/z"}, starts)
+	for _, one := range parts(t, err)[1:] {
+		var e *awsauth.AccountError
+		require.ErrorAs(t, one, &e)
+		assert.Contains(t, list, e.Account)
+	}
+	assert.Empty(t, w.Calls())
+}
+
+func mustNotRun(t testing.TB) func(context.Context, *awsauth.Session) error {
+	return func(_ context.Context, s *awsauth.Session) error {
+		t.Errorf("do ran with %v", s)
+		return nil
+	}
+}
+
+func TestForEachAccountBadOptions(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	ids := w.accounts(20)
+	for name, tt := range map[string]struct {
+		opts []awsauth.FleetOption
+		kind awsauth.Kind
+		says string
+	}{
+		"account":     {[]awsauth.FleetOption{awsauth.WithAccount(target)}, awsauth.InvalidOption, "WithAccount and WithRoleARN have no meaning here"},
+		"role ARN":    {[]awsauth.FleetOption{awsauth.WithRoleARN(manageRole)}, awsauth.InvalidOption, "put the accounts or the role ARNs in the list"},
+		"concurrency": {[]awsauth.FleetOption{awsauth.WithConcurrency(-1)}, awsauth.InvalidOption, "WithConcurrency(-1)"},
+		"role":        {[]awsauth.FleetOption{awsauth.WithRole("/ops")}, awsauth.InvalidOption, `WithRole("/ops")`},
+		"duration":    {[]awsauth.FleetOption{awsauth.WithDuration(time.Minute)}, awsauth.InvalidDuration, "WithDuration(1m0s)"},
+		"chained":     {[]awsauth.FleetOption{awsauth.WithDuration(2 * time.Hour)}, awsauth.InvalidDuration, "lower it to 1h"},
+		"tags":        {[]awsauth.FleetOption{awsauth.WithTags(map[string]string{"aws:x": "y"})}, awsauth.InvalidOption, `WithTags("aws:x")`},
+		"policy":      {[]awsauth.FleetOption{awsauth.WithPolicyARNs("arn:aws-cn:iam::aws:policy/x")}, awsauth.WrongPartition, "WithPolicyARNs"},
+	} {
+		for _, list := range [][]string{ids, ids[:1]} {
+			s := w.open(w.static(), awsauth.WithAccount(home), awsauth.WithRole("base"))
+			err := s.ForEachAccount(t.Context(), list, mustNotRun(t), tt.opts...)
+			require.ErrorIs(t, err, tt.kind, name)
+			assert.Contains(t, err.Error(), tt.says, name)
+			assert.NotContains(t, err.Error(), "\n", "%s: once, not for each account", name)
+		}
+	}
+	err := w.open(w.static()).ForEachAccount(t.Context(), ids, nil, awsauth.WithConcurrency(-3), awsauth.WithAccount(target), awsauth.WithExternalID("?"))
+	require.ErrorIs(t, err, awsauth.InvalidOption)
+	assert.Len(t, strings.Split(err.Error(), "\n"), 4, "%v", err)
+	assert.Empty(t, w.Calls())
+}
+
+func TestForEachAccountProgress(t *testing.T) {
+	onItsClock(t, func(t *testing.T, w *place) {
+		ids := w.accounts(40)
+		ids[7] = w.manage(ids[7])
+		mine := errors.New("mine")
+		var inside atomic.Int64
+		var got []awsauth.Progress
+		err := w.open(w.static()).ForEachAccount(t.Context(), append(ids, ids[0]), func(ctx context.Context, s *awsauth.Session) error {
+			if strings.Contains(s.String(), "300000000003") {
+				return mine
+			}
+			return enter(ctx, s)
+		}, awsauth.WithProgress(func(p awsauth.Progress) {
+			assert.EqualValues(t, 1, inside.Add(1), "two at once")
+			runtime.Gosched()
+			got = append(got, p) // the race detector looks on
+			inside.Add(-1)
+		}))
+		require.ErrorIs(t, err, mine)
+		require.Len(t, got, 40)
+		told := map[string]bool{}
+		for i, p := range got {
+			assert.Equal(t, i+1, p.Done)
+			assert.Equal(t, 40, p.Total)
+			told[p.Account] = true
+			if p.Account == ids[3] {
+				var e *awsauth.AccountError
+				require.ErrorAs(t, p.Err, &e)
+				assert.Equal(t, ids[3], e.Account)
+				assert.Equal(t, mine, e.Err)
+			} else {
+				require.NoError(t, p.Err)
+			}
+		}
+		for _, id := range ids {
+			assert.True(t, told[id], "%s, as it stands in the list", id)
+		}
+	})
+}
+
+// TestForEachAccountRoleOptions: they hold for all accounts.
+func TestForEachAccountRoleOptions(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	for _, id := range w.accounts(3) {
+		w.AddRole(awsauthtest.Role{ARN: w.arn(id, "role/team/ops"), Trust: []string{home}, ExternalID: "x-1", MaxSession: 2 * time.Hour})
+	}
+	err := w.open(w.static()).ForEachAccount(t.Context(), w.accounts(3), enter,
+		awsauth.WithRole("team/ops"), awsauth.WithExternalID("x-1"), awsauth.WithTags(map[string]string{"team": "ops"}),
+		awsauth.WithSessionName("inventory"), awsauth.WithDuration(2*time.Hour), awsauth.WithSourceIdentity("ana"), awsauth.WithPolicy(policy),
+		awsauth.WithPolicyARNs("arn:aws:iam::aws:policy/ReadOnlyAccess"), awsauth.WithTransitiveTags(map[string]string{"project": "p"}))
+	require.NoError(t, err)
+	require.Equal(t, 3, w.assumed())
+	for _, c := range w.Calls() {
+		for field, want := range map[string]string{
+			"ExternalId": "x-1", "Tags.member.2.Key": "team", "Tags.member.2.Value": "ops", "RoleSessionName": "inventory",
+			"DurationSeconds": "7200", "SourceIdentity": "ana", "Policy": policy, "TransitiveTagKeys.member.1": "project",
+			"PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/ReadOnlyAccess",
+		} {
+			assert.Equal(t, want, c.Params.Get(field), field)
+		}
+		assert.True(t, strings.HasSuffix(c.Params.Get("RoleArn"), ":role/team/ops"))
+	}
+}
+
+// TestForEachAccountConnections: a walk opens about as many connections as it
+// has calls at a time, however many accounts.
+func TestForEachAccountConnections(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	ids := w.accounts(200)
+	w.slow(5 * time.Millisecond) // so that all places are in use
+	served, err := w.Serve()
+	require.NoError(t, err)
+	inner, err := url.Parse(served)
+	require.NoError(t, err)
+	var opened atomic.Int64
+	front := httptest.NewUnstartedServer(&httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = inner.Scheme, inner.Host },
+		Transport: &http.Transport{MaxIdleConnsPerHost: 64},
+	})
+	front.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	front.Start()
+	defer front.Close()
+	s, err := awsauth.New(w.static(), awsauth.WithSTSEndpoint(front.URL))
+	require.NoError(t, err)
+	require.NoError(t, s.ForEachAccount(t.Context(), ids, enter))
+	assert.Equal(t, 200, w.assumed())
+	t.Log(opened.Load(), "connections")
+	assert.LessOrEqual(t, opened.Load(), int64(20))
+}
+
+// TestForEachAccountTenThousand: the cost of an account does not grow with
+// their number.
+func TestForEachAccountTenThousand(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	s, ids := w.open(w.static()), w.accounts(10_000)
+	perAccount := func(ids []string) time.Duration {
+		start := time.Now()
+		require.NoError(t, s.ForEachAccount(t.Context(), ids, enter))
+		return time.Since(start) / time.Duration(len(ids))
+	}
+	few := perAccount(ids[:1000])
+	w.ResetCalls()
+	many := perAccount(ids)
+	t.Log(few, "an account of 1,000;", many, "of 10,000")
+	assert.Equal(t, 10_000, w.assumed())
+	assert.Less(t, many, 5*few) // a list walked for each account would make it 10 times as much
+}

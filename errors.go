@@ -1,0 +1,128 @@
+package awsauth
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+)
+
+// Kind says what sort of trouble an Error is. Kinds are the contract, for
+// errors.Is; the texts of errors are not and get better.
+type Kind string
+
+// Error makes a Kind a target of errors.Is.
+func (k Kind) Error() string { return "awsauth: " + string(k) }
+
+// The kinds of Error.
+const (
+	InvalidOption       Kind = "invalid option"        // an option, variable or file says something that cannot be
+	NoCredentials       Kind = "no credentials"        // every source was looked at and none has any
+	ProfileNotFound     Kind = "profile not found"     // the named profile is in neither shared file
+	Expired             Kind = "expired"               // a session or token is over, and only a person can renew it
+	MFARequired         Kind = "MFA required"          // a code is needed, or the one given was refused
+	LongTermCredentials Kind = "long-term credentials" // WithTemporaryOnly refuses the keys of a user
+	AccessDenied        Kind = "access denied"         // AWS knows the caller and says no
+	InvalidKey          Kind = "invalid key"           // AWS does not know the access key, or not this secret
+	WrongPartition      Kind = "wrong partition"       // role, region and partition are not of one world
+	InvalidDuration     Kind = "invalid duration"      // out of bounds, or longer than the role allows
+	Throttled           Kind = "throttled"             // AWS asked to slow down for longer than the retries lasted
+	Unreachable         Kind = "unreachable"           // no answer: network, proxy, DNS, metadata, a service that fails
+)
+
+// Error is every error of this package. Its text is one line that names the
+// option, variable, file or command that mends it and holds no secret;
+// errors.Is matches its Kind, errors.As finds the SDK's errors under it.
+type Error struct {
+	Kind      Kind   // empty where the caller's own context ended the call
+	Op        string // what was tried: "assume role", "WithAccount"; may be empty
+	Target    string // on what: a role ARN, the option's value; may be empty
+	Hint      string // what to change; empty where nothing true can be said
+	RequestID string // AWS's id of the refused request, for support cases; %+v appends it
+	Err       error  // the cause; may be nil
+
+	as     string // the ARN that tried, where AWS told it
+	detail string // what happened, without what a Report says elsewhere
+	what   string // what happened, in our words; where empty, Err's
+	also   []Kind // other kinds that match too
+}
+
+// Error returns "awsauth: <op> <target>: <what happened>; <what to do>".
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("awsauth: ")
+	switch {
+	case e.Op != "" && e.Target != "" && e.as != "":
+		b.WriteString(e.Op + " " + e.Target + " as " + e.as + ": ")
+	case e.Op != "" && e.Target != "":
+		b.WriteString(e.Op + " " + e.Target + ": ")
+	case e.Op != "" || e.Target != "":
+		b.WriteString(e.Op + e.Target + ": ")
+	}
+	switch {
+	case e.what != "":
+		b.WriteString(e.what)
+	case e.Err != nil:
+		b.WriteString(oneLine(e.Err.Error()))
+	default:
+		b.WriteString(string(e.Kind))
+	}
+	if e.Hint != "" {
+		b.WriteString("; " + e.Hint)
+	}
+	return b.String()
+}
+
+// Unwrap makes errors.Is and errors.As see the Kind and the cause.
+func (e *Error) Unwrap() []error {
+	errs := make([]error, 0, 2+len(e.also))
+	if e.Kind != "" {
+		errs = append(errs, e.Kind)
+	}
+	for _, k := range e.also {
+		errs = append(errs, k)
+	}
+	if e.Err != nil {
+		errs = append(errs, e.Err)
+	}
+	return errs
+}
+
+// Format prints Error(), and with %+v the request id behind it. It never
+// prints the fields, whose causes may hold what AWS or the SDK echoed.
+func (e *Error) Format(f fmt.State, verb rune) {
+	text := e.Error()
+	if verb == 'v' && f.Flag('+') && e.RequestID != "" {
+		text += " (request id " + e.RequestID + ")"
+	}
+	if verb == 'q' {
+		text = fmt.Sprintf("%q", text)
+	}
+	fmt.Fprint(f, text)
+}
+
+// LogValue makes slog print what Error() says.
+func (e *Error) LogValue() slog.Value { return slog.StringValue(e.Error()) }
+
+// MarshalJSON gives kind, text and request id.
+func (e *Error) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Kind      Kind   `json:"kind"`
+		Error     string `json:"error"`
+		RequestID string `json:"request_id,omitempty"`
+	}{e.Kind, e.Error(), e.RequestID})
+}
+
+// invalid is the error for an option, variable or file that says what cannot be.
+func invalid(op, what string, args ...any) *Error {
+	return &Error{Kind: InvalidOption, Op: op, what: fmt.Sprintf(what, args...)}
+}
+
+// mend sets what to do about e.
+func (e *Error) mend(hint string, args ...any) *Error {
+	e.Hint = fmt.Sprintf(hint, args...)
+	return e
+}
+
+// oneLine folds a foreign error's text to one line.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

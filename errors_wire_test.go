@@ -1,0 +1,302 @@
+package awsauth_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/awsauthtest"
+)
+
+// TestContextSurvives: whoever gave up finds his own context's error, on every
+// way into the library and wherever the call hangs.
+func TestContextSurvives(t *testing.T) {
+	ways := map[string]func(context.Context, *awsauth.Session) error{
+		"Retrieve": func(ctx context.Context, s *awsauth.Session) error { _, err := s.Retrieve(ctx); return err },
+		"Identity": func(ctx context.Context, s *awsauth.Session) error { _, err := s.Identity(ctx); return err },
+		"a service client": func(ctx context.Context, s *awsauth.Session) error {
+			_, err := sts.NewFromConfig(s.Config()).GetCallerIdentity(ctx, nil)
+			return err
+		},
+		"ForEachAccount": func(ctx context.Context, s *awsauth.Session) error {
+			return s.ForEachAccount(ctx, []string{target}, func(ctx context.Context, s *awsauth.Session) error {
+				_, err := s.Retrieve(ctx)
+				return err
+			})
+		},
+		"Assume": func(ctx context.Context, s *awsauth.Session) error {
+			child, err := s.Assume(awsauth.WithRoleARN(manageRole))
+			require.NoError(t, err)
+			_, err = child.Identity(ctx)
+			return err
+		},
+	}
+	for name, ask := range ways {
+		for from, open := range map[string]func(w *place) *awsauth.Session{
+			"keys": func(w *place) *awsauth.Session { return w.open(w.static()) },
+			"role": func(w *place) *awsauth.Session {
+				return w.open(w.static(), awsauth.WithRoleARN(w.arn(home, "role/base")))
+			},
+			"profile's role": func(w *place) *awsauth.Session {
+				w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+keyLines, "")
+				return w.open(awsauth.WithProfile("ops"))
+			},
+			"web identity": func(w *place) *awsauth.Session {
+				w.webToken()
+				w.env("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/token", "AWS_ROLE_ARN=$BASE")
+				return w.open()
+			},
+			"container": func(w *place) *awsauth.Session { w.container(); return w.open() },
+			"EC2":       func(w *place) *awsauth.Session { w.instance(); return w.open(awsauth.WithRegion("us-east-1")) },
+			"provider": func(w *place) *awsauth.Session {
+				return w.open(awsauth.WithCredentialsProvider(providerFunc(func(ctx context.Context) (aws.Credentials, error) {
+					<-ctx.Done()
+					return aws.Credentials{}, ctx.Err()
+				})))
+			},
+		} {
+			if from == "keys" && name == "Retrieve" {
+				continue // nothing to wait for
+			}
+			t.Run(name+" from "+from, func(t *testing.T) {
+				onItsClock(t, func(t *testing.T, w *place) {
+					s := open(w)
+					w.Inject(awsauthtest.Fault{Kind: awsauthtest.Hang})
+					ctx, cancel := context.WithCancelCause(t.Context())
+					time.AfterFunc(time.Second, func() { cancel(errors.New("the user has pressed Ctrl-C")) })
+					err := ask(ctx, s)
+					assert.ErrorIs(t, err, context.Canceled)
+					assert.NotErrorIs(t, err, context.DeadlineExceeded)
+					assert.Contains(t, err.Error(), "canceled")
+					assert.False(t, errors.Is(err, awsauth.Unreachable), "it was not AWS that ended it")
+
+					ctx, stop := context.WithTimeout(t.Context(), time.Second)
+					defer stop()
+					err = ask(ctx, s)
+					assert.ErrorIs(t, err, context.DeadlineExceeded)
+					var e *awsauth.Error
+					if errors.As(err, &e) { // a service client's own call may be what hangs
+						assert.ErrorIs(t, err, awsauth.Unreachable)
+					}
+				})
+			})
+		}
+	}
+	t.Run("before it began", func(t *testing.T) {
+		onItsClock(t, func(t *testing.T, w *place) {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			for name, ask := range ways {
+				err := ask(ctx, w.open(awsauth.WithCredentialsProvider(noKeys{})))
+				assert.ErrorIs(t, err, context.Canceled, name)
+			}
+		})
+	})
+}
+
+// outside is an AWS whose clock is not that of the bubble that asks it.
+type outside struct {
+	requests chan *http.Request
+	answers  chan outsideAnswer
+}
+
+type outsideAnswer struct {
+	response *http.Response
+	err      error
+}
+
+// RoundTrip hands the request out of the bubble.
+func (o outside) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, _ := io.ReadAll(r.Body)
+	out := r.Clone(context.Background()) // the bubble's contexts stay inside
+	out.Body = io.NopCloser(bytes.NewReader(body))
+	o.requests <- out
+	a := <-o.answers
+	if a.response != nil {
+		a.response.Request = r
+	}
+	return a.response, a.err
+}
+
+// TestWrongClock: in the bubble it is the year 2000.
+func TestWrongClock(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	for name, tt := range map[string]struct {
+		date bool // STS says what time it is
+		says string
+	}{
+		"it is told the time": {date: true},
+		"it is not": {says: "awsauth: get caller identity: the clock of this machine is wrong by more than STS accepts " +
+			"(SignatureDoesNotMatch); set the clock, for example with NTP"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := outside{make(chan *http.Request), make(chan outsideAnswer)}
+			go func() {
+				for r := range o.requests {
+					response, err := w.Client().Transport.RoundTrip(r)
+					if err == nil && !tt.date {
+						response.Header.Del("Date")
+					}
+					o.answers <- outsideAnswer{response, err}
+				}
+			}()
+			defer close(o.requests)
+			synctest.Test(t, func(t *testing.T) {
+				s, err := awsauth.New(w.static(), awsauth.WithLoadOptions(config.WithHTTPClient(&http.Client{Transport: o})))
+				require.NoError(t, err)
+				_, err = s.Identity(t.Context())
+				if tt.says == "" {
+					require.NoError(t, err, "the SDK signs with the time that STS tells")
+					return
+				}
+				requireBad(t, err, awsauth.InvalidKey)
+				assert.Equal(t, tt.says, err.Error())
+			})
+		})
+	}
+}
+
+// childTest is what this test binary does where it was started by one of its
+// own tests.
+const childTest = "AWSAUTH_TEST_CHILD"
+
+// TestChild runs in a process of its own, for what the net package and the SDK
+// read from the environment once.
+func TestChild(t *testing.T) {
+	if os.Getenv(childTest) == "" {
+		t.Skip("only for TestProxy and TestHome")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	s, err := awsauth.New(awsauth.WithLoadOptions(config.WithRetryMaxAttempts(1)))
+	if err == nil {
+		_, err = s.Identity(ctx)
+	}
+	fmt.Printf("ERROR %v\nKINDS %t %t\n", err, errors.Is(err, awsauth.Unreachable), errors.Is(err, awsauth.Expired))
+}
+
+// reborn runs TestChild with these variables and returns what it printed.
+func reborn(t *testing.T, env ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChild$", "-test.v", "-test.timeout=60s")
+	cmd.Env = append(os.Environ(), append(env, childTest+"=1")...)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	return string(out)
+}
+
+// TestProxy: a proxy that refuses says so, and one that is not there.
+func TestProxy(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	w.env("AWS_ACCESS_KEY_ID=$ID", "AWS_SECRET_ACCESS_KEY=$SECRET")
+	for _, tt := range []struct {
+		status int
+		says   string
+	}{
+		{http.StatusForbidden, "the proxy refuses to connect to sts.us-east-1.amazonaws.com: Forbidden; " +
+			"check HTTPS_PROXY and the proxy's rules, or name the host in NO_PROXY"},
+		{http.StatusProxyAuthRequired, "the proxy refuses to connect to sts.us-east-1.amazonaws.com: Proxy Authentication Required; " +
+			"check HTTPS_PROXY and the proxy's rules, or name the host in NO_PROXY"},
+		{0, "the proxy does not answer: dial tcp $PROXY: connect: connection refused; " +
+			"check HTTPS_PROXY and HTTP_PROXY, or name the host in NO_PROXY"},
+	} {
+		t.Run(fmt.Sprint(tt.status), func(t *testing.T) {
+			proxy := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				assert.Equal(t, http.MethodConnect, r.Method)
+				rw.WriteHeader(tt.status)
+			}))
+			defer proxy.Close()
+			if tt.status == 0 {
+				proxy.Close()
+			}
+			host := strings.TrimPrefix(proxy.URL, "http://")
+			out := reborn(t, "HTTPS_PROXY=http://ana:proxy-password@"+host)
+			assert.Contains(t, out, "ERROR awsauth: get caller identity: "+strings.ReplaceAll(tt.says, "$PROXY", host)+"\n")
+			assert.Contains(t, out, "KINDS true false")
+			assert.NotContains(t, out, "proxy-password")
+		})
+	}
+}
+
+// TestHome: the SDK looks for SSO tokens in the home directory.
+func TestHome(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	w.ssoProfile()
+	out := reborn(t, "AWS_PROFILE=dev", "HOME="+w.dir)
+	assert.Contains(t, out, `ERROR awsauth: profile "dev": SSO session "corp" has never been logged in on this machine; run: aws sso login --profile dev`)
+	assert.Contains(t, out, "KINDS false true")
+}
+
+// TestCertificates: an STS endpoint whose authority this machine does not know,
+// and how it gets to know it.
+func TestCertificates(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	behind, err := w.Serve()
+	require.NoError(t, err)
+	to, err := url.Parse(behind)
+	require.NoError(t, err)
+	server := httptest.NewUnstartedServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host
+	}})
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	address := strings.TrimPrefix(server.URL, "https://")
+	open := func(endpoint string) error {
+		s, err := awsauth.New(w.static(), awsauth.WithSTSEndpoint(endpoint), awsauth.WithLoadOptions(config.WithRetryMaxAttempts(1)))
+		require.NoError(t, err)
+		_, err = s.Identity(t.Context())
+		return err
+	}
+	err = open(server.URL)
+	requireBad(t, err, awsauth.Unreachable)
+	assert.Equal(t, "awsauth: get caller identity: the certificate of "+address+" is signed by an authority that is not known here; "+
+		"name a file with the authority's certificate, in PEM form, in AWS_CA_BUNDLE", err.Error())
+
+	bundle := filepath.Join(w.dir, "ca.pem")
+	require.NoError(t, os.WriteFile(bundle, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600))
+	t.Setenv("AWS_CA_BUNDLE", bundle)
+	require.NoError(t, open(server.URL))
+
+	_, port, err := net.SplitHostPort(address)
+	require.NoError(t, err)
+	err = open("https://localhost:" + port)
+	requireBad(t, err, awsauth.Unreachable, "the certificate of localhost:"+port+" is for another host; "+
+		"check WithSTSEndpoint, AWS_ENDPOINT_URL and the proxy variables")
+
+	const hint = "; name a file with the authorities' certificates in PEM form"
+	t.Setenv("AWS_CA_BUNDLE", bundle+".missing")
+	_, err = awsauth.New(w.static())
+	requireBad(t, err, awsauth.InvalidOption, "awsauth: AWS_CA_BUNDLE: "+bundle+".missing cannot be read: no such file or directory"+hint)
+	t.Setenv("AWS_CA_BUNDLE", os.Args[0])
+	_, err = awsauth.New(w.static())
+	requireBad(t, err, awsauth.InvalidOption, "awsauth: AWS_CA_BUNDLE: "+os.Args[0]+" holds no certificate"+hint)
+	t.Setenv("AWS_CA_BUNDLE", "")
+	w.files("[default]\nca_bundle = $DIR/none.pem\n", "")
+	_, err = awsauth.New(w.static())
+	requireBad(t, err, awsauth.InvalidOption, w.text("awsauth: $DIR/config:2: $DIR/none.pem cannot be read: no such file or directory")+hint)
+}

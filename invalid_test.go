@@ -1,0 +1,270 @@
+package awsauth_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoxiaodi/awsauth"
+)
+
+// manyTags makes n tags.
+func manyTags(n int) map[string]string {
+	tags := map[string]string{}
+	for i := range n {
+		tags["k"+strings.Repeat("x", i)] = "v"
+	}
+	return tags
+}
+
+// badRoleOption is a role option that New and Assume must refuse, whatever else
+// is right.
+type badRoleOption struct {
+	name string
+	opts []awsauth.RoleOption
+	kind awsauth.Kind
+	text []string
+}
+
+func badAccounts() (bad []badRoleOption) {
+	for id, hint := range map[string]string{
+		"12345678901":     `"012345678901"`, // a spreadsheet ate the zero
+		"123456789":       `"000123456789"`,
+		"1234567890123":   "12 digits, this has 13",
+		"1":               "12 digits, this has 1",
+		"1234-5678-9012":  `"123456789012"`,
+		"1234 5678 9012":  `"123456789012"`,
+		"12345678901a":    "12 digits",
+		" 123456789012":   `"123456789012"`,
+		"１２３４５６７８９０１２":    "12 digits",
+		"123456789012\n":  "12 digits",
+		"ops":             "12 digits",
+		"000000000000000": "12 digits",
+	} {
+		bad = append(bad, badRoleOption{
+			"account " + id, []awsauth.RoleOption{awsauth.WithAccount(id)}, awsauth.InvalidOption, []string{"WithAccount(", hint},
+		})
+	}
+	return bad
+}
+
+func badRoles() (bad []badRoleOption) {
+	for name, hint := range map[string]string{
+		"/manage-role":                     `"manage-role"`,
+		"//manage-role":                    `"manage-role"`,
+		"team/":                            "no role name",
+		"team//ops":                        "team//",
+		"manage role":                      "manage role",
+		"manage:role":                      "manage:role",
+		"röle":                             "röle",
+		"role\n":                           "role",
+		strings.Repeat("r", 65):            "64",
+		strings.Repeat("p", 511) + "/role": "512",
+		manageRole:                         "WithRoleARN",
+	} {
+		bad = append(bad, badRoleOption{
+			"role " + name, []awsauth.RoleOption{awsauth.WithAccount(target), awsauth.WithRole(name)}, awsauth.InvalidOption, []string{"WithRole(", hint},
+		})
+	}
+	for arn, hint := range map[string]string{
+		"manage-role":                                       "not an ARN",
+		"arn:aws:iam::123456789012":                         "not an ARN",
+		"arn:aws:iam::123456789012:role/":                   "no role name",
+		"arn:aws:iam::123456789012:role":                    "not the ARN of an IAM role",
+		"arn:aws:iam::123456789012:role//x":                 "leading slash",
+		"arn:aws:iam::123456789012:role/a b":                "a b",
+		"arn:aws:iam::12345678901:role/x":                   `"012345678901"`,
+		"arn:aws:iam:us-east-1:123456789012:role/x":         "not the ARN of an IAM role",
+		"arn:aws:iam:::role/x":                              "12 digits",
+		"arn:aws-mars:iam::123456789012:role/x":             "aws-mars",
+		"arn::iam::123456789012:role/x":                     "partition",
+		"ARN:aws:iam::123456789012:role/x":                  "not an ARN",
+		" arn:aws:iam::123456789012:role/x":                 "not an ARN",
+		"arn:aws:iam::123456789012:role/x\n":                "role name",
+		"arn:aws:iam::123456789012:user/ana":                "not the ARN of an IAM role",
+		"arn:aws:iam::123456789012:root":                    "not the ARN of an IAM role",
+		"arn:aws:s3:::bucket/role/x":                        "not the ARN of an IAM role",
+		"arn:aws:iam::123456789012:instance-profile/web":    "instance profile",
+		"arn:aws:sts::123456789012:assumed-role/ops/ana":    "arn:aws:iam::123456789012:role/ops",
+		"arn:aws-cn:sts::123456789012:assumed-role/ops/ana": "arn:aws-cn:iam::123456789012:role/ops",
+	} {
+		bad = append(bad, badRoleOption{
+			"ARN " + arn, []awsauth.RoleOption{awsauth.WithRoleARN(arn)}, awsauth.InvalidOption, []string{"WithRoleARN(", hint},
+		})
+	}
+	return append(bad,
+		badRoleOption{
+			"ARN and account", []awsauth.RoleOption{awsauth.WithRoleARN(manageRole), awsauth.WithAccount(target)}, awsauth.InvalidOption,
+			[]string{"WithRoleARN(", "WithAccount"},
+		},
+		badRoleOption{
+			"ARN and role", []awsauth.RoleOption{awsauth.WithRoleARN(manageRole), awsauth.WithRole("ops")}, awsauth.InvalidOption,
+			[]string{"WithRoleARN(", "WithRole"},
+		})
+}
+
+func badParameters() (bad []badRoleOption) {
+	add := func(name string, kind awsauth.Kind, o awsauth.RoleOption, text ...string) {
+		bad = append(bad, badRoleOption{name, []awsauth.RoleOption{awsauth.WithAccount(target), o}, kind, text})
+	}
+	for _, s := range []string{"a", "two words", "a/b", "ana:x", "änne", strings.Repeat("s", 65), "ok\n"} {
+		add("session name "+s, awsauth.InvalidOption, awsauth.WithSessionName(s), "WithSessionName(", "2 to 64")
+		add("source identity "+s, awsauth.InvalidOption, awsauth.WithSourceIdentity(s), "WithSourceIdentity(", "2 to 64")
+	}
+	for _, s := range []string{"x", "two words", "ext\n", "ü-ü", strings.Repeat("x", 1225)} {
+		add("external id "+s, awsauth.InvalidOption, awsauth.WithExternalID(s), "WithExternalID(", "2 to 1224")
+	}
+	for d, hint := range map[time.Duration]string{
+		-time.Hour: "15m", 1: "15m", 15*time.Minute - time.Second: "15m", 12*time.Hour + time.Second: "12h", time.Hour + time.Millisecond: "whole seconds",
+	} {
+		add("duration "+d.String(), awsauth.InvalidDuration, awsauth.WithDuration(d), "WithDuration("+d.String()+")", hint)
+	}
+	for policy, place := range map[string]string{
+		"arn:aws:iam::aws:policy/ReadOnlyAccess": "line 1", "{": "line 1", "{\n\"Version\": \"2012-10-17\",\n}": "line 3", "[]": "WithPolicy",
+		"null": "WithPolicy", `"policy"`: "WithPolicy", " ": "WithPolicy", "{} {}": "line 1", `{"a": "` + strings.Repeat("x", 2048) + `"}`: "2048",
+	} {
+		add("policy "+policy, awsauth.InvalidOption, awsauth.WithPolicy(policy), "WithPolicy", place)
+	}
+	for _, arn := range []string{"ReadOnlyAccess", manageRole, "arn:aws:iam::aws:policy/", "arn:aws-mars:iam::aws:policy/X", "arn:aws:iam::12345:policy/X"} {
+		add("policy ARN "+arn, awsauth.InvalidOption, awsauth.WithPolicyARNs("arn:aws:iam::aws:policy/ReadOnlyAccess", arn), "WithPolicyARNs(")
+	}
+	eleven := make([]string, 11)
+	for i := range eleven {
+		eleven[i] = "arn:aws:iam::aws:policy/P" + strings.Repeat("x", i)
+	}
+	add("11 policy ARNs", awsauth.InvalidOption, awsauth.WithPolicyARNs(eleven...), "WithPolicyARNs", "11")
+	for name, tags := range map[string]map[string]string{
+		"empty key": {"": "v"}, "long key": {strings.Repeat("k", 129): "v"}, "long value": {"k": strings.Repeat("v", 257)},
+		"bad key": {"a*b": "v"}, "bad value": {"a": "b\n"}, "reserved": {"aws:x": "v"}, "reserved, other case": {"AWS:x": "v"},
+		"twice": {"Team": "a", "team": "a"},
+	} {
+		add("tags: "+name, awsauth.InvalidOption, awsauth.WithTags(tags), "WithTags(")
+		add("transitive tags: "+name, awsauth.InvalidOption, awsauth.WithTransitiveTags(tags), "WithTransitiveTags(")
+	}
+	add("51 tags", awsauth.InvalidOption, awsauth.WithTags(manyTags(51)), "WithTags", "51", "50")
+	return bad
+}
+
+// TestBadRoleOptions: each is refused by New and by Assume, offline.
+func TestBadRoleOptions(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	s := w.open(w.static())
+	for _, tt := range append(append(badAccounts(), badRoles()...), badParameters()...) {
+		t.Run(tt.name, func(t *testing.T) {
+			opts := []awsauth.Option{awsauth.WithStaticCredentials(someID, someSecret, "")}
+			for _, o := range tt.opts {
+				opts = append(opts, o)
+			}
+			_, err := w.try(opts...)
+			requireBad(t, err, tt.kind, tt.text...)
+			assert.NotContains(t, err.Error(), "\n", "one fault, one line")
+			_, err = s.Assume(tt.opts...)
+			requireBad(t, err, tt.kind, tt.text...)
+		})
+	}
+	assert.Empty(t, w.said())
+}
+
+// TestRoleOptionsAtTheirLimits: what is just inside the bounds is accepted.
+func TestRoleOptionsAtTheirLimits(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	s := w.open(w.static())
+	for _, o := range []awsauth.RoleOption{
+		awsauth.WithRole(strings.Repeat("r", 64)),
+		awsauth.WithRole(strings.Repeat("p", 510) + "/r"),
+		awsauth.WithRole("a/b!c/ops"),
+		awsauth.WithSessionName(strings.Repeat("s", 64)),
+		awsauth.WithSessionName("_x"),
+		awsauth.WithExternalID(strings.Repeat("x", 1224)),
+		awsauth.WithTags(manyTags(50)),
+		awsauth.WithTags(map[string]string{strings.Repeat("ü", 128): strings.Repeat("ü", 256)}),
+		awsauth.WithPolicy(`{"a": "` + strings.Repeat("x", 2048-9) + `"}`),
+		awsauth.WithDuration(15 * time.Minute),
+		awsauth.WithDuration(12 * time.Hour),
+	} {
+		_, err := s.Assume(awsauth.WithAccount(target), o)
+		assert.NoError(t, err)
+	}
+}
+
+// TestBadOptions are those of New alone.
+func TestBadOptions(t *testing.T) {
+	good := awsauth.WithStaticCredentials(someID, someSecret, "")
+	failing := errors.New("no such certificate")
+	tests := []struct {
+		name string
+		opts []awsauth.Option
+		text []string
+	}{
+		{"id without secret", []awsauth.Option{awsauth.WithStaticCredentials(someID, "", "")}, []string{"WithStaticCredentials", "AKIA…MPLE"}},
+		{"secret without id", []awsauth.Option{awsauth.WithStaticCredentials("", someSecret, "")}, []string{"WithStaticCredentials", "access key id is empty"}},
+		{"token alone", []awsauth.Option{awsauth.WithStaticCredentials("", "", someSecret)}, []string{"WithStaticCredentials", "token"}},
+		{"id and token", []awsauth.Option{awsauth.WithStaticCredentials(someID, "", "token")}, []string{"WithStaticCredentials"}},
+		{"keys swapped, half", []awsauth.Option{awsauth.WithStaticCredentials(someSecret, "", "")}, []string{"WithStaticCredentials"}},
+		{"line break in the secret", []awsauth.Option{awsauth.WithStaticCredentials(someID, someSecret+"\n", "")}, []string{"white space", "AKIA…MPLE"}},
+		{"half a pair beside a provider", []awsauth.Option{
+			awsauth.WithStaticCredentials(someID, "", ""), awsauth.WithCredentialsProvider(noKeys{}),
+		}, []string{"WithStaticCredentials"}},
+		{"region", []awsauth.Option{good, awsauth.WithRegion("mars-east-1")}, []string{`WithRegion("mars-east-1")`}},
+		{"availability zone", []awsauth.Option{good, awsauth.WithRegion("cn-north-1a")}, []string{"availability zone", `"cn-north-1"`}},
+		{"region in capitals", []awsauth.Option{good, awsauth.WithRegion("US-EAST-1")}, []string{`"us-east-1"`}},
+		{"region with a blank", []awsauth.Option{good, awsauth.WithRegion("us-east-1 ")}, []string{`"us-east-1"`}},
+		{"host as region", []awsauth.Option{good, awsauth.WithRegion("us-east-1.example.com/")}, []string{"WithRegion("}},
+		{"region of a load option", []awsauth.Option{good, awsauth.WithLoadOptions(config.WithRegion("mars-east-1"))}, []string{"mars-east-1"}},
+		{"partition", []awsauth.Option{good, awsauth.WithPartition("aws-mars")}, []string{`WithPartition("aws-mars")`, "aws-us-gov"}},
+		{"partition by another name", []awsauth.Option{good, awsauth.WithPartition("china")}, []string{`WithPartition("china")`, "aws-cn"}},
+		{"endpoint over http", []awsauth.Option{good, awsauth.WithSTSEndpoint("http://sts.example.com")}, []string{"WithSTSEndpoint(", "https"}},
+		{"endpoint without scheme", []awsauth.Option{good, awsauth.WithSTSEndpoint("sts.example.com")}, []string{"WithSTSEndpoint("}},
+		{"endpoint of another scheme", []awsauth.Option{good, awsauth.WithSTSEndpoint("ftp://127.0.0.1")}, []string{"WithSTSEndpoint(", "https"}},
+		{"endpoint with a password", []awsauth.Option{good, awsauth.WithSTSEndpoint("https://u:" + "s3cr3t" + "@sts.example.com")}, []string{"WithSTSEndpoint("}},
+		{"endpoint that only looks like loopback", []awsauth.Option{good, awsauth.WithSTSEndpoint("http://127.0.0.1.example.com")}, []string{"loopback"}},
+		{"load option", []awsauth.Option{good, awsauth.WithLoadOptions(func(*config.LoadOptions) error { return failing })}, []string{"WithLoadOptions", failing.Error()}},
+		{"role without account", []awsauth.Option{good, awsauth.WithRole("ops")}, []string{"WithRole", "WithAccount"}},
+		{"session name without account", []awsauth.Option{good, awsauth.WithSessionName("ana")}, []string{"WithSessionName", "WithAccount"}},
+		{"duration without account", []awsauth.Option{good, awsauth.WithDuration(time.Hour)}, []string{"WithDuration", "WithAccount"}},
+		{"tags without account", []awsauth.Option{good, awsauth.WithTags(map[string]string{"a": "b"})}, []string{"WithTags", "WithAccount"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newPlace(t, awsauth.AWS)
+			w.instance()
+			_, err := w.try(tt.opts...)
+			requireBad(t, err, awsauth.InvalidOption, tt.text...)
+			assert.NotContains(t, err.Error(), "\n", "one fault, one line")
+			assert.NotContains(t, err.Error(), "s3cr3t")
+			assert.Empty(t, w.said())
+		})
+	}
+}
+
+// TestAllFaultsAtOnce: nobody should have to mend five things in five runs.
+func TestAllFaultsAtOnce(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	path, _ := w.shared("[profile ops]\nrole_arn = nonsense\nsource_profile = nobody\n", "")
+	_, err := w.try(awsauth.WithStaticCredentials(someID, "", ""), awsauth.WithRegion("mars-east-1"), awsauth.WithPartition("aws-mars"),
+		awsauth.WithSTSEndpoint("http://sts.example.com"), awsauth.WithProfile("ops"), awsauth.WithAccount("123"), awsauth.WithRole("/x"),
+		awsauth.WithSessionName("a"), awsauth.WithDuration(time.Minute), awsauth.WithExternalID("x"), awsauth.WithPolicy("{"))
+	requireBad(t, err, awsauth.InvalidOption, "WithStaticCredentials", "WithRegion", "WithPartition", "WithSTSEndpoint", "WithAccount", "WithRole(",
+		"WithSessionName", "WithDuration", "WithExternalID", "WithPolicy", path+":2", path+":3", `"nobody"`)
+	assert.ErrorIs(t, err, awsauth.InvalidDuration)
+	assert.ErrorIs(t, err, awsauth.ProfileNotFound)
+	assert.Empty(t, w.said())
+}
+
+// TestEmptyIsNotGiven: a script passes its flags straight through.
+func TestEmptyIsNotGiven(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	w.env("AWS_ACCESS_KEY_ID=$ID", "AWS_SECRET_ACCESS_KEY=$SECRET")
+	s := w.open(awsauth.WithProfile(""), awsauth.WithStaticCredentials("", "", ""), awsauth.WithCredentialsProvider(nil), awsauth.WithRegion(""),
+		awsauth.WithPartition(""), awsauth.WithSTSEndpoint(""), awsauth.WithLoadOptions(), awsauth.WithLoadOptions(nil), awsauth.WithLogger(nil),
+		awsauth.WithAccount(""), awsauth.WithRole(""), awsauth.WithRoleARN(""), awsauth.WithSessionName(""), awsauth.WithDuration(0),
+		awsauth.WithExternalID(""), awsauth.WithSourceIdentity(""), awsauth.WithTags(nil), awsauth.WithTransitiveTags(map[string]string{}),
+		awsauth.WithPolicy(""), awsauth.WithPolicyARNs(), awsauth.WithPolicyARNs(""), nil)
+	assert.Equal(t, w.arn(home, "user/ci"), w.identity(s))
+	require.Len(t, w.Calls(), 1)
+}

@@ -1,0 +1,263 @@
+package awsauth
+
+import (
+	"log/slog"
+	"maps"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+// DefaultRole is the role that WithAccount jumps into unless WithRole names
+// another one.
+const DefaultRole = "manage-role"
+
+// Option sets up a Session; New accepts it. An option given its empty value
+// (WithProfile(""), WithAccount("")) is as if it had not been given, so a
+// script passes its flags straight through. Of an option given twice the last
+// one counts, but tags, policy ARNs and load options add up.
+type Option interface{ applyTo(*settings) }
+
+// RoleOption describes the role to become; New, Session.Assume and
+// Session.ForEachAccount accept it.
+type RoleOption interface {
+	Option
+	FleetOption
+	applyToRole(*roleSettings)
+}
+
+// FleetOption shapes a walk over many accounts; Session.ForEachAccount accepts it.
+type FleetOption interface{ applyToFleet(*fleetSettings) }
+
+// settings is what the options of one New say, before any of it is checked.
+type settings struct {
+	profile       string
+	keys          keyOption
+	provider      aws.CredentialsProvider
+	temporaryOnly bool
+	region        string
+	partition     Partition
+	stsEndpoint   string
+	load          []func(*config.LoadOptions) error
+	logger        *slog.Logger
+	silent        bool // no WithLogger
+	role          roleSettings
+}
+
+// keyOption is what WithStaticCredentials was given.
+type keyOption struct{ id, secret, token string }
+
+func (k keyOption) given() bool { return k != keyOption{} }
+
+// roleSettings is what the role options say.
+type roleSettings struct {
+	account, name, arn string
+	sessionName        string
+	duration           time.Duration
+	externalID         string
+	sourceIdentity     string
+	tags, transitive   map[string]string
+	policy             string
+	policyARNs         []string
+}
+
+// fleetSettings is what the options of one ForEachAccount say.
+type fleetSettings struct {
+	role        roleSettings
+	concurrency int
+	progress    func(Progress)
+}
+
+type option func(*settings)
+
+func (o option) applyTo(s *settings) { o(s) }
+
+type roleOption func(*roleSettings)
+
+func (o roleOption) applyTo(s *settings)           { o(&s.role) }
+func (o roleOption) applyToRole(r *roleSettings)   { o(r) }
+func (o roleOption) applyToFleet(f *fleetSettings) { o(&f.role) }
+
+// WithProfile starts from the named profile of the shared config and
+// credentials files, whatever the environment holds. A profile beats
+// WithStaticCredentials and WithCredentialsProvider when they are given too.
+// New fails with ProfileNotFound if neither file has it.
+func WithProfile(name string) Option {
+	return option(func(s *settings) { s.profile = name })
+}
+
+// WithStaticCredentials starts from an access key; sessionToken is empty for
+// the long-lived key of an IAM user. A key without its secret, or a secret
+// without its key, is InvalidOption: it never falls through to another identity.
+func WithStaticCredentials(accessKeyID, secretAccessKey, sessionToken string) Option {
+	return option(func(s *settings) { s.keys = keyOption{accessKeyID, secretAccessKey, sessionToken} })
+}
+
+// WithCredentialsProvider starts from keys that p hands out: kept in a
+// database, Redis, Secrets Manager, or another Session. p must be safe for
+// concurrent use; what it returns is cached until it expires, and for good if
+// it does not say when.
+func WithCredentialsProvider(p aws.CredentialsProvider) Option {
+	return option(func(s *settings) { s.provider = p })
+}
+
+// WithTemporaryOnly refuses to hand out long-lived keys: a session without a
+// role whose keys carry no session token fails with LongTermCredentials, in
+// New where the keys are known by then, else in Retrieve. With a role the
+// long-lived keys only serve to assume it, which is allowed.
+func WithTemporaryOnly() Option {
+	return option(func(s *settings) { s.temporaryOnly = true })
+}
+
+// WithRegion sets the region of the session and with it the STS endpoint and,
+// unless WithPartition or a role ARN says so first, the partition.
+func WithRegion(region string) Option {
+	return option(func(s *settings) { s.region = region })
+}
+
+// WithPartition says which AWS the credentials belong to. It must agree with
+// WithRegion and WithRoleARN (else WrongPartition, offline); a region that only
+// the environment or a profile names gives way to it.
+func WithPartition(p Partition) Option {
+	return option(func(s *settings) { s.partition = p })
+}
+
+// WithSTSEndpoint sends every STS call of the session, and of those assumed
+// from it, to url: a VPC endpoint or a local STS. The URL must be https, or
+// http on a loopback address. Requests are still signed for the region.
+func WithSTSEndpoint(url string) Option {
+	return option(func(s *settings) { s.stsEndpoint = url })
+}
+
+// WithLoadOptions passes on everything else the SDK's config.LoadDefaultConfig
+// accepts: HTTP client, retry mode, shared file paths, API options. The options
+// that choose credentials, profile or region work, but those of this package
+// come first. Functions run once, in New.
+func WithLoadOptions(fns ...func(*config.LoadOptions) error) Option {
+	return option(func(s *settings) {
+		for _, fn := range fns {
+			if fn != nil {
+				s.load = append(s.load, fn)
+			}
+		}
+	})
+}
+
+// WithLogger sends the session's log records to l. The default discards them.
+// No record holds a secret.
+func WithLogger(l *slog.Logger) Option {
+	return option(func(s *settings) { s.logger = l })
+}
+
+// WithAccount jumps into the role of the account with this 12-digit id:
+// arn:<partition>:iam::<id>:role/<role>, where the role is DefaultRole unless
+// WithRole names it.
+func WithAccount(id string) RoleOption {
+	return roleOption(func(r *roleSettings) { r.account = id })
+}
+
+// WithRole names the role that WithAccount jumps into, with its path if it
+// has one: "manage-role", "team/ops". Without WithAccount it is an error.
+func WithRole(name string) RoleOption {
+	return roleOption(func(r *roleSettings) { r.name = name })
+}
+
+// WithRoleARN jumps into the role with this ARN; it stands instead of
+// WithAccount and WithRole, not beside them.
+func WithRoleARN(arn string) RoleOption {
+	return roleOption(func(r *roleSettings) { r.arn = arn })
+}
+
+// WithSessionName names the role session, which is how CloudTrail tells
+// callers apart: 2 to 64 characters of letters, digits and _+=,.@-. The default
+// is <user or program>@<host>.
+func WithSessionName(name string) RoleOption {
+	return roleOption(func(r *roleSettings) { r.sessionName = name })
+}
+
+// WithDuration sets how long the role's credentials last: whole seconds from
+// 15 minutes to 12 hours, at most 1 hour for a role assumed from a role
+// session, and at most what the role itself allows. The default is 1 hour.
+//
+// See https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+func WithDuration(d time.Duration) RoleOption {
+	return roleOption(func(r *roleSettings) { r.duration = d })
+}
+
+// WithExternalID passes the external id that the role's trust policy asks
+// for: 2 to 1224 characters of letters, digits and _+=,.@:/-.
+//
+// See https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+func WithExternalID(id string) RoleOption {
+	return roleOption(func(r *roleSettings) { r.externalID = id })
+}
+
+// WithSourceIdentity sets who is behind the session; it stays with every role
+// assumed from there. 2 to 64 characters of letters, digits and _+=,.@-.
+//
+// See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+func WithSourceIdentity(id string) RoleOption {
+	return roleOption(func(r *roleSettings) { r.sourceIdentity = id })
+}
+
+// WithTags tags the session: at most 50 tags (transitive ones included), keys
+// of 1 to 128 and values of up to 256 characters.
+//
+// See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+func WithTags(tags map[string]string) RoleOption {
+	return roleOption(func(r *roleSettings) { r.tags = merged(r.tags, tags) })
+}
+
+// WithTransitiveTags tags the session and every session assumed from it.
+func WithTransitiveTags(tags map[string]string) RoleOption {
+	return roleOption(func(r *roleSettings) { r.transitive = merged(r.transitive, tags) })
+}
+
+// WithPolicy narrows what the session may do to what this JSON policy allows
+// too: at most 2048 characters.
+func WithPolicy(json string) RoleOption {
+	return roleOption(func(r *roleSettings) { r.policy = json })
+}
+
+// WithPolicyARNs narrows what the session may do to what these managed
+// policies allow too: at most 10, in the role's account or AWS's own.
+func WithPolicyARNs(arns ...string) RoleOption {
+	return roleOption(func(r *roleSettings) {
+		for _, arn := range arns {
+			if arn != "" {
+				r.policyARNs = append(r.policyARNs[:len(r.policyARNs):len(r.policyARNs)], arn)
+			}
+		}
+	})
+}
+
+type fleetOption func(*fleetSettings)
+
+func (o fleetOption) applyToFleet(f *fleetSettings) { o(f) }
+
+// WithConcurrency sets how many accounts are worked on at a time: 16 unless
+// set, at least 1.
+func WithConcurrency(n int) FleetOption {
+	return fleetOption(func(f *fleetSettings) { f.concurrency = n })
+}
+
+// WithProgress has fn called after each account, one call at a time, from the
+// goroutine that finished it: a slow fn slows the walk down.
+func WithProgress(fn func(Progress)) FleetOption {
+	return fleetOption(func(f *fleetSettings) { f.progress = fn })
+}
+
+// merged copies both maps into one, so that a caller who changes theirs later
+// changes nothing here.
+func merged(into, from map[string]string) map[string]string {
+	if len(from) == 0 {
+		return into
+	}
+	all := maps.Clone(into)
+	if all == nil {
+		all = make(map[string]string, len(from))
+	}
+	maps.Copy(all, from)
+	return all
+}

@@ -1,0 +1,330 @@
+package awsauth
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// Retries of an STS call. There is no budget shared between calls: one budget
+// for a thousand sessions is spent in the first second of throttling.
+const (
+	// All attempts fit into refreshTimeout, so that the last answer is known.
+	stsAttempts   = 8
+	stsMaxBackoff = 4 * time.Second
+
+	// A refresh that nobody waits for is tried again later anyway.
+	backgroundAttempts = 2
+)
+
+// idleConnections is how many connections to one host stay open between
+// calls: enough for a wide fan-out, where the default of 10 reconnects.
+const idleConnections = 128
+
+// wire is how a session and all those assumed from it reach AWS: one HTTP
+// connection pool, one STS endpoint, one way to retry.
+type wire struct {
+	endpoint   string         // WithSTSEndpoint
+	logger     logging.Logger // for what the SDK's providers say
+	silent     bool           // it discards
+	custom     aws.HTTPClient
+	http       aws.HTTPClient // the pool; set by adopt
+	baseURL    *string        // AWS_ENDPOINT_URL and the like; set by adopt
+	newRetryer func() aws.Retryer
+	metadata   func() *imds.Client // made when first needed; set by adopt
+	pacer      pacer
+
+	own     *Session // the base session, and
+	region  string   // where its profile's roles are assumed; set once, before any call
+	lastHop string   // ARN of the last of them
+	assumed atomic.Pointer[assumedRole]
+
+	instanceKeys atomic.Pointer[time.Time] // when the instance's last credentials expire
+}
+
+func newWire(s *settings) *wire {
+	return &wire{endpoint: s.stsEndpoint, logger: sdkLogger{s.logger}, silent: s.silent}
+}
+
+// harmlessLogs are the SDK's log modes that show no request: the others would
+// write session tokens, and what STS answers, into the log.
+const harmlessLogs = aws.LogRetries | aws.LogDeprecatedUsage
+
+// sdkLogger passes what the SDK's providers say on to the session's logger.
+type sdkLogger struct{ *slog.Logger }
+
+// Logf implements the SDK's logging.Logger.
+func (l sdkLogger) Logf(level logging.Classification, format string, args ...any) {
+	to := slog.LevelDebug
+	if level == logging.Warn {
+		to = slog.LevelWarn
+	}
+	if ctx := context.Background(); l.Enabled(ctx, to) {
+		l.Log(ctx, to, "awsauth: SDK: "+oneLine(fmt.Sprintf(format, args...)))
+	}
+}
+
+// hook makes the providers that LoadDefaultConfig is about to build go through
+// this wire.
+func (w *wire) hook(o *config.LoadOptions) {
+	switch o.HTTPClient.(type) {
+	case nil:
+		o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConnsPerHost = idleConnections
+			t.MaxIdleConns = 0
+		})
+	case *awshttp.BuildableClient:
+	default:
+		// The SDK can add a CA bundle (AWS_CA_BUNDLE) to no client but its own
+		// and fails. So it gets none, and what its providers send leaves here.
+		w.custom, o.HTTPClient = o.HTTPClient, nil
+		o.APIOptions = append(o.APIOptions[:len(o.APIOptions):len(o.APIOptions)], sendThrough(w.custom))
+	}
+	if o.Logger == nil {
+		o.Logger = w.logger
+	}
+	if o.ClientLogMode != nil {
+		quiet := *o.ClientLogMode & harmlessLogs
+		o.ClientLogMode = &quiet
+	}
+	// The SDK's caches would report an expiry that is earlier by their window.
+	o.CredentialsCacheOptions = func(co *aws.CredentialsCacheOptions) { *co = aws.CredentialsCacheOptions{} }
+	o.APIOptions = append(o.APIOptions[:len(o.APIOptions):len(o.APIOptions)], boundCall)
+	assume, web, ec2 := o.AssumeRoleCredentialOptions, o.WebIdentityRoleCredentialOptions, o.EC2RoleCredentialOptions
+	o.AssumeRoleCredentialOptions = func(ro *stscreds.AssumeRoleOptions) {
+		if assume != nil {
+			assume(ro)
+		}
+		w.hookRole(ro)
+	}
+	o.WebIdentityRoleCredentialOptions = func(wo *stscreds.WebIdentityRoleOptions) {
+		if web != nil {
+			web(wo)
+		}
+		if wo.Client != nil { // the SDK calls this twice, once without a client
+			wo.Client = webIdentityClient{wo.Client, w}
+		}
+		if wo.RoleSessionName == "" {
+			wo.RoleSessionName = defaultSessionName()
+		}
+	}
+	o.EC2RoleCredentialOptions = func(eo *ec2rolecreds.Options) {
+		if ec2 != nil {
+			ec2(eo)
+		}
+		if eo.Client == nil {
+			eo.Client = metadataClient{w}
+		}
+	}
+}
+
+// hookRole gives a profile's role what a role of WithRoleARN gets.
+func (w *wire) hookRole(ro *stscreds.AssumeRoleOptions) {
+	if ro.Client != nil { // the SDK calls this twice, once without a client
+		ro.Client = hopClient{ro.Client, w}
+	}
+	if ro.RoleSessionName == "" {
+		ro.RoleSessionName = defaultSessionName()
+	}
+	if ro.Duration == 0 {
+		ro.Duration = defaultDuration
+	}
+}
+
+// sendThrough makes a client of the SDK send its requests with client.
+func sendThrough(client aws.HTTPClient) func(*middleware.Stack) error {
+	send := smithyhttp.NewClientHandler(client)
+	return func(stack *middleware.Stack) error {
+		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("awsauth.send",
+			func(ctx context.Context, in middleware.DeserializeInput, _ middleware.DeserializeHandler) (
+				out middleware.DeserializeOutput, metadata middleware.Metadata, err error,
+			) {
+				out.RawResponse, metadata, err = send.Handle(ctx, in.Request)
+				return out, metadata, err
+			}), middleware.After)
+	}
+}
+
+// boundCall ends a call of the SDK's providers after refreshTimeout. Their
+// cache takes the deadline off the context that it passes on: one call without
+// an answer would be waited for by all later ones, for good.
+func boundCall(stack *middleware.Stack) error {
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("awsauth.bound",
+		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+			middleware.InitializeOutput, middleware.Metadata, error,
+		) {
+			ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
+			defer cancel()
+			return next.HandleInitialize(ctx, in)
+		}), middleware.Before)
+}
+
+// adopt takes over what the SDK loaded: the HTTP client is frozen, because
+// every service client built from a BuildableClient would make a pool of its own.
+func (w *wire) adopt(cfg *aws.Config, o config.LoadOptions) {
+	forMetadata := *cfg
+	if o.HTTPClient == nil {
+		forMetadata.HTTPClient = nil // its own short timeouts, not a pool for STS
+	}
+	cfg.APIOptions = o.APIOptions
+	if o.Logger == nil && w.silent {
+		cfg.Logger = logging.NewStandardLogger(os.Stderr) // as the SDK has it, for the caller's own clients
+	}
+	if o.ClientLogMode != nil {
+		cfg.ClientLogMode = *o.ClientLogMode // of the caller's own clients it is the caller's choice
+	}
+	forMetadata.APIOptions = o.APIOptions
+	if w.custom != nil {
+		cfg.HTTPClient, forMetadata.HTTPClient = w.custom, w.custom
+	} else if b, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
+		cfg.HTTPClient = b.Freeze()
+	}
+	w.http, w.baseURL = cfg.HTTPClient, cfg.BaseEndpoint
+	w.metadata = sync.OnceValue(func() *imds.Client {
+		return imds.NewFromConfig(forMetadata, func(o *imds.Options) {
+			// No budget: an outage spends it, and the first question after it,
+			// which the client asks by IMDSv1 and must repeat, would fail.
+			o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.RateLimiter = ratelimit.None })
+		})
+	})
+	w.newRetryer = retryerFor(cfg)
+}
+
+// retryerFor is the user's choice of retryer, or ours.
+func retryerFor(cfg *aws.Config) func() aws.Retryer {
+	if cfg.Retryer != nil {
+		return cfg.Retryer
+	}
+	attempts := cfg.RetryMaxAttempts
+	if attempts == 0 {
+		attempts = stsAttempts
+	}
+	standard := func(o *retry.StandardOptions) {
+		o.MaxAttempts = attempts
+		o.MaxBackoff = stsMaxBackoff
+		o.RateLimiter = ratelimit.None
+		o.Retryables = append(o.Retryables, retry.RetryableErrorCode{
+			Codes: map[string]struct{}{"IDPCommunicationError": {}},
+		})
+	}
+	if cfg.RetryMode == aws.RetryModeAdaptive {
+		return func() aws.Retryer {
+			return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
+				o.StandardOptions = append(o.StandardOptions, standard)
+			})
+		}
+	}
+	return func() aws.Retryer { return retry.NewStandard(standard) }
+}
+
+// options are those of every STS call: where it goes and how it is retried.
+func (w *wire) options(ctx context.Context, region string, retryer aws.Retryer) func(*sts.Options) {
+	background := inBackground(ctx)
+	return func(o *sts.Options) {
+		o.Region = stsRegion(region)
+		if background {
+			retryer = retry.AddWithMaxAttempts(retryer, backgroundAttempts)
+		}
+		o.Retryer = w.paced(retryer)
+		o.HTTPClient = w.http
+		o.ClientLogMode &= harmlessLogs
+		o.Logger = w.logger
+		switch {
+		case w.endpoint != "":
+			o.BaseEndpoint = &w.endpoint
+		case o.BaseEndpoint == nil:
+			o.BaseEndpoint = w.baseURL
+		}
+	}
+}
+
+// hopClient assumes a role that a profile names.
+type hopClient struct {
+	sts  stscreds.AssumeRoleAPIClient
+	wire *wire
+}
+
+func (c hopClient) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	opts = append([]func(*sts.Options){c.wire.options(ctx, c.wire.region, c.wire.newRetryer())}, opts...)
+	call := hopCall(in, c.wire.region)
+	out, err := c.sts.AssumeRole(ctx, in, opts...)
+	if err != nil {
+		return nil, c.wire.own.classify(err, call)
+	}
+	if aws.ToString(in.RoleArn) == c.wire.lastHop {
+		c.wire.assumed.Store(newAssumedRole(out.AssumedRoleUser))
+	}
+	return out, nil
+}
+
+// webIdentityClient trades a web identity token for a role.
+type webIdentityClient struct {
+	sts  stscreds.AssumeRoleWithWebIdentityAPIClient
+	wire *wire
+}
+
+func (c webIdentityClient) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, opts ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	opts = append([]func(*sts.Options){c.wire.options(ctx, c.wire.region, c.wire.newRetryer())}, opts...)
+	call := stsCall{op: "assume role", target: aws.ToString(in.RoleArn), region: c.wire.region, web: true, started: time.Now()}
+	out, err := c.sts.AssumeRoleWithWebIdentity(ctx, in, opts...)
+	if err != nil {
+		return nil, c.wire.own.classify(err, call)
+	}
+	if aws.ToString(in.RoleArn) == c.wire.lastHop {
+		c.wire.assumed.Store(newAssumedRole(out.AssumedRoleUser))
+	}
+	return out, nil
+}
+
+// metadataTimeout bounds one question to the instance metadata, retries
+// included. Off EC2 nothing answers there, and a person is waiting.
+const metadataTimeout = 2 * time.Second
+
+// metadataClient asks the instance metadata for the role's credentials.
+type metadataClient struct{ wire *wire }
+
+func (c metadataClient) GetMetadata(ctx context.Context, in *imds.GetMetadataInput, opts ...func(*imds.Options)) (*imds.GetMetadataOutput, error) {
+	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
+	defer cancel()
+	out, err := c.wire.metadata().GetMetadata(ctx, in, opts...)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(out.Content)
+	if err != nil {
+		return nil, err
+	}
+	c.wire.noteExpiry(text)
+	out.Content = io.NopCloser(bytes.NewReader(text))
+	return out, nil
+}
+
+// noteExpiry keeps the expiry that the instance's credentials really have: the
+// SDK's provider says one hour at most.
+func (w *wire) noteExpiry(document []byte) {
+	var keys struct{ Expiration time.Time }
+	if json.Unmarshal(document, &keys) == nil && !keys.Expiration.IsZero() {
+		w.instanceKeys.Store(&keys.Expiration)
+	}
+}
