@@ -1,0 +1,83 @@
+package bench
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestCharts(t *testing.T) {
+	day := &Day{
+		Traffic: Traffic{Callers: 2, Every: time.Minute, For: 3 * time.Hour}, From: time.Hour, To: 2 * time.Hour,
+		Samples: map[string][]Sample{
+			SDK: {
+				{At: 0, Waited: 200 * time.Millisecond},
+				{At: 61 * time.Minute, Waited: 5 * time.Second, Failed: true},
+				{At: 61*time.Minute + time.Second, Waited: 6 * time.Second, Failed: true},
+			},
+			Ours: {{At: 0, Waited: 200 * time.Millisecond}},
+		},
+		Asked:    map[string][]time.Duration{SDK: {0, time.Hour}, Ours: {0}},
+		Outcomes: map[string]Outcome{SDK: {Calls: 360, Errors: 1234, MaxWait: 6 * time.Second, STS: 2}, Ours: {Calls: 360, STS: 1}},
+	}
+	fleet := Fleet{Clients: 5_000, Hours: 3, Lifetime: time.Hour, Every: 30 * time.Second}
+	minutes := map[string][]int{}
+	for _, cache := range []string{SDK, SDK5, Ours} {
+		minutes[cache] = fleet.Model(cache, 1)
+	}
+	for name, c := range map[string]struct {
+		picture []byte
+		says    []string
+	}{
+		"rotation": {RotationSVG(day), []string{"1,234 failed", "longest wait 6.0 s", "longest wait 0", "STS down", `class="failed"`, "wait of a call", "h:mm"}},
+		"spread":   {SpreadSVG(fleet, minutes), []string{"5,000 clients", "calls a minute", "hour 3", "60.0"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if n := len(c.picture); n > 60<<10 {
+				t.Errorf("%d bytes", n)
+			}
+			for _, want := range append(c.says, "prefers-color-scheme:dark", "<title>", "awsauth", "aws.CredentialsCache") {
+				if !strings.Contains(string(c.picture), want) {
+					t.Errorf("%q is not in it", want)
+				}
+			}
+			if strings.Contains(string(c.picture), "NaN") || strings.Contains(string(c.picture), "Inf") {
+				t.Error("a number is missing")
+			}
+			for d := xml.NewDecoder(strings.NewReader(string(c.picture))); ; {
+				if _, err := d.Token(); errors.Is(err, io.EOF) {
+					break
+				} else if err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func TestColumns(t *testing.T) {
+	x := func(at time.Duration) float64 { return at.Seconds() }
+	got := columns([]Sample{
+		{At: 1 * time.Second, Waited: 2 * time.Second},
+		{At: 1 * time.Second, Waited: 3 * time.Second},
+		{At: 2 * time.Second, Waited: 3 * time.Second, Failed: true},
+		{At: 3 * time.Second},
+	}, false, x)
+	if want := (column{1, 2 * time.Second, 3 * time.Second}); len(got) != 1 || got[0] != want {
+		t.Errorf("got %v, want %v alone", got, want)
+	}
+	if got := columns(nil, false, x); len(got) != 0 {
+		t.Errorf("of nothing: %v", got)
+	}
+}
+
+func TestThousands(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
+		if got := thousands(n); got != want {
+			t.Errorf("thousands(%d) = %s, want %s", n, got, want)
+		}
+	}
+}

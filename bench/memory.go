@@ -1,0 +1,93 @@
+package bench
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/chaoxiaodi/awsauth"
+)
+
+// Footprint is what sessions cost while they are held, and what is left of
+// them afterwards. All have their credentials.
+type Footprint struct {
+	Sessions         int
+	Bytes            float64 // heap, per session
+	Left             float64 // heap that stays when they are dropped, per session
+	Goroutines       int     // while they are held and idle, more than before
+	OfTheCredentials float64 // bytes of the credentials themselves
+}
+
+// Remember measures n sessions with the cache of that name.
+func Remember(cache string, n int) (f Footprint, err error) {
+	ctx := context.Background()
+	memory := config.WithHTTPClient(MemorySTS())
+	var one func(account string) (aws.CredentialsProvider, error)
+	if cache == Ours {
+		s, err := awsauth.New(awsauth.WithStaticCredentials(keyID, secretKey, ""), awsauth.WithRegion(Region), awsauth.WithLoadOptions(memory))
+		if err != nil {
+			return f, err
+		}
+		one = func(account string) (aws.CredentialsProvider, error) { return s.Assume(awsauth.WithAccount(account)) }
+	} else {
+		cfg, err := config.LoadDefaultConfig(ctx, memory, config.WithRegion(Region),
+			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(keyID, secretKey, "")))
+		if err != nil {
+			return f, err
+		}
+		client := sts.NewFromConfig(cfg)
+		one = func(account string) (aws.CredentialsProvider, error) {
+			return sdkCache(cache, stscreds.NewAssumeRoleProvider(client, roleARN(account), oneHour)), nil
+		}
+	}
+	open := func(accounts []string) ([]aws.CredentialsProvider, error) {
+		all := make([]aws.CredentialsProvider, len(accounts))
+		for i, account := range accounts {
+			p, err := one(account)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := p.Retrieve(ctx); err != nil {
+				return nil, err
+			}
+			all[i] = p
+		}
+		return all, nil
+	}
+	if _, err := open(Accounts(100)); err != nil { // what is made once is not per session
+		return f, err
+	}
+	accounts := Accounts(n)
+	before, goroutines := heapInUse(), runtime.NumGoroutine()
+	all, err := open(accounts)
+	if err != nil {
+		return f, err
+	}
+	f.Sessions = n
+	held := heapInUse()
+	f.Goroutines = runtime.NumGoroutine() - goroutines
+	f.Bytes = (held - before) / float64(n)
+	runtime.KeepAlive(all)
+	all = nil
+	f.Left = (heapInUse() - before) / float64(n)
+	runtime.KeepAlive(accounts)
+	runtime.KeepAlive(one)
+	f.OfTheCredentials = float64(len(keyID)+len(secretKey)+len(sessionToken)+12) + 16*6
+	return f, nil
+}
+
+// heapInUse is what is reachable; cleanups get their time to run.
+func heapInUse() float64 {
+	for range 3 {
+		runtime.GC()
+		time.Sleep(20 * time.Millisecond)
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc)
+}

@@ -1,0 +1,82 @@
+package bench
+
+import (
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// The model, which stands for a hundred thousand clients, must say what the
+// real caches do: the share of all calls that have been made by the end of each
+// minute never differs by more than chance explains (Kolmogorov and Smirnov's
+// distance).
+func TestModelAgreesWithCaches(t *testing.T) {
+	fleet := Fleet{Clients: 2_000, Hours: 12, Lifetime: time.Hour, Every: time.Minute}
+	for _, cache := range []string{SDK, SDK5, Ours} {
+		t.Run(cache, func(t *testing.T) {
+			var real []int
+			var err error
+			synctest.Test(t, func(*testing.T) { real, err = fleet.Real(cache, 1) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			many := fleet
+			many.Clients = 50_000
+			model := many.Model(cache, 2)
+			perClient := func(minutes []int, clients int) float64 { return float64(sum(minutes)) / float64(clients) }
+			got, want := perClient(real, fleet.Clients), perClient(model, many.Clients)
+			t.Logf("calls per client: %.2f, the model says %.2f; distance %.4f", got, want, distance(real, model))
+			if math.Abs(got-want) > 0.01*want {
+				t.Errorf("%.2f calls per client, the model says %.2f", got, want)
+			}
+			// 1.95 / √n is passed by one sample in a thousand; calls of one client are not independent, so n counts clients.
+			if d, most := distance(real, model), 1.95/math.Sqrt(float64(fleet.Clients)); d > most {
+				t.Errorf("the calls of real caches and of the model differ by %.4f, more than %.4f", d, most)
+			}
+			// The same, hour by hour, for what the table shows.
+			r, m := ByHour(real), ByHour(model)
+			for i := range r {
+				if got, want := r[i].PeakToMean(), m[i].PeakToMean(); math.Abs(got-want) > 0.25*want {
+					t.Errorf("hour %d: peak to mean %.2f, the model says %.2f", i, got, want)
+				}
+			}
+		})
+	}
+}
+
+func sum(minutes []int) (n int) {
+	for _, m := range minutes {
+		n += m
+	}
+	return n
+}
+
+func distance(a, b []int) (most float64) {
+	all, bll := float64(sum(a)), float64(sum(b))
+	var ca, cb float64
+	for i := range a {
+		ca += float64(a[i]) / all
+		cb += float64(b[i]) / bll
+		most = max(most, math.Abs(ca-cb))
+	}
+	return most
+}
+
+func TestByHour(t *testing.T) {
+	minutes := make([]int, 120)
+	minutes[3], minutes[59] = 60, 60
+	for i := 60; i < 120; i++ {
+		minutes[i] = 5
+	}
+	hours := ByHour(minutes)
+	if got := hours[0]; got != (Hour{60, 2}) || got.PeakToMean() != 30 {
+		t.Errorf("hour 0: %+v", got)
+	}
+	if got := hours[1]; got.PeakToMean() != 1 {
+		t.Errorf("hour 1: %+v", got)
+	}
+	if got := (Hour{}).PeakToMean(); got != 0 {
+		t.Errorf("an hour without calls: %v", got)
+	}
+}
