@@ -2,7 +2,6 @@ package awsauth
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -16,12 +15,6 @@ type roleARN struct {
 func (r roleARN) String() string {
 	return "arn:" + string(r.partition) + ":iam::" + r.account + ":role/" + r.name
 }
-
-var (
-	accountPattern  = regexp.MustCompile(`^[0-9]{12}$`)
-	roleNamePattern = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
-	rolePathPattern = regexp.MustCompile(`^([\x21-\x2e\x30-\x7e]+/)*$`) // segments of printable ASCII
-)
 
 // Limits of IAM: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 const (
@@ -79,11 +72,11 @@ func notARole(parts []string) error {
 // checkAccount holds an account id against its one rule, twelve digits, and
 // recognises the spreadsheet that ate a leading zero.
 func checkAccount(id string) error {
-	if accountPattern.MatchString(id) {
+	if isAccount(id) {
 		return nil
 	}
 	if strings.Trim(id, "0123456789") != "" {
-		if digits := strings.NewReplacer("-", "", " ", "").Replace(id); accountPattern.MatchString(digits) {
+		if digits := strings.NewReplacer("-", "", " ", "").Replace(id); isAccount(digits) {
 			return fmt.Errorf("an account id is 12 digits and nothing else; write %q", digits)
 		}
 		return fmt.Errorf("an account id has 12 digits and nothing else")
@@ -95,6 +88,8 @@ func checkAccount(id string) error {
 	return fmt.Errorf("an account id has 12 digits, this has %d", len(id))
 }
 
+func isAccount(id string) bool { return len(id) == 12 && isDigits(id) }
+
 // checkRoleName holds a role name with an optional path against IAM's rules.
 func checkRoleName(s string) error {
 	i := strings.LastIndexByte(s, '/') + 1
@@ -104,9 +99,9 @@ func checkRoleName(s string) error {
 		return fmt.Errorf("a leading slash; write %q", clip(strings.TrimLeft(s, "/")))
 	case name == "":
 		return fmt.Errorf("no role name")
-	case !roleNamePattern.MatchString(name):
+	case !isName(name, nameSigns, 1, 64):
 		return fmt.Errorf("the role name %q must be 1 to 64 letters, digits or _+=,.@-", clip(name))
-	case !rolePathPattern.MatchString(path):
+	case !isPath(path):
 		return fmt.Errorf("the role path %q must be printable ASCII between single slashes", clip(path))
 	case len(path)+1 > maxRolePath:
 		return fmt.Errorf("the role path has %d characters; at most %d are allowed", len(path)+1, maxRolePath)

@@ -86,7 +86,6 @@ func (s *Session) assume(r *roleSettings) (*Session, error) {
 		return child, nil
 	}
 	child := &Session{wire: s.wire, cfg: s.cfg, place: at, source: s.source, parent: s, role: spec, log: s.log}
-	child.cfg.Region = at.region
 	child.provider = newRoleProvider(child)
 	child.cache.init(child)
 	return s.children.add(key, child), nil
@@ -123,9 +122,9 @@ func (s *Session) checkAgainst(r *roleSpec) error {
 		wrong.add(e.mend("lower it to 1h"))
 	}
 	for _, arn := range r.policyARNs {
-		if m := policyARNPattern.FindStringSubmatch(arn); m != nil && Partition(m[1]) != r.arn.partition {
+		if p, ok := policyPartition(arn); ok && p != r.arn.partition {
 			e := &Error{Kind: WrongPartition, Op: fmt.Sprintf("WithPolicyARNs(%q)", arn)}
-			e.what = fmt.Sprintf("the policy is in partition %s, but role %s is in %s", m[1], r.arn, r.arn.partition)
+			e.what = fmt.Sprintf("the policy is in partition %s, but role %s is in %s", p, r.arn, r.arn.partition)
 			wrong.add(e.mend("use the policy's ARN in %s", r.arn.partition))
 		}
 	}

@@ -46,6 +46,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/auth/bearer"
 )
 
 // Session is one AWS identity: the caller's own, or a role. It is an
@@ -53,7 +54,7 @@ import (
 // idle and needs no Close.
 type Session struct {
 	wire   *wire
-	cfg    aws.Config // without credentials: Config puts the session in
+	cfg    *aws.Config // the family's, without region and credentials: Config puts them in
 	place  place
 	source source
 	facts  facts     // of a base identity
@@ -123,12 +124,15 @@ func (b *base) session(s *settings, p place) (*Session, error) {
 	if n := len(b.source.hops); n > 0 {
 		b.wire.lastHop = b.source.hops[n-1].String()
 	}
-	own := &Session{wire: b.wire, cfg: b.cfg, place: p, source: b.source, facts: b.facts(s), log: s.logger}
+	cfg := b.cfg
+	own := &Session{wire: b.wire, cfg: &cfg, place: p, source: b.source, facts: b.facts(s), log: s.logger}
 	b.wire.own = own
-	own.cfg.Region = p.region
-	own.cfg.ConfigSources = scrub(b.cfg.ConfigSources)
+	cfg.ConfigSources = scrub(b.cfg.ConfigSources)
+	if p := b.cfg.BearerAuthTokenProvider; p != nil {
+		cfg.BearerAuthTokenProvider = bearer.TokenProviderFunc(p.RetrieveBearerToken) // fmt prints the tokens of others
+	}
 	own.provider = &baseProvider{sdk: b.provider(s), session: own, temporaryOnly: s.temporaryOnly && !s.role.given()}
-	own.cfg.Credentials = nil
+	cfg.Credentials = nil
 	own.cache.init(own)
 	s.logger.Debug("awsauth: source chosen", "source", b.source.String(), "region", p.region, "region_from", p.from, "partition", string(p.partition))
 	if s.profile != "" && (s.keys.given() || s.provider != nil) {
@@ -149,6 +153,7 @@ func (b *base) session(s *settings, p place) (*Session, error) {
 // Changing the copy changes nothing here.
 func (s *Session) Config() aws.Config {
 	cfg := s.cfg.Copy()
+	cfg.Region = s.place.region
 	cfg.Credentials = s
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), s.watchRefusals)
 	cfg.ConfigSources = slices.Clone(cfg.ConfigSources)
@@ -179,8 +184,10 @@ func (s *Session) Retrieve(ctx context.Context) (aws.Credentials, error) {
 // to learn who it is.
 func (s *Session) sts() *sts.Client {
 	s.stsOnce.Do(func() {
-		cfg := s.cfg
+		cfg := s.cfg.Copy()
+		cfg.Region = s.place.region
 		cfg.Credentials = s
+		cfg.Logger, cfg.ClientLogMode = s.wire.logger, cfg.ClientLogMode&harmlessLogs // the signer keeps those of now
 		cfg.APIOptions = append(slices.Clone(cfg.APIOptions), s.watchRefusals)
 		s.stsClient = sts.NewFromConfig(cfg)
 	})

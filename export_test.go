@@ -1,5 +1,7 @@
 package awsauth
 
+import "strings"
+
 // What the external tests need of the inside.
 var (
 	ParseRoleARN       = func(s string) (string, error) { r, err := parseRoleARN(s); return r.String(), err }
@@ -17,7 +19,11 @@ type PartitionRow struct {
 // PartitionRows is the partition table.
 func PartitionRows() (rows []PartitionRow) {
 	for _, p := range partitionTable {
-		rows = append(rows, PartitionRow{p.id, p.defaultRegion, p.regions.String(), p.id.pseudoRegion()})
+		prefixes := strings.Join(p.prefixes, "|")
+		if len(p.prefixes) > 1 {
+			prefixes = "(" + prefixes + ")"
+		}
+		rows = append(rows, PartitionRow{p.id, p.defaultRegion, "^" + prefixes + `-\w+-\d+$`, p.id.pseudoRegion()})
 	}
 	return rows
 }

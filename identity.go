@@ -49,6 +49,9 @@ func (s *Session) Identity(ctx context.Context) (Identity, error) {
 		return a.identity, nil
 	}
 	answer := s.caller.flight.DoChan(creds.AccessKeyID, func() (any, error) {
+		if a := s.caller.answer.Load(); a != nil && a.keyID == creds.AccessKeyID {
+			return a.identity, nil // the flight before this one had just ended
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 		defer cancel()
 		return s.askCaller(ctx, creds.AccessKeyID)
@@ -66,9 +69,10 @@ func (s *Session) Identity(ctx context.Context) (Identity, error) {
 
 // askCaller asks STS who the session is.
 func (s *Session) askCaller(ctx context.Context, keyID string) (Identity, error) {
+	call := stsCall{op: "get caller identity", region: s.place.region, started: time.Now()}
 	out, err := s.sts().GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, s.wire.options(ctx, s.place.region, s.wire.newRetryer()))
 	if err != nil {
-		return Identity{}, s.classify(err, stsCall{op: "get caller identity", region: s.place.region})
+		return Identity{}, s.classify(err, call)
 	}
 	id := newIdentity(aws.ToString(out.Arn), aws.ToString(out.UserId), aws.ToString(out.Account))
 	s.caller.answer.Store(&callerAnswer{keyID, id})

@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"time"
@@ -27,6 +28,9 @@ func (s *Session) attr() slog.Attr {
 }
 
 func (s *Session) logRefreshed(e *entry, now time.Time) {
+	if !s.log.Enabled(context.Background(), slog.LevelWarn) {
+		return // the default discards all
+	}
 	if e.lasting {
 		s.log.Debug("awsauth: credentials found", s.attr())
 		return

@@ -1,8 +1,8 @@
 package awsauth
 
 import (
-	"regexp"
 	"slices"
+	"strings"
 )
 
 // Partition is one of the worlds of AWS. Partitions share nothing: an access
@@ -26,21 +26,22 @@ const (
 // partitionInfo is what there is to know of one partition.
 type partitionInfo struct {
 	id            Partition
-	defaultRegion string         // where a session goes when nothing says a region
-	regions       *regexp.Regexp // every region name of the partition, today's and tomorrow's
+	defaultRegion string   // where a session goes when nothing says a region
+	prefixes      []string // of its regions, today's and tomorrow's: <prefix>-<word>-<number>
 }
 
-// partitionTable is the package's only state, and constant. Region patterns are
-// those of the SDK's partitions.json, against which a test holds them.
+// partitionTable is the package's only state, and constant. The prefixes are
+// those of the patterns in the SDK's partitions.json, against which a test
+// holds them.
 var partitionTable = []partitionInfo{
-	{AWS, "us-east-1", regexp.MustCompile(`^(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+$`)},
-	{China, "cn-north-1", regexp.MustCompile(`^cn-\w+-\d+$`)},
-	{GovCloud, "us-gov-west-1", regexp.MustCompile(`^us-gov-\w+-\d+$`)},
-	{EUSovereign, "eusc-de-east-1", regexp.MustCompile(`^eusc-(de)-\w+-\d+$`)},
-	{ISO, "us-iso-east-1", regexp.MustCompile(`^us-iso-\w+-\d+$`)},
-	{ISOB, "us-isob-east-1", regexp.MustCompile(`^us-isob-\w+-\d+$`)},
-	{ISOE, "eu-isoe-west-1", regexp.MustCompile(`^eu-isoe-\w+-\d+$`)},
-	{ISOF, "us-isof-south-1", regexp.MustCompile(`^us-isof-\w+-\d+$`)},
+	{AWS, "us-east-1", []string{"us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx"}},
+	{China, "cn-north-1", []string{"cn"}},
+	{GovCloud, "us-gov-west-1", []string{"us-gov"}},
+	{EUSovereign, "eusc-de-east-1", []string{"eusc-de"}},
+	{ISO, "us-iso-east-1", []string{"us-iso"}},
+	{ISOB, "us-isob-east-1", []string{"us-isob"}},
+	{ISOE, "eu-isoe-west-1", []string{"eu-isoe"}},
+	{ISOF, "us-isof-south-1", []string{"us-isof"}},
 }
 
 // PartitionOf reports which partition a region belongs to. It goes by the
@@ -49,12 +50,24 @@ var partitionTable = []partitionInfo{
 // one of partition aws, but reports false. The pseudo regions of global
 // services ("aws-global", "aws-cn-global", …) belong to their partition.
 func PartitionOf(region string) (Partition, bool) {
+	prefix := regionPrefix(region)
 	for _, p := range partitionTable {
-		if p.regions.MatchString(region) || region == p.id.pseudoRegion() {
+		if prefix != "" && slices.Contains(p.prefixes, prefix) || region == p.id.pseudoRegion() {
 			return p.id, true
 		}
 	}
 	return "", false
+}
+
+// regionPrefix is what stands before "-<word>-<number>" in a region's name, or
+// "" if it does not end so.
+func regionPrefix(region string) string {
+	i := strings.LastIndexByte(region, '-')
+	j := strings.LastIndexByte(region[:max(i, 0)], '-')
+	if j < 0 || !isDigits(region[i+1:]) || !isName(region[j+1:i], "", 1, len(region)) {
+		return ""
+	}
+	return region[:j]
 }
 
 // info returns the table's row for p.

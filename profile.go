@@ -84,7 +84,7 @@ func (fs sharedFiles) checkRole(profile string) (f faults) {
 				mend("a role session lasts 900 to 43200 seconds"))
 		}
 	}
-	if s := get("role_session_name"); s != "" && !sessionNamePattern.MatchString(s) {
+	if s := get("role_session_name"); s != "" && !isName(s, nameSigns, minSessionName, maxSessionName) {
 		f.add(invalid(at("role_session_name"), "role_session_name %q of profile %q", clip(s), profile).
 			mend("use 2 to 64 letters, digits or _+=,.@-"))
 	}

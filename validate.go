@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -26,14 +25,6 @@ const (
 	maxPolicy       = 2048 // characters, inline policy and policy ARNs together
 	maxPolicyARNs   = 10
 	maxExternalID   = 1224
-)
-
-var (
-	sessionNamePattern    = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
-	externalIDPattern     = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
-	sourceIdentityPattern = sessionNamePattern
-	tagPattern            = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
-	policyARNPattern      = regexp.MustCompile(`^arn:([a-z-]+):iam::(aws|[0-9]{12}):policy/[\x21-\x7e]+$`)
 )
 
 // faults collects everything that is wrong, so that one run tells it all.
@@ -197,14 +188,14 @@ func (r *roleSettings) check() (f faults) {
 // checkManner holds those options against their rules that say how a role is
 // assumed, not which.
 func (r *roleSettings) checkManner() (f faults) {
-	if r.sessionName != "" && !sessionNamePattern.MatchString(r.sessionName) {
+	if r.sessionName != "" && !isName(r.sessionName, nameSigns, minSessionName, maxSessionName) {
 		f.bad("WithSessionName", r.sessionName, "must be 2 to 64 letters, digits or _+=,.@-")
 	}
 	r.checkDuration(&f)
-	if n := len(r.externalID); n > 0 && (n < 2 || n > maxExternalID || !externalIDPattern.MatchString(r.externalID)) {
+	if r.externalID != "" && !isName(r.externalID, nameSigns+":/", 2, maxExternalID) {
 		f.bad("WithExternalID", r.externalID, "must be 2 to 1224 letters, digits or _+=,.@:/-")
 	}
-	if r.sourceIdentity != "" && !sourceIdentityPattern.MatchString(r.sourceIdentity) {
+	if r.sourceIdentity != "" && !isName(r.sourceIdentity, nameSigns, 2, 64) {
 		f.bad("WithSourceIdentity", r.sourceIdentity, "must be 2 to 64 letters, digits or _+=,.@-")
 	}
 	r.checkTags(&f)
@@ -259,7 +250,7 @@ func (r *roleSettings) checkTags(f *faults) {
 				f.add(invalid(op, "a tag key has 1 to %d characters", maxTagKey))
 			case strings.HasPrefix(strings.ToLower(key), "aws:"):
 				f.add(invalid(op, "tag keys that begin with aws: are AWS's own"))
-			case !tagPattern.MatchString(key) || !tagPattern.MatchString(value):
+			case !isTagText(key) || !isTagText(value):
 				f.add(invalid(op, "tag keys and values are letters, digits, spaces and _.:/=+-@"))
 			case utf8.RuneCountInString(value) > maxTagValue:
 				f.add(invalid(op, "a tag value has at most %d characters, this has %d", maxTagValue, utf8.RuneCountInString(value)))
@@ -291,13 +282,25 @@ func (r *roleSettings) checkPolicies(f *faults) {
 		f.add(invalid("WithPolicyARNs", "%d policies; at most %d are allowed", n, maxPolicyARNs))
 	}
 	for _, arn := range r.policyARNs {
-		m := policyARNPattern.FindStringSubmatch(arn)
-		if m == nil {
+		p, ok := policyPartition(arn)
+		if !ok {
 			f.bad("WithPolicyARNs", arn, "not the ARN of a managed policy; one is arn:aws:iam::aws:policy/ReadOnlyAccess")
-		} else if _, ok := Partition(m[1]).info(); !ok {
-			f.bad("WithPolicyARNs", arn, "unknown partition %q; there are %s", m[1], partitionNames())
+		} else if _, ok := p.info(); !ok {
+			f.bad("WithPolicyARNs", arn, "unknown partition %q; there are %s", clip(string(p)), partitionNames())
 		}
 	}
+}
+
+// policyPartition is the partition of a managed policy's ARN,
+// arn:<partition>:iam::<account or aws>:policy/<path/name>.
+func policyPartition(arn string) (Partition, bool) {
+	parts := strings.SplitN(arn, ":", 6)
+	ok := len(parts) == 6 && parts[0] == "arn" && parts[2] == "iam" && parts[3] == "" && (parts[4] == "aws" || isAccount(parts[4])) &&
+		len(parts[5]) > len("policy/") && strings.HasPrefix(parts[5], "policy/") && isPrintable(parts[5])
+	if !ok {
+		return "", false
+	}
+	return Partition(parts[1]), true
 }
 
 // jsonPlace says where a JSON text went wrong, as line and column.
@@ -310,13 +313,11 @@ func jsonPlace(text string, err error) string {
 	return fmt.Sprintf(": %v at line %d", syntax, strings.Count(before, "\n")+1)
 }
 
-var keyIDPattern = regexp.MustCompile(`^[A-Z0-9]{16,128}$`)
-
 // shortKey is an access key id as errors and logs show it: AKIA…MPLE. What
 // does not look like an id may be a secret in the wrong place: no letter of it
 // is shown.
 func shortKey(id string) string {
-	if !keyIDPattern.MatchString(id) {
+	if !isName(id, "", 16, 128) || strings.ToUpper(id) != id {
 		return "…"
 	}
 	return id[:4] + "…" + id[len(id)-4:]

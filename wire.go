@@ -89,12 +89,7 @@ func (l sdkLogger) Logf(level logging.Classification, format string, args ...any
 // this wire.
 func (w *wire) hook(o *config.LoadOptions) {
 	switch o.HTTPClient.(type) {
-	case nil:
-		o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-			t.MaxIdleConnsPerHost = idleConnections
-			t.MaxIdleConns = 0
-		})
-	case *awshttp.BuildableClient:
+	case nil, *awshttp.BuildableClient:
 	default:
 		// The SDK can add a CA bundle (AWS_CA_BUNDLE) to no client but its own
 		// and fails. So it gets none, and what its providers send leaves here.
@@ -180,8 +175,32 @@ func boundCall(stack *middleware.Stack) error {
 		}), middleware.Before)
 }
 
-// adopt takes over what the SDK loaded: the HTTP client is frozen, because
-// every service client built from a BuildableClient would make a pool of its own.
+// pool is the HTTP client of all sessions of a family. It is made of the SDK's
+// client when the first request is sent, and frozen: every service client made
+// from a BuildableClient would have connections of its own.
+type pool struct{ client func() aws.HTTPClient }
+
+// newPool makes the pool of the caller's client, or of the SDK's, with room for
+// a wide fan-out.
+func newPool(b *awshttp.BuildableClient, callers bool) pool {
+	return pool{sync.OnceValue(func() aws.HTTPClient {
+		if b == nil {
+			b = awshttp.NewBuildableClient()
+		}
+		if !callers {
+			b = b.WithTransportOptions(func(t *http.Transport) {
+				t.MaxIdleConnsPerHost = idleConnections
+				t.MaxIdleConns = 0
+			})
+		}
+		return b.Freeze()
+	})}
+}
+
+// Do implements aws.HTTPClient.
+func (p pool) Do(r *http.Request) (*http.Response, error) { return p.client().Do(r) }
+
+// adopt takes over what the SDK loaded.
 func (w *wire) adopt(cfg *aws.Config, o config.LoadOptions) {
 	forMetadata := *cfg
 	if o.HTTPClient == nil {
@@ -197,8 +216,9 @@ func (w *wire) adopt(cfg *aws.Config, o config.LoadOptions) {
 	forMetadata.APIOptions = o.APIOptions
 	if w.custom != nil {
 		cfg.HTTPClient, forMetadata.HTTPClient = w.custom, w.custom
-	} else if b, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
-		cfg.HTTPClient = b.Freeze()
+	} else {
+		b, _ := cfg.HTTPClient.(*awshttp.BuildableClient) // with the CA bundle, if there is one
+		cfg.HTTPClient = newPool(b, o.HTTPClient != nil)
 	}
 	w.http, w.baseURL = cfg.HTTPClient, cfg.BaseEndpoint
 	w.metadata = sync.OnceValue(func() *imds.Client {
@@ -235,7 +255,9 @@ func retryerFor(cfg *aws.Config) func() aws.Retryer {
 			})
 		}
 	}
-	return func() aws.Retryer { return retry.NewStandard(standard) }
+	// Without a budget it keeps nothing between calls: one serves all.
+	one := sync.OnceValue(func() aws.Retryer { return retry.NewStandard(standard) })
+	return one
 }
 
 // options are those of every STS call: where it goes and how it is retried.
