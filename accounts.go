@@ -56,9 +56,10 @@ func (e *AccountError) Unwrap() error { return e.Err }
 // nothing.
 //
 // The sessions share connections and the pace of their STS calls: when STS
-// throttles, all slow down together. Credentials are fetched when do needs
-// them. A panic in do reaches the caller of ForEachAccount, once those that run
-// have ended.
+// throttles, all slow down together. A concurrency of more than thirty times
+// what STS then answers in a second is too high: calls that have no turn within
+// 30 s fail with Throttled. Credentials are fetched when do needs them. A panic
+// in do reaches the caller of ForEachAccount, once those that run have ended.
 func (s *Session) ForEachAccount(ctx context.Context, accounts []string, do func(context.Context, *Session) error, opts ...FleetOption) error {
 	var f fleetSettings
 	for _, o := range opts {

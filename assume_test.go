@@ -25,14 +25,15 @@ import (
 
 const policy = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}}`
 
-// TestRoleOptionsReachSTS compares the whole form of AssumeRole, option by
-// option.
-func TestRoleOptionsReachSTS(t *testing.T) {
-	tests := []struct {
-		name string
-		opts []awsauth.RoleOption
-		want map[string]string // beside what every call has
-	}{
+// roleOptionForm is a role option and what it adds to the form of AssumeRole.
+type roleOptionForm struct {
+	name string
+	opts []awsauth.RoleOption
+	want map[string]string // beside what every call has
+}
+
+func roleOptionForms() []roleOptionForm {
+	return []roleOptionForm{
 		{"none", nil, nil},
 		{"role", []awsauth.RoleOption{awsauth.WithRole("team/ops")}, map[string]string{"RoleArn": "arn:aws:iam::123456789012:role/team/ops"}},
 		{"empty role", []awsauth.RoleOption{awsauth.WithRole("")}, nil},
@@ -63,7 +64,12 @@ func TestRoleOptionsReachSTS(t *testing.T) {
 			map[string]string{"PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/ReadOnlyAccess", "PolicyArns.member.2.arn": "arn:aws:iam::123456789012:policy/team/own"},
 		},
 	}
-	for _, tt := range tests {
+}
+
+// TestRoleOptionsReachSTS compares the whole form of AssumeRole, option by
+// option.
+func TestRoleOptionsReachSTS(t *testing.T) {
+	for _, tt := range roleOptionForms() {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newPlace(t, awsauth.AWS)
 			for _, arn := range []string{manageRole, "arn:aws:iam::123456789012:role/team/ops"} {

@@ -391,6 +391,9 @@ func (s *source) followProfile(sc *config.SharedConfig, env *config.EnvConfig) {
 	case sc.CredentialSource != "":
 		s.kind = map[string]sourceKind{"Environment": sourceEnvironment, "EcsContainer": sourceContainer,
 			"Ec2InstanceMetadata": sourceEC2}[sc.CredentialSource]
+		if s.kind == sourceEnvironment {
+			s.keyID = env.Credentials.AccessKeyID
+		}
 	case sc.WebIdentityTokenFile != "":
 		s.kind = sourceWebIdentity
 	case sc.SSOSessionName != "" || sc.SSORegion != "" || sc.SSOAccountID != "" || sc.SSOStartURL != "" || sc.SSORoleName != "":

@@ -2,6 +2,7 @@ package awsauth_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"sync"
 	"testing"
@@ -86,23 +87,38 @@ func TestChildrenOfOthers(t *testing.T) {
 func TestChildrenRace(t *testing.T) {
 	w := newPlace(t, awsauth.AWS)
 	s := w.open(w.static())
-	var mu sync.Mutex
-	got := map[*awsauth.Session]bool{}
-	var wg sync.WaitGroup
-	for range 50 {
-		wg.Go(func() {
-			child, err := s.Assume(awsauth.WithAccount(target))
-			assert.NoError(t, err)
-			_, err = child.Retrieve(t.Context())
-			assert.NoError(t, err)
-			mu.Lock()
-			defer mu.Unlock()
-			got[child] = true
-		})
+	for n := range 50 {
+		start := make(chan struct{})
+		got := make([]*awsauth.Session, 8)
+		var wg sync.WaitGroup
+		for i := range got {
+			wg.Go(func() {
+				<-start
+				child, err := s.Assume(awsauth.WithAccount(target), awsauth.WithSessionName(fmt.Sprint("number-", n)))
+				assert.NoError(t, err)
+				_, err = child.Retrieve(t.Context())
+				assert.NoError(t, err)
+				got[i] = child
+			})
+		}
+		close(start)
+		wg.Wait()
+		for _, child := range got {
+			assert.Same(t, got[0], child)
+		}
 	}
-	wg.Wait()
-	assert.Len(t, got, 1)
-	assert.Equal(t, 1, w.assumed())
+	assert.Equal(t, 50, w.assumed())
+}
+
+// TestChildrenLate: who comes second gets the first's session, and that one is
+// not forgotten because of another before it.
+func TestChildrenLate(t *testing.T) {
+	var parent, first, second awsauth.Session
+	assert.Same(t, &first, awsauth.AddChild(&parent, &first))
+	assert.Same(t, &first, awsauth.AddChild(&parent, &second))
+	awsauth.ForgetChild(&parent)
+	assert.Equal(t, 1, awsauth.Children(&parent))
+	runtime.KeepAlive(&first)
 }
 
 // TestChildrenAcrossWalks: what a program keeps of one walk, the next finds
@@ -146,6 +162,19 @@ func TestChildrenCollected(t *testing.T) {
 	runtime.KeepAlive(held)
 	runtime.KeepAlive(fresh)
 	soon(t, func() bool { runtime.GC(); return awsauth.Children(s) == 0 }, "the last ones are still there")
+}
+
+// TestChildrenCollectedOnTheWay: a walk itself holds only what is still to come.
+func TestChildrenCollectedOnTheWay(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	s, ids := w.open(w.static()), w.accounts(100)
+	done := 0
+	require.NoError(t, s.ForEachAccount(t.Context(), ids, func(ctx context.Context, child *awsauth.Session) error {
+		if done++; done == 90 {
+			soon(t, func() bool { runtime.GC(); return awsauth.Children(s) <= 11 }, "sessions that are done are still held")
+		}
+		return enter(ctx, child)
+	}, awsauth.WithConcurrency(1)))
 }
 
 // TestChildrenKeepTheirParent: a session works on when its parent was dropped.

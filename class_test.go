@@ -16,21 +16,7 @@ import (
 // AwsApi(access_key, secret_key, profile_name, account_id, role, is_global) got
 // wrong, with the better outcome.
 func TestTheClassThisReplaces(t *testing.T) {
-	t.Run("all four documented uses work", func(t *testing.T) {
-		w := newPlace(t, awsauth.AWS)
-		w.files("[profile ops]\n"+keyLines, "[default]\n"+keyLines)
-		account := awsauth.WithAccount(target)
-		for name, opts := range map[string][]awsauth.Option{
-			"default chain":   {account},
-			"keys":            {w.static(), account},
-			"profile":         {awsauth.WithProfile("ops"), account},
-			"keys, no role":   {w.static()}, // its guard against long-lived keys raised here
-			"profile, itself": {awsauth.WithProfile("ops")},
-		} {
-			_, err := w.open(opts...).Identity(t.Context())
-			require.NoError(t, err, name)
-		}
-	})
+	t.Run("all four documented uses work", allFourUses)
 	t.Run("the guard against long-lived keys is a choice", func(t *testing.T) {
 		w := newPlace(t, awsauth.AWS)
 		_, err := w.try(w.static(), awsauth.WithTemporaryOnly())
@@ -64,19 +50,7 @@ func TestTheClassThisReplaces(t *testing.T) {
 		assert.NotEqual(t, "string", name)
 		assert.Equal(t, awsauth.DefaultSessionName(), name)
 	})
-	t.Run("it goes on after 60 minutes", func(t *testing.T) {
-		w := newPlace(t, awsauth.AWS)
-		synctest.Test(t, func(t *testing.T) {
-			s := w.open(w.static(), awsauth.WithAccount(target))
-			for range 20 { // ten hours, by a call each half hour
-				creds, err := s.Retrieve(t.Context())
-				require.NoError(t, err)
-				require.False(t, creds.Expired())
-				<-time.After(30 * time.Minute)
-			}
-		})
-		assert.GreaterOrEqual(t, len(w.Calls("AssumeRole")), 10)
-	})
+	t.Run("it goes on after 60 minutes", afterAnHour)
 	t.Run("an 11-digit account id stays here", func(t *testing.T) {
 		w := newPlace(t, awsauth.AWS)
 		_, err := w.try(w.static(), awsauth.WithAccount("12345678901"))
@@ -88,4 +62,34 @@ func TestTheClassThisReplaces(t *testing.T) {
 		w.AddRole(awsauthtest.Role{ARN: w.arn(target, "role/reader"), Trust: []string{home}})
 		assert.Equal(t, w.became(target, "reader"), w.identity(w.open(w.static(), awsauth.WithAccount(target), awsauth.WithRole("reader"))))
 	})
+}
+
+func allFourUses(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	w.files("[profile ops]\n"+keyLines, "[default]\n"+keyLines)
+	account := awsauth.WithAccount(target)
+	for name, opts := range map[string][]awsauth.Option{
+		"default chain":   {account},
+		"keys":            {w.static(), account},
+		"profile":         {awsauth.WithProfile("ops"), account},
+		"keys, no role":   {w.static()}, // its guard against long-lived keys raised here
+		"profile, itself": {awsauth.WithProfile("ops")},
+	} {
+		_, err := w.open(opts...).Identity(t.Context())
+		require.NoError(t, err, name)
+	}
+}
+
+func afterAnHour(t *testing.T) {
+	w := newPlace(t, awsauth.AWS)
+	synctest.Test(t, func(t *testing.T) {
+		s := w.open(w.static(), awsauth.WithAccount(target))
+		for range 20 { // ten hours, by a call each half hour
+			creds, err := s.Retrieve(t.Context())
+			require.NoError(t, err)
+			require.False(t, creds.Expired())
+			<-time.After(30 * time.Minute)
+		}
+	})
+	assert.GreaterOrEqual(t, len(w.Calls("AssumeRole")), 10)
 }

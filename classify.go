@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -97,12 +96,21 @@ func strip(err error) {
 	}
 	var api *smithy.GenericAPIError
 	if errors.As(err, &api) {
-		api.Message = repeated.ReplaceAllString(api.Message, "Value '…' at '$1'")
+		api.Message = withoutSecretValues(api.Message)
 	}
 }
 
-// repeated is a secret field's value in a ValidationError of STS.
-var repeated = regexp.MustCompile(`(?s)Value '.*?' at '(tokenCode|webIdentityToken)'`)
+// withoutSecretValues takes the values of secret fields out of a
+// ValidationError of STS, which repeats them: "Value '123' at 'tokenCode' …".
+func withoutSecretValues(message string) string {
+	for _, field := range []string{"tokenCode", "webIdentityToken"} {
+		before, after, found := strings.Cut(message, "' at '"+field+"'")
+		if i := strings.LastIndex(before, "Value '"); found && i >= 0 {
+			message = before[:i] + "Value '…' at '" + field + "'" + after
+		}
+	}
+	return message
+}
 
 // deepest is the innermost *Error: what went wrong first.
 func deepest(err error) (found *Error) {
@@ -199,7 +207,7 @@ func (e *Error) noAnswer(s *Session, call stsCall) {
 	switch e.transport(); {
 	case errors.Is(e.Err, context.DeadlineExceeded):
 		e.what = "no answer from " + s.stsHost(call.region)
-		if took := time.Since(call.started).Round(time.Second); took > 0 {
+		if took := time.Since(call.started).Round(time.Second); !call.started.IsZero() && took > 0 {
 			e.what += " in " + took.String()
 		}
 		e.Hint = "check the network and the proxy variables"

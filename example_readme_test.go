@@ -99,6 +99,23 @@ func TestReadmeTesting(t *testing.T) {
 	assert.Equal(t, "123456789012", id.Account)
 }
 
+// TestReadmeErrors: what the README shows when it does not work is what an
+// example prints.
+func TestReadmeErrors(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	example, err := os.ReadFile("example_errors_test.go")
+	require.NoError(t, err)
+	_, block, found := strings.Cut(string(readme), "```text\n")
+	require.True(t, found)
+	block, _, _ = strings.Cut(block, "```")
+	for line := range strings.Lines(block) {
+		if line = strings.TrimSpace(line); line != "" {
+			assert.Contains(t, string(example), "\t// "+line+"\n")
+		}
+	}
+}
+
 // TestReadmeCompiles: each line of the README's Go code that speaks of this
 // package stands in this file, too, and so compiles and runs.
 func TestReadmeCompiles(t *testing.T) {

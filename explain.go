@@ -292,7 +292,7 @@ func (s *Session) hopSteps() (steps []Step) {
 		case err == nil && s.asked(), err != nil && i < s.failedHop(err):
 			step.Status, step.Detail = Used, "at "+host
 		case err != nil && i == s.failedHop(err):
-			step.Status, step.Detail = Failed, detailOf(err)
+			step.Status, step.Detail = Failed, failedAt(host, detailOf(err))
 		case err != nil || s.hopeless():
 			step.Detail = "no credentials to assume it with"
 		}
@@ -312,7 +312,7 @@ func (s *Session) roleSteps() []Step {
 	case s.parent.broken():
 		step.Detail = "no base credentials"
 	case err != nil:
-		step.Status, step.Detail = Failed, detailOf(err)
+		step.Status, step.Detail = Failed, failedAt(host, detailOf(err))
 	case s.asked():
 		step.Status, step.Detail = Used, "at "+host+" as "+s.role.sessionName
 	}
@@ -339,16 +339,26 @@ func (s *Session) lastError() *Error {
 	return deepest(s.cache.failure.err)
 }
 
+// failedAt is what went wrong at a host of STS, which is named once.
+func failedAt(host, detail string) string {
+	switch {
+	case strings.Contains(detail, host):
+		return detail
+	case strings.HasPrefix(detail, "as "):
+		return "at " + host + " " + detail
+	}
+	return "at " + host + ": " + detail
+}
+
 // detailOf is an error as one cell of the table.
 func detailOf(e *Error) string {
 	if e.detail != "" {
 		return e.detail
 	}
 	text := strings.TrimPrefix(e.Error(), "awsauth: ")
-	if e.Target != "" {
-		text = strings.TrimPrefix(text, e.Op+" "+e.Target+": ")
-	} else if e.Op != "" {
-		text = strings.TrimPrefix(text, e.Op+": ")
+	where := strings.TrimSpace(e.Op + " " + e.Target)
+	if e.as != "" {
+		return strings.TrimPrefix(text, where+" ")
 	}
-	return text
+	return strings.TrimPrefix(text, where+": ")
 }

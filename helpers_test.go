@@ -39,6 +39,7 @@ type place struct {
 	keys awsauthtest.Keys
 	p    awsauth.Partition
 	dir  string
+	spy  *spy // of the leak tests: it notes every secret that passes; nil elsewhere
 }
 
 // newPlace makes it, in an environment that holds nothing of AWS.

@@ -30,6 +30,7 @@ type pacer struct {
 	last  int       // and those of the second before; while not throttled
 
 	first, again chan struct{} // held by the head of the queue: of calls, and of calls that were throttled before
+	repeats      int           // calls in the latter, which go first
 }
 
 const (
@@ -45,11 +46,14 @@ const (
 )
 
 // wait holds a call back until the pace allows it. Calls that were throttled
-// have a queue of their own, so that they do not start at the end again.
+// before have a queue of their own, and go first: their time is running out.
 func (p *pacer) wait(ctx context.Context, throttled bool) error {
 	queue := p.queue(throttled)
 	if queue == nil {
 		return nil
+	}
+	if throttled {
+		defer p.repeated()
 	}
 	start := time.Now()
 	select {
@@ -59,7 +63,7 @@ func (p *pacer) wait(ctx context.Context, throttled bool) error {
 		return gaveUp(ctx, start)
 	}
 	for {
-		pause := p.turn(time.Now())
+		pause := p.turn(time.Now(), throttled)
 		if pause <= 0 {
 			return nil
 		}
@@ -92,14 +96,22 @@ func (p *pacer) queue(throttled bool) chan struct{} {
 	case p.rate == 0:
 		return nil
 	case throttled:
+		p.repeats++
 		return p.again
 	}
 	return p.first
 }
 
+// repeated notes that a call has left the queue of those that were throttled.
+func (p *pacer) repeated() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.repeats--
+}
+
 // turn takes the next call's place if its time has come, and else says how long
 // that is.
-func (p *pacer) turn(now time.Time) time.Duration {
+func (p *pacer) turn(now time.Time, throttled bool) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.grow(now); p.rate == 0 {
@@ -108,10 +120,14 @@ func (p *pacer) turn(now time.Time) time.Duration {
 	if pause := p.next.Sub(now); pause > 0 {
 		return pause
 	}
+	interval := time.Duration(float64(time.Second) / p.rate)
+	if p.repeats > 0 && !throttled {
+		return interval
+	}
 	if earliest := now.Add(-paceAhead); p.next.Before(earliest) {
 		p.next = earliest
 	}
-	p.next = p.next.Add(time.Duration(float64(time.Second) / p.rate))
+	p.next = p.next.Add(interval)
 	return 0
 }
 

@@ -77,17 +77,19 @@ func TestHalfKeyPairs(t *testing.T) {
 	}
 }
 
-// TestBadSharedFiles: the SDK passes most of these over in silence.
-func TestBadSharedFiles(t *testing.T) {
+// badSharedFile is a pair of shared files that New must refuse.
+type badSharedFile struct {
+	name                string
+	config, credentials string
+	opts                []awsauth.Option
+	kind                awsauth.Kind // InvalidOption if empty
+	text                []string
+}
+
+func badSharedFiles() []badSharedFile {
 	ops := []awsauth.Option{awsauth.WithProfile("ops")}
 	role := "[profile ops]\nrole_arn = " + manageRole + "\n"
-	tests := []struct {
-		name                string
-		config, credentials string
-		opts                []awsauth.Option
-		kind                awsauth.Kind
-		text                []string
-	}{
+	return []badSharedFile{
 		{"no equals sign", "[profile ops]\n" + somePair + "region us-east-1\n", "", ops, "", []string{"/config:4"}},
 		{"secret broken over two lines", "[profile ops]\naws_access_key_id = " + someID + "\naws_secret_access_key =\n" + someSecret + "\n", "", ops, "", []string{"/config:4"}},
 		{"key over two lines", "[profile ops]\n" + somePair + "  " + someSecret + "\n", "", ops, "", []string{"/config:4", "aws_secret_access_key"}},
@@ -132,7 +134,11 @@ func TestBadSharedFiles(t *testing.T) {
 		{"role_session_name", role + "role_session_name = a b\nsource_profile = keys\n[profile keys]\n" + somePair, "", ops, "", []string{"/config:3"}},
 		{"SSO session that does not exist", "[profile ops]\nsso_session = corp\nsso_account_id = 111111111111\nsso_role_name = base\n", "", ops, "", []string{`"ops"`, "corp"}},
 	}
-	for _, tt := range tests {
+}
+
+// TestBadSharedFiles: the SDK passes most of these over in silence.
+func TestBadSharedFiles(t *testing.T) {
+	for _, tt := range badSharedFiles() {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newPlace(t, awsauth.AWS)
 			w.instance()

@@ -30,14 +30,14 @@ func explainCommand() *cli.Command {
 			if err != nil {
 				return &failure{errors.New(inFlags(err.Error()))}
 			}
-			report := s.Explain()
+			report := flagged(s.Explain())
 			if cmd.Bool("json") {
 				enc := json.NewEncoder(cmd.Root().Writer)
 				enc.SetIndent("", "  ")
 				enc.SetEscapeHTML(false)
 				err = enc.Encode(report)
 			} else {
-				_, err = io.WriteString(cmd.Root().Writer, inFlags(report.String()))
+				_, err = io.WriteString(cmd.Root().Writer, report.String())
 			}
 			if err != nil {
 				return &failure{err}
@@ -45,4 +45,13 @@ func explainCommand() *cli.Command {
 			return nil
 		},
 	}
+}
+
+// flagged puts a report into the words of the command line.
+func flagged(r awsauth.Report) awsauth.Report {
+	for i := range r.Steps {
+		r.Steps[i].Detail = inFlags(r.Steps[i].Detail)
+	}
+	r.RegionFrom = inFlags(r.RegionFrom)
+	return r
 }

@@ -5,6 +5,7 @@
 //	awsauth whoami --profile ops          who am I, for real
 //	awsauth whoami --account 123456789012 who would I be there
 //	awsauth explain                       where do my credentials come from
+//	awsauth each --accounts ids.txt -- …  run a command once per account
 //
 // It exits with 0 when all went well, 1 when something failed (the reason is on
 // stderr), 2 when it was called wrongly and 130 when Ctrl-C ended it.
@@ -64,7 +65,7 @@ func newCommand(stdout, stderr io.Writer) *cli.Command {
 		Version: version(),
 		Description: "Try `awsauth demo` first: it needs no account and no network.\n" +
 			"Then `awsauth whoami` asks the same of your own AWS set-up.",
-		Commands: []*cli.Command{demoCommand(), whoamiCommand(), explainCommand()},
+		Commands: []*cli.Command{demoCommand(), whoamiCommand(), explainCommand(), eachCommand()},
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if cmd.Args().Present() {
 				return misused(cmd, fmt.Errorf("there is no command %q", cmd.Args().First()))

@@ -41,7 +41,7 @@ func whoamiCommand() *cli.Command {
 			if err != nil {
 				text := inFlags(err.Error())
 				if table != "" {
-					text += "\n\n" + inFlags(strings.TrimRight(table, "\n"))
+					text += "\n\n" + strings.TrimRight(table, "\n")
 				}
 				return &failure{errors.New(text)}
 			}
@@ -85,11 +85,11 @@ func whoami(ctx context.Context, opts []awsauth.Option) (who *answer, table stri
 	}
 	id, err := s.Identity(ctx)
 	if err != nil {
-		return nil, s.Explain().String(), err
+		return nil, flagged(s.Explain()).String(), err
 	}
 	creds, err := s.Retrieve(ctx)
 	if err != nil {
-		return nil, s.Explain().String(), err
+		return nil, flagged(s.Explain()).String(), err
 	}
 	report := s.Explain()
 	a := &answer{

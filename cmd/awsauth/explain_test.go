@@ -1,0 +1,82 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/awsauthtest"
+)
+
+// shown is a Cloud, and a profile "ops" with keys and a region in the shared
+// files.
+func shown(t *testing.T) (cloud *awsauthtest.Cloud, url, path, key string) {
+	t.Helper()
+	cloud, keys, url := served(t, ana)
+	path = filepath.Join(t.TempDir(), "credentials")
+	text := "[ops]\naws_access_key_id = " + keys.AccessKeyID + "\naws_secret_access_key = " + keys.SecretAccessKey + "\nregion = eu-north-1\n"
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", path)
+	return cloud, url, path, shortKey(keys.AccessKeyID)
+}
+
+// The table says which source it is and why not the others, in the words of the
+// command line, and asks nobody.
+func TestExplain(t *testing.T) {
+	cloud, url, path, key := shown(t)
+	code, out, stderr := command(t, "explain", "--sts-endpoint", url, "--profile", "ops", "--account", "222222222222")
+	require.Equal(t, exitOK, code, stderr)
+	assert.Empty(t, stderr)
+	assert.Empty(t, cloud.Calls())
+	host := strings.TrimPrefix(url, "http://")
+	assert.Equal(t, `USED        profile (option)                                         profile "ops": access key `+key+` in `+path+`
+SKIPPED     static keys (option)                                     WithStaticCredentials not given
+SKIPPED     provider (option)                                        WithCredentialsProvider not given
+NOT TRIED   environment                                              profile "ops" comes first
+SKIPPED     web identity                                             AWS_WEB_IDENTITY_TOKEN_FILE not set
+SKIPPED     profile "default"                                        not in `+os.Getenv("AWS_CONFIG_FILE")+`, `+path+`
+SKIPPED     container                                                AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, _FULL_URI not set
+SKIPPED     EC2                                                      disabled by AWS_EC2_METADATA_DISABLED
+USED        region eu-north-1                                        from profile "ops"
+NOT TRIED   assume role arn:aws:iam::222222222222:role/manage-role   at `+host+` when credentials are first needed
+`, out)
+
+	_, out, _ = command(t, "explain", "--region", "eu-west-1")
+	assert.Regexp(t, `SKIPPED +profile \(option\) +--profile not given\n`, out)
+	assert.Regexp(t, `USED +environment +access key `+key+` in AWS_ACCESS_KEY_ID\n`, out)
+	assert.Regexp(t, `USED +region eu-west-1 +from --region\n`, out)
+}
+
+func TestExplainJSON(t *testing.T) {
+	cloud, url, _, _ := shown(t)
+	args := []string{"explain", "--sts-endpoint", url, "--account", "222222222222", "--region", "eu-west-1"}
+	_, table, _ := command(t, args...)
+	code, out, stderr := command(t, append(args, "--json")...)
+	require.Equal(t, exitOK, code, stderr)
+	var report awsauth.Report
+	require.NoError(t, json.Unmarshal([]byte(out), &report))
+	assert.Equal(t, table, report.String(), "the same for programs")
+	assert.Equal(t, "--region", report.RegionFrom)
+	assert.Equal(t, awsauth.AWS, report.Partition)
+	assert.Equal(t, "environment → arn:aws:iam::222222222222:role/manage-role", report.Source)
+	assert.Empty(t, cloud.Calls())
+}
+
+// What New refuses has no table: there is no session to explain.
+func TestExplainFails(t *testing.T) {
+	shown(t)
+	code, out, stderr := command(t, "explain", "--profile", "opss")
+	assert.Equal(t, exitFailed, code)
+	assert.Empty(t, out)
+	assert.Contains(t, stderr, `did you mean "ops"?`)
+	assert.Equal(t, 1, strings.Count(stderr, "\n"))
+	code, _, stderr = command(t, "explain", "ops")
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, stderr, `not "ops"`)
+}
