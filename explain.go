@@ -210,7 +210,7 @@ func (s *Session) hopeless() bool {
 func (s *Session) asked() bool {
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
-	return s.cache.current.Load() != nil || s.cache.failure.err != nil || !s.cache.dropped.IsZero()
+	return s.cache.current.Load() != nil || s.cache.failure.err != nil
 }
 
 // failedHop is which role of the base's own an error speaks of, -1 for none.

@@ -38,7 +38,7 @@ func (w *place) bucket(perSecond, depth float64) (remove func()) {
 // all accounts succeed, and few calls are wasted.
 func TestPace(t *testing.T) {
 	const ms = time.Millisecond
-	for _, tt := range []struct {
+	for i, tt := range []struct {
 		accounts, concurrency int
 		delay                 time.Duration
 		limit, depth          int     // depth 0: LimitSTS
@@ -62,6 +62,9 @@ func TestPace(t *testing.T) {
 		{1000, 64, 50 * ms, 200, 20, 2, 1.2},
 		{100, 16, 50 * ms, 2, 0, 1.1, 1.6},
 	} {
+		if underRace && i%5 != 0 {
+			continue
+		}
 		t.Run(fmt.Sprintf("%d at %d, %v, %d a second after %d", tt.accounts, tt.concurrency, tt.delay, tt.limit, tt.depth), func(t *testing.T) {
 			onItsClock(t, func(t *testing.T, w *place) {
 				ids := w.accounts(tt.accounts)
@@ -122,7 +125,10 @@ func TestPaceUnthrottled(t *testing.T) {
 // TestPaceBegins: the pace begins with what STS answered just before, wherever
 // in a second that is.
 func TestPaceBegins(t *testing.T) {
-	for _, at := range []time.Duration{3010, 3060, 3110, 3260, 3510, 3760} {
+	for i, at := range []time.Duration{3010, 3060, 3110, 3260, 3510, 3760} {
+		if underRace && i > 0 {
+			break
+		}
 		onItsClock(t, func(t *testing.T, w *place) {
 			ids := w.accounts(2000)
 			w.slow(50 * time.Millisecond) // 320 a second
