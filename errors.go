@@ -34,7 +34,7 @@ const (
 // option, variable, file or command that mends it and holds no secret;
 // errors.Is matches its Kind, errors.As finds the SDK's errors under it.
 type Error struct {
-	Kind      Kind   // empty where the caller's own context ended the call
+	Kind      Kind   // empty where the caller canceled the call
 	Op        string // what was tried: "assume role", "WithAccount"; may be empty
 	Target    string // on what: a role ARN, the option's value; may be empty
 	Hint      string // what to change; empty where nothing true can be said

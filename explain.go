@@ -47,35 +47,6 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// facts are what New saw of the places that credentials may come from. Explain
-// tells them later, whatever has become of the environment since.
-type facts struct {
-	profileOption, keysOption, providerOption bool
-
-	envKey       string // the variable of the access key id in the environment, or ""
-	webIdentity  bool
-	profile      string // the profile in force without WithProfile
-	profileFrom  string // the variable that named it, or ""
-	profileThere bool
-	files        []string
-	container    string // the variable that is set, or ""
-	noMetadata   string // what disables the instance metadata, or ""
-	metadata     string // the endpoint
-	ssoSession   string // the name in sso_session, or
-	ssoStartURL  string // in the older form, the start URL
-	keysFile     string // where the keys of a profile stand
-	tokenFile    string // of a web identity
-	provider     string // the type of the caller's own
-}
-
-// sso is the name of the SSO session, and what its token's file is called by.
-func (f *facts) sso() (name, key string) {
-	if f.ssoSession != "" {
-		return f.ssoSession, f.ssoSession
-	}
-	return f.ssoStartURL, f.ssoStartURL
-}
-
 // Explain reports which source supplies the credentials and why the others do
 // not, then the region and where it came from, then each role and its STS
 // host. It does no I/O: it tells what New saw, and how the last attempt to get

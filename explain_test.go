@@ -1,13 +1,9 @@
 package awsauth_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/logincreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -359,191 +354,4 @@ func TestExplainDisabled(t *testing.T) {
 		assert.Equal(t, awsauth.Step{Source: "profile (option)", Status: awsauth.Failed, Detail: `profile "ops": disabled by ` + by}, failed)
 		assert.Equal(t, "no credentials to assume it with", roles[0].Detail)
 	}
-}
-
-// TestExplainRegion: where the region came from, and which one gave way.
-func TestExplainRegion(t *testing.T) {
-	for name, tt := range map[string]struct {
-		env    []string
-		config string
-		opts   []awsauth.Option
-		want   string
-	}{
-		"option":      {env: []string{"AWS_REGION=eu-west-3"}, opts: []awsauth.Option{awsauth.WithRegion("eu-west-1")}, want: "eu-west-1 from WithRegion"},
-		"environment": {env: []string{"AWS_REGION=eu-west-3"}, want: "eu-west-3 from AWS_REGION"},
-		"old name":    {env: []string{"AWS_DEFAULT_REGION=eu-west-3"}, want: "eu-west-3 from AWS_DEFAULT_REGION"},
-		"profile":     {config: "[default]\nregion = eu-west-3\n", want: `eu-west-3 from profile "default"`},
-		"default":     {want: "us-east-1 default of aws"},
-		"gave way": {
-			env: []string{"AWS_REGION=eu-west-3"}, opts: []awsauth.Option{awsauth.WithPartition(awsauth.China)},
-			want: "cn-north-1 default of aws-cn; eu-west-3 (from AWS_REGION) is not in aws-cn",
-		},
-		"gave way to the profile's": {
-			env: []string{"AWS_REGION=eu-west-3"}, config: "[default]\nregion = cn-northwest-1\n",
-			opts: []awsauth.Option{awsauth.WithPartition(awsauth.China)},
-			want: `cn-northwest-1 from profile "default"; eu-west-3 (from AWS_REGION) is not in aws-cn`,
-		},
-		"gave way to the role's": {
-			env: []string{"AWS_REGION=eu-west-3"}, opts: []awsauth.Option{awsauth.WithRoleARN(chinaRole)},
-			want: "cn-north-1 default of aws-cn; eu-west-3 (from AWS_REGION) is not in aws-cn",
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
-			w.env(tt.env...)
-			w.files(tt.config, "")
-			r := w.explain(w.open(append(tt.opts, w.static())...))
-			region := r.Steps[sourceRows]
-			assert.Equal(t, "region "+tt.want, region.Source+" "+region.Detail)
-		})
-	}
-}
-
-// TestExplainChain is a chain whose last role is denied, and mended.
-func TestExplainChain(t *testing.T) {
-	onItsClock(t, func(t *testing.T, w *place) {
-		w.files("[profile ops]\nregion = eu-west-3\nrole_arn = $MIDDLE\nsource_profile = first\n"+
-			"[profile first]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+keyLines, "")
-		w.AddRole(awsauthtest.Role{ARN: manageRole})
-		open := func() *awsauth.Session {
-			return w.open(awsauth.WithProfile("ops"), awsauth.WithAccount(target), awsauth.WithSessionName("ana"))
-		}
-		const at = "at sts.eu-west-3.amazonaws.com"
-		middle := awsauth.Step{Source: "assume role " + w.arn(home, "role/middle")}
-		base := awsauth.Step{Source: "assume role " + w.arn(home, "role/base"), Status: awsauth.Used, Detail: at}
-		manage := awsauth.Step{Source: "assume role " + manageRole, Status: awsauth.NotTried, Detail: "no base credentials"}
-		const advice = ": access denied; check that the role exists, that its trust policy names this principal, " +
-			"and that the principal may call sts:AssumeRole on it (sent: no external id, no MFA)"
-
-		s := open()
-		_, err := s.Retrieve(t.Context())
-		requireBad(t, err, awsauth.AccessDenied)
-		used, roles := rows(t, w.explain(s))
-		assert.Equal(t, awsauth.Used, used.Status)
-		middle.Status, middle.Detail = awsauth.Used, at
-		manage.Status = awsauth.Failed
-		manage.Detail = at + " as arn:aws:sts::111111111111:assumed-role/middle/" + awsauth.DefaultSessionName() + advice
-		assert.Equal(t, []awsauth.Step{base, middle, manage}, roles)
-
-		w.AddRole(awsauthtest.Role{ARN: w.arn(home, "role/middle")})
-		w.AddRole(awsauthtest.Role{ARN: manageRole, Trust: []string{home}})
-		denied := open()
-		_, err = denied.Retrieve(t.Context())
-		requireBad(t, err, awsauth.AccessDenied)
-		used, roles = rows(t, w.explain(denied))
-		assert.Equal(t, awsauth.Used, used.Status)
-		middle.Status = awsauth.Failed
-		middle.Detail = at + " as arn:aws:sts::111111111111:assumed-role/base/" + awsauth.DefaultSessionName() + advice
-		manage.Status, manage.Detail = awsauth.NotTried, "no base credentials"
-		assert.Equal(t, []awsauth.Step{base, middle, manage}, roles)
-
-		w.AddRole(awsauthtest.Role{ARN: w.arn(home, "role/middle"), Trust: []string{home}})
-		time.Sleep(time.Hour)
-		get(t, denied)
-		_, roles = rows(t, w.explain(denied))
-		middle.Status, middle.Detail = awsauth.Used, at
-		manage.Status, manage.Detail = awsauth.Used, at+" as ana"
-		assert.Equal(t, []awsauth.Step{base, middle, manage}, roles)
-		assert.Equal(t, `profile "ops" → `+w.arn(home, "role/base")+" → "+w.arn(home, "role/middle")+" → "+manageRole, denied.Explain().Source)
-	})
-}
-
-// TestExplainUsable: a refresh that failed while the keys are good is no failure,
-// keys that were refused and dropped were asked for.
-func TestExplainUsable(t *testing.T) {
-	onItsClock(t, func(t *testing.T, w *place) {
-		s := w.inRole()
-		key := get(t, s).AccessKeyID
-		up := w.down(awsauthtest.ServerError)
-		time.Sleep(50 * time.Minute)
-		get(t, s)
-		time.Sleep(time.Minute)
-		_, roles := rows(t, w.explain(s))
-		assert.Equal(t, awsauth.Used, roles[0].Status)
-		time.Sleep(20 * time.Minute)
-		_, err := s.Retrieve(t.Context())
-		require.Error(t, err)
-		_, roles = rows(t, w.explain(s))
-		assert.Equal(t, awsauth.Failed, roles[0].Status)
-		up()
-		time.Sleep(time.Hour)
-		require.NotEqual(t, key, get(t, s).AccessKeyID)
-		w.Inject(awsauthtest.Fault{Action: "GetCallerIdentity", Kind: awsauthtest.Refuse, Code: "ExpiredToken"})
-		w.down(awsauthtest.Hang)
-		ctx, stop := context.WithTimeout(t.Context(), time.Second)
-		defer stop()
-		_, err = sts.NewFromConfig(s.Config()).GetCallerIdentity(ctx, nil)
-		require.Error(t, err)
-		_, roles = rows(t, w.explain(s))
-		assert.Equal(t, awsauth.Used, roles[0].Status)
-	})
-}
-
-// TestExplainHosts: the host is the one that is really called.
-func TestExplainHosts(t *testing.T) {
-	for name, tt := range map[string]struct {
-		env  string
-		opts func(w *place) []awsauth.Option
-	}{
-		"plain":          {},
-		"FIPS":           {env: "AWS_USE_FIPS_ENDPOINT=true"},
-		"dual stack":     {env: "AWS_USE_DUALSTACK_ENDPOINT=true"},
-		"endpoint":       {env: "AWS_ENDPOINT_URL_STS=https://vpce-1.sts.us-east-1.vpce.amazonaws.com"},
-		"every endpoint": {env: "AWS_ENDPOINT_URL=https://vpce-2.sts.us-east-1.vpce.amazonaws.com"},
-		"option": {env: "AWS_USE_FIPS_ENDPOINT=true", opts: func(*place) []awsauth.Option {
-			return []awsauth.Option{awsauth.WithSTSEndpoint("https://vpce-3.sts.us-east-1.vpce.amazonaws.com")}
-		}},
-		"option, plain": {opts: func(*place) []awsauth.Option {
-			return []awsauth.Option{awsauth.WithSTSEndpoint("https://vpce-3.sts.us-east-1.vpce.amazonaws.com")}
-		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
-			if tt.env != "" {
-				w.env(tt.env)
-			}
-			w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+keyLines, "")
-			opts := []awsauth.Option{awsauth.WithProfile("ops"), awsauth.WithAccount(target)}
-			if tt.opts != nil {
-				opts = append(opts, tt.opts(w)...)
-			}
-			s := w.open(opts...)
-			if _, err := s.Retrieve(t.Context()); err != nil {
-				assert.Contains(t, err.Error(), "FIPS") // the SDK has no FIPS at an endpoint of one's own
-				return
-			}
-			_, roles := rows(t, w.explain(s))
-			calls := w.Calls("AssumeRole")
-			require.Len(t, calls, len(roles))
-			for i, role := range roles {
-				host, _, _ := strings.Cut(role.Detail, " as ")
-				assert.Equal(t, "at "+calls[i].Host, host)
-			}
-		})
-	}
-}
-
-// TestReport: columns stand under each other, and a program reads the same.
-func TestReport(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	w.files("[profile ops]\n"+keyLines, "")
-	r := w.open(awsauth.WithProfile("ops"), awsauth.WithAccount(target)).Explain()
-	var columns []string
-	for line := range strings.Lines(r.String()) {
-		at := regexp.MustCompile(`   *\S`).FindAllStringIndex(strings.ReplaceAll(line, "NOT TRIED", "NOT_TRIED"), 2)
-		require.Len(t, at, 2, line)
-		columns = append(columns, fmt.Sprint(at[0][1], at[1][1]))
-	}
-	assert.Len(t, columns, len(r.Steps))
-	assert.Len(t, slices.Compact(columns), 1, r)
-
-	text, err := json.Marshal(r)
-	require.NoError(t, err)
-	var back awsauth.Report
-	require.NoError(t, json.Unmarshal(text, &back))
-	assert.Equal(t, r, back)
-	var names map[string]any
-	require.NoError(t, json.Unmarshal(text, &names))
-	assert.Equal(t, []string{"partition", "region", "region_from", "source", "steps"}, slices.Sorted(maps.Keys(names)))
-	assert.Equal(t, filepath.Join(w.dir, "config"), strings.TrimPrefix(r.Steps[0].Detail[strings.Index(r.Steps[0].Detail, " in ")+4:], " "))
 }

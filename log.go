@@ -12,6 +12,7 @@ import (
 //	source        where a base identity comes from
 //	role          ARN of an assumed role
 //	region, region_from, partition
+//	profile       the one of WithProfile, where it beats keys that were given too
 //	expires_in    time until the keys expire; negative past it
 //	next_try      time until the next try
 //	err           one line, never with a secret
