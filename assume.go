@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -116,10 +117,8 @@ func (p place) inside(role roleARN) (place, error) {
 // checkAgainst holds the options against the session that is to assume the role.
 func (s *Session) checkAgainst(r *roleSpec) error {
 	var wrong faults
-	if r.duration > maxChained && (s.role != nil || s.source.roleSession()) {
-		e := &Error{Kind: InvalidDuration, Op: fmt.Sprintf("WithDuration(%v)", r.duration), also: []Kind{InvalidOption}}
-		e.what = "a role assumed from another role lasts at most 1h"
-		wrong.add(e.mend("lower it to 1h"))
+	if s.role != nil || s.source.roleSession() {
+		wrong.add(checkChained(r.duration))
 	}
 	for _, arn := range r.policyARNs {
 		if p, ok := policyPartition(arn); ok && p != r.arn.partition {
@@ -129,6 +128,18 @@ func (s *Session) checkAgainst(r *roleSpec) error {
 		}
 	}
 	return wrong.err()
+}
+
+// checkChained holds a duration against the limit of role chaining.
+//
+// See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+func checkChained(d time.Duration) error {
+	if d <= maxChained {
+		return nil
+	}
+	e := &Error{Kind: InvalidDuration, Op: fmt.Sprintf("WithDuration(%v)", d), also: []Kind{InvalidOption}}
+	e.what = "a role assumed from another role lasts at most 1h"
+	return e.mend("lower it to 1h")
 }
 
 // roleProvider assumes a role through its parent session. Calls must not

@@ -41,6 +41,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 
@@ -56,8 +57,8 @@ type Session struct {
 	wire   *wire
 	cfg    *aws.Config // the family's, without region and credentials: Config puts them in
 	place  place
-	source source
-	facts  facts     // of a base identity
+	source *source   // of the family's base
+	facts  *facts    // of a base identity
 	parent *Session  // nil for a base identity
 	role   *roleSpec // nil for a base identity
 	log    *slog.Logger
@@ -100,19 +101,12 @@ func New(opts ...Option) (*Session, error) {
 		s.logger = slog.New(slog.DiscardHandler)
 	}
 	wrong := s.check()
-	b, err := loadBase(s)
+	b, faults := lookAround(s)
+	if err := append(wrong, faults...).err(); err != nil {
+		return nil, err
+	}
+	p, err := b.find(s)
 	if err != nil {
-		wrong.add(err)
-	}
-	var p place
-	if b != nil {
-		if s.temporaryOnly && b.source.longKey && !s.role.given() {
-			wrong.add(longTerm(b.source))
-		}
-		p, err = b.locate(s, len(wrong) == 0)
-		wrong.add(err)
-	}
-	if err := wrong.err(); err != nil {
 		return nil, err
 	}
 	return b.session(s, p)
@@ -125,7 +119,7 @@ func (b *base) session(s *settings, p place) (*Session, error) {
 		b.wire.lastHop = b.source.hops[n-1].String()
 	}
 	cfg := b.cfg
-	own := &Session{wire: b.wire, cfg: &cfg, place: p, source: b.source, facts: b.facts(s), log: s.logger}
+	own := &Session{wire: b.wire, cfg: &cfg, place: p, source: &b.source, facts: b.facts(s), log: s.logger}
 	b.wire.own = own
 	cfg.ConfigSources = scrub(b.cfg.ConfigSources)
 	if p := b.cfg.BearerAuthTokenProvider; p != nil {
@@ -135,6 +129,9 @@ func (b *base) session(s *settings, p place) (*Session, error) {
 	cfg.Credentials = nil
 	own.cache.init(own)
 	s.logger.Debug("awsauth: source chosen", "source", b.source.String(), "region", p.region, "region_from", p.from, "partition", string(p.partition))
+	if b.source.absent && os.Getenv("AWS_PROFILE") != "" {
+		s.logger.Warn("awsauth: the profile has no credentials, going on without it", "profile", os.Getenv("AWS_PROFILE"), "source", b.source.String())
+	}
 	if s.profile != "" && (s.keys.given() || s.provider != nil) {
 		s.logger.Info("awsauth: WithProfile beats the keys or the provider that were given too", "profile", s.profile)
 	}

@@ -40,7 +40,7 @@ func (p *baseProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		return aws.Credentials{}, e
 	}
 	if p.temporaryOnly && creds.SessionToken == "" {
-		return aws.Credentials{}, longTerm(p.session.source)
+		return aws.Credentials{}, longTerm(*p.session.source)
 	}
 	if p.session.cache.stable && creds.CanExpire {
 		if expiry := p.session.wire.instanceKeys.Load(); expiry != nil {

@@ -2,6 +2,7 @@ package awsauth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -26,6 +27,7 @@ import (
 const (
 	refreshTimeout = 30 * time.Second
 	refreshGrace   = time.Second
+	askTimeout     = 5 * time.Minute // where a person has to type an MFA code
 )
 
 // cache holds the credentials of one session and renews them. Nothing runs
@@ -34,16 +36,20 @@ type cache struct {
 	fetch   aws.CredentialsProvider
 	session *Session      // for what errors and log records say
 	stable  bool          // EC2: see staticStability
+	asks    bool          // a person types a code: never in the background, and slowly
+	local   bool          // whether a session has ended is seen in a file, at no cost
 	anew    bool          // keys without an expiry may have changed where they are kept
 	longest time.Duration // what was asked of STS; 0 if unknown
 
 	current atomic.Pointer[entry]
 	nextTry atomic.Int64 // wall clock, ns: no background refresh before; what callers of stale keys look at
 
-	mu      sync.Mutex // guards what follows; never held across I/O
-	flight  *flight    // the refresh that runs, or nil
-	failure failures
-	dropped time.Time // when keys were last dropped because a service refused them
+	mu       sync.Mutex // guards what follows; never held across I/O
+	flight   *flight    // the refresh that runs, or nil
+	failure  failures
+	refused  string    // the id of the last key that a service refused before its time,
+	refusal  time.Time // and when
+	replaced string    // the id of the key before the current one
 }
 
 // entry is one set of credentials. It never changes.
@@ -55,11 +61,12 @@ type entry struct {
 	freshFor  time.Duration
 	goodUntil int64 // wall clock, ns: the true expiry, or the end of an extension by static stability
 	goodFor   time.Duration
-	was       *entry // nothing but that: keys that a service has refused
 }
 
 // flight is one refresh. creds and err are set before done is closed.
 type flight struct {
+	background bool // started for nobody who waits: with fewer attempts
+
 	done  chan struct{}
 	over  bool // guarded by cache.mu
 	creds aws.Credentials
@@ -72,6 +79,8 @@ func (c *cache) init(s *Session) {
 		c.longest = s.role.duration
 	} else {
 		c.stable = s.source.kind == sourceEC2 && len(s.source.hops) == 0
+		c.asks = s.wire.asks
+		c.local = s.source.kind == sourceSSO || s.source.kind == sourceLogin
 		c.anew = s.source.kind == sourceProvider || s.source.kind == sourceProcess
 	}
 }
@@ -94,7 +103,7 @@ func (c *cache) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if !e.usable(wall, age) {
 		return c.wait(ctx)
 	}
-	if !c.pausing(wall) {
+	if !c.asks && !c.pausing(wall) {
 		c.refreshBehind(ctx, e)
 	}
 	return e.creds, nil
@@ -124,45 +133,62 @@ func (c *cache) refreshBehind(ctx context.Context, stale *entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.flight == nil && c.current.Load() == stale && !c.pausing(time.Now().UnixNano()) {
-		c.start(context.WithValue(ctx, backgroundKey{}, true))
+		c.start(ctx, true)
 	}
 }
 
 // wait joins the refresh that runs, or starts one, and waits for its end or
 // the caller's. Right after a failure it returns that failure instead.
 func (c *cache) wait(ctx context.Context) (aws.Credentials, error) {
-	if err := ctx.Err(); err != nil {
-		return aws.Credentials{}, err
-	}
-	c.mu.Lock()
-	now := time.Now()
-	if e := c.current.Load(); e != nil && e.usableAt(now) {
-		c.mu.Unlock()
-		return e.creds, nil // another caller's refresh ended meanwhile
-	}
-	f := c.flight
-	if f == nil {
-		if err := c.failure.shared(now); err != nil {
-			c.mu.Unlock()
-			return aws.Credentials{}, err
+	for own := false; ; own = true {
+		f, creds, err := c.join(ctx, own)
+		if f == nil {
+			return creds, err
 		}
-		f = c.start(ctx)
-	}
-	c.mu.Unlock()
-	select {
-	case <-f.done:
-		return f.creds, f.err
-	case <-ctx.Done():
-		return aws.Credentials{}, ctx.Err()
+		select {
+		case <-f.done:
+		case <-ctx.Done():
+			return aws.Credentials{}, ctx.Err()
+		}
+		if f.err == nil || !f.background || own {
+			return f.creds, f.err
+		}
+		// It had the few attempts of a refresh that nobody waits for.
 	}
 }
 
+// join returns the flight to wait for; or, where there is nothing to wait for,
+// what its callers get. With own it starts a flight even right after a failure.
+func (c *cache) join(ctx context.Context, own bool) (*flight, aws.Credentials, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, aws.Credentials{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if e := c.current.Load(); e != nil && e.usableAt(now) {
+		return nil, e.creds, nil // another caller's refresh ended meanwhile
+	}
+	if c.flight != nil {
+		return c.flight, aws.Credentials{}, nil
+	}
+	if err := c.failure.shared(now); err != nil && !own {
+		return nil, aws.Credentials{}, err
+	}
+	return c.start(ctx, false), aws.Credentials{}, nil
+}
+
 // start begins a refresh with a context of its own. c.mu is held.
-func (c *cache) start(ctx context.Context) *flight {
-	f := &flight{done: make(chan struct{})}
+func (c *cache) start(ctx context.Context, background bool) *flight {
+	f := &flight{done: make(chan struct{}), background: background}
 	c.flight = f
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
-	abandon := time.AfterFunc(refreshTimeout+refreshGrace, func() {
+	timeout := refreshTimeout
+	if c.asks {
+		timeout = askTimeout
+	}
+	ctx = context.WithValue(context.WithoutCancel(ctx), backgroundKey{}, background)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	abandon := time.AfterFunc(timeout+refreshGrace, func() {
 		c.finish(f, aws.Credentials{}, errAbandoned)
 	})
 	go func() {
@@ -196,6 +222,9 @@ func (c *cache) finish(f *flight, creds aws.Credentials, err error) {
 		err = asError(err, c.session.op())
 	}
 	c.mu.Lock()
+	if fresh != nil && !fresh.goodAt(now) && creds.AccessKeyID == c.refused {
+		fresh, err = nil, c.expired(creds, now) // static stability has ended for this key
+	}
 	late := f.over
 	if late && (fresh == nil || !fresh.outlasts(c.current.Load())) {
 		c.mu.Unlock()
@@ -221,6 +250,9 @@ func (c *cache) finish(f *flight, creds aws.Credentials, err error) {
 
 // keep stores keys that are good. c.mu is held.
 func (c *cache) keep(e *entry) {
+	if old := c.current.Load(); old != nil && old.creds.AccessKeyID != e.creds.AccessKeyID {
+		c.replaced = old.creds.AccessKeyID
+	}
 	c.current.Store(e)
 	c.nextTry.Store(0)
 	c.failure = failures{}
@@ -231,12 +263,8 @@ func (c *cache) keep(e *entry) {
 // logged once c.mu, which is held, is not.
 func (c *cache) failed(f *flight, err error, now time.Time) (tell func()) {
 	e := c.current.Load()
-	if e != nil && e.was != nil {
-		e = e.again(now)
-		c.current.Store(e)
-	}
 	// Before the expiry, so that nobody waits at it.
-	if e != nil && c.stable && !e.goodAt(now.Add(stableRetry)) {
+	if e != nil && c.stable && e.creds.AccessKeyID != c.refused && !e.goodAt(now.Add(stableRetry)) {
 		if extended := e.extended(now); extended != nil {
 			e = extended
 			c.current.Store(e)
@@ -244,7 +272,7 @@ func (c *cache) failed(f *flight, err error, now time.Time) (tell func()) {
 	}
 	if e == nil || !e.usableAt(now) {
 		f.err = err
-		c.failure.unusable(err, now)
+		c.failure.unusable(err, now, c.local && errors.Is(err, Expired))
 		return func() { c.session.logFailed(err) }
 	}
 	f.creds = e.creds
@@ -253,46 +281,64 @@ func (c *cache) failed(f *flight, err error, now time.Time) (tell func()) {
 	return func() { c.session.logKept(e, now, next, err) }
 }
 
-// drop sets the keys with this id aside, which a service has refused before
-// their time, so that the next caller gets new ones. Where none can be had the
-// old ones serve on: one service may have refused what the others accept, as
-// those of a region do that the account has not enabled. drop does so once per key and at
-// most once a minute: a service that refuses every key must not make an STS
-// call of every request. It reports whether the refused request is worth
-// sending again.
-func (c *cache) drop(keyID string) bool {
-	now := time.Now()
-	c.mu.Lock()
-	e := c.current.Load()
-	if e == nil || e.was != nil || e.creds.AccessKeyID != keyID {
-		c.mu.Unlock()
-		return true // dropped or replaced already
+// refuse is told that a service has refused the key with this id before its
+// time. It gets new ones, waits for them as long as ctx allows, and reports
+// whether there are others now, so that the request is worth sending again.
+// Meanwhile all others go on with the keys at hand: one service may have
+// refused what the rest accept, as in a region that the account has not enabled.
+//
+// It tries once per key and at most once a minute: a service that refuses every
+// key must not make an STS call of every request.
+func (c *cache) refuse(ctx context.Context, keyID string) bool {
+	f, replaced := c.replace(ctx, keyID, time.Now())
+	if f == nil {
+		return replaced
 	}
-	recently := !c.dropped.IsZero() && now.Sub(c.dropped) < dropInterval
-	if e.lasting && !c.anew || recently && c.flight == nil {
-		c.mu.Unlock()
+	select {
+	case <-f.done:
+		e := c.current.Load()
+		return e != nil && e.creds.AccessKeyID != keyID
+	case <-ctx.Done():
 		return false
 	}
-	c.current.Store(&entry{was: e})
-	c.dropped = now
-	c.mu.Unlock()
-	c.session.logDropped()
-	return true
 }
 
-// again is the entry that brings keys back which had been set aside, to be
-// renewed as soon as may be, or nil if they have expired.
-func (e *entry) again(now time.Time) *entry {
-	if !e.was.goodAt(now) {
-		return nil
+// replace returns the flight that brings the successor of a refused key, or
+// nil, and whether there is one already.
+func (c *cache) replace(ctx context.Context, keyID string, now time.Time) (f *flight, replaced bool) {
+	c.mu.Lock()
+	e := c.current.Load()
+	if e == nil || e.creds.AccessKeyID != keyID {
+		defer c.mu.Unlock()
+		return nil, keyID == c.replaced || e == nil && keyID == c.refused // any other key is not ours
 	}
-	back := *e.was
-	back.freshFor, back.refreshAt = 0, now.UnixNano()
-	return &back
+	recently := !c.refusal.IsZero() && now.Sub(c.refusal) < refusalInterval
+	if e.lasting && !c.anew || recently && c.flight == nil {
+		c.mu.Unlock()
+		return nil, false
+	}
+	first := c.refused != keyID
+	c.refused, c.refusal = keyID, now
+	switch stale := *e; {
+	case !e.goodAt(now):
+		c.current.Store(nil) // the end of static stability
+	case !e.lasting: // should this flight fail, those who come try again
+		stale.freshFor, stale.refreshAt = 0, now.UnixNano()
+		c.current.Store(&stale)
+	}
+	if f = c.flight; f == nil {
+		f = c.start(ctx, false)
+	}
+	c.mu.Unlock()
+	if first {
+		c.session.logRefused()
+	}
+	return f, false
 }
 
-// dropInterval is the least time between two keys dropped by one session.
-const dropInterval = time.Minute
+// refusalInterval is the least time between two keys that are replaced because
+// a service refused them.
+const refusalInterval = time.Minute
 
 // backgroundKey marks the context of a refresh that nobody waits for.
 type backgroundKey struct{}

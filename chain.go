@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"slices"
 
@@ -52,6 +54,15 @@ func (s source) String() string {
 	return fmt.Sprintf("profile %q (%s)", s.profile, s.kind)
 }
 
+// holder is the profile that says how to log in: the source profile where there
+// is one.
+func (s source) holder() string {
+	if s.via != "" {
+		return s.via
+	}
+	return s.profile
+}
+
 // roleSession reports whether the credentials are surely those of a role that
 // STS counts as a link of a chain. Of EC2 and containers it does not say so.
 func (s source) roleSession() bool {
@@ -69,39 +80,68 @@ type base struct {
 	wire   *wire
 }
 
-// loadBase finds the base identity: profile, else keys, else a provider, else
-// the SDK's default chain. Everything is local.
-func loadBase(s *settings) (*base, error) {
+// lookAround reads what New goes by, the environment and the shared files, and
+// returns all that is wrong with it. Nothing is loaded yet.
+func lookAround(s *settings) (*base, faults) {
 	b := &base{wire: newWire(s)}
 	for _, fn := range s.load {
 		if err := fn(&b.opts); err != nil {
-			return nil, &Error{Kind: InvalidOption, Op: "WithLoadOptions", Err: err}
+			return nil, faults{&Error{Kind: InvalidOption, Op: "WithLoadOptions", Err: err}}
 		}
 	}
 	env, err := config.NewEnvConfig()
 	if err != nil {
-		return nil, &Error{Kind: InvalidOption, Op: "environment", Err: err, Hint: "correct or unset the variable"}
+		return nil, faults{&Error{Kind: InvalidOption, Op: "environment", Err: err, Hint: "correct or unset the variable"}}
 	}
 	b.env = env
 	f := s.adopt(&b.opts)
-	if f = append(f, b.checkSources(s)...); len(f) > 0 {
-		return nil, f.err()
-	}
+	f.add(checkContainer(env.ContainerCredentialsEndpoint))
+	f.add(agree(s.claims(), s.region))
+	return b, append(f, b.checkSources(s)...)
+}
+
+// find loads the base identity: profile, else keys, else a provider, else the
+// SDK's default chain; then partition and region.
+func (b *base) find(s *settings) (place, error) {
 	if err := b.load(s); err != nil {
-		return nil, err
+		return place{}, err
 	}
 	b.source = b.findSource(s)
-	if s.profile != "" && b.source.absent {
-		return nil, b.emptyProfile(s.profile)
+	var f faults
+	switch {
+	case s.profile != "" && b.source.absent:
+		f.add(b.emptyProfile(s.profile))
+	case s.temporaryOnly && b.source.longKey && !s.role.given():
+		f.add(longTerm(b.source))
 	}
-	return b, nil
+	if b.source.roleSession() {
+		f.add(checkChained(s.role.duration))
+	}
+	p, err := b.locate(s, len(f) == 0)
+	f.add(err)
+	if len(f) == 0 && b.source.kind == sourceLogin && b.cfg.Region != p.region {
+		b.opts.Region = p.region // the SDK signs in there
+		f.add(b.load(s))
+	}
+	return p, f.err()
+}
+
+// checkContainer refuses a credentials endpoint over plain http whose name the
+// SDK would have to look up first, and then refuse all the same.
+func checkContainer(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	if endpoint == "" || err == nil && (u.Scheme != "http" || u.Hostname() == "localhost" || net.ParseIP(u.Hostname()) != nil) {
+		return nil
+	}
+	return invalid("AWS_CONTAINER_CREDENTIALS_FULL_URI", "plain http to a host that is not an address of this machine or of the container service").
+		mend("use https, or http on 127.0.0.1, 169.254.170.2 or 169.254.170.23")
 }
 
 // adopt takes credentials, profile and region that came by WithLoadOptions for
 // this package's own options where those were not given.
 func (s *settings) adopt(o *config.LoadOptions) (f faults) {
-	if s.profile == "" {
-		s.profile = o.SharedConfigProfile
+	if s.profile == "" && !s.keys.given() && s.provider == nil && o.Credentials == nil {
+		s.profile = o.SharedConfigProfile // else it is for its region and settings only
 	}
 	if s.provider == nil {
 		s.provider = o.Credentials
@@ -119,6 +159,9 @@ func (s *settings) adopt(o *config.LoadOptions) (f faults) {
 func (b *base) profileName(s *settings) (name, namedBy string) {
 	if s.profile != "" {
 		return s.profile, "WithProfile"
+	}
+	if name := b.opts.SharedConfigProfile; name != "" {
+		return name, "config.WithSharedConfigProfile"
 	}
 	for _, v := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} {
 		if name := os.Getenv(v); name != "" {
@@ -224,8 +267,13 @@ func checkWebIdentity(arn string) error {
 // chose put in front.
 func (b *base) load(s *settings) error {
 	opts := b.opts
-	opts.SharedConfigProfile = s.profile
 	opts.Credentials = nil
+	if s.profile != "" {
+		opts.SharedConfigProfile = s.profile
+	}
+	if s.region != "" {
+		opts.Region = s.region
+	}
 	if s.profile == "" {
 		switch {
 		case s.keys.given():
@@ -244,6 +292,11 @@ func (b *base) load(s *settings) error {
 	for _, src := range cfg.ConfigSources {
 		if shared, ok := src.(config.SharedConfig); ok {
 			b.shared = shared
+		}
+	}
+	for sc := &b.shared; sc != nil; sc = sc.Source {
+		if d := sc.RoleDurationSeconds; d != nil && sc.RoleARN != "" {
+			b.wire.setDuration(sc.RoleARN, *d)
 		}
 	}
 	return nil

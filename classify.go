@@ -138,7 +138,7 @@ func (s *Session) classify(err error, call stsCall) error {
 	if errors.As(err, &response) {
 		e.RequestID = response.ServiceRequestID()
 		if r := response.Response; r != nil && r.Response != nil && r.Request != nil {
-			call.key = signingKey(&smithyhttp.Request{Request: r.Request})
+			call.key, _ = signingKey(&smithyhttp.Request{Request: r.Request})
 			call.token = r.Request.Header.Get("X-Amz-Security-Token") != ""
 		}
 	}

@@ -101,6 +101,10 @@ func (e *Error) Format(f fmt.State, verb rune) {
 	fmt.Fprint(f, text)
 }
 
+// RetryableError tells the SDK's retryers of the calls further up that this
+// one has been tried as often as it is worth.
+func (e *Error) RetryableError() bool { return false }
+
 // LogValue makes slog print what Error() says.
 func (e *Error) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 

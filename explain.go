@@ -74,7 +74,7 @@ func (s *Session) root() *Session {
 
 // sourceSteps are the rows of the chain, in the order in which it is walked.
 func (s *Session) sourceSteps() []Step {
-	f, src := &s.facts, s.source
+	f, src := s.facts, s.source
 	at := src.row()
 	skipped := []string{
 		rowProfileOption: "WithProfile not given",
@@ -160,7 +160,7 @@ func (s *Session) usedStep(name string) Step {
 	if s.hopeless() {
 		return Step{name, Failed, s.source.named("disabled by " + s.facts.noMetadata)}
 	}
-	detail := s.source.detail(&s.facts)
+	detail := s.source.detail(s.facts)
 	switch s.source.kind {
 	case sourceKeys, sourceEnvironment, sourceProfileKeys: // nothing to ask for
 	default:

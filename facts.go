@@ -8,8 +8,8 @@ import (
 )
 
 // facts are what Explain will tell of the chain.
-func (b *base) facts(s *settings) facts {
-	f := facts{profileOption: s.profile != "", keysOption: s.keys.given(), providerOption: s.provider != nil}
+func (b *base) facts(s *settings) *facts {
+	f := &facts{profileOption: s.profile != "", keysOption: s.keys.given(), providerOption: s.provider != nil}
 	if b.env.Credentials.HasKeys() {
 		_, f.envKey = firstEnv("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY")
 	}

@@ -60,7 +60,7 @@ func (s *Session) logFailed(err error) {
 	s.log.Error("awsauth: no credentials", s.attr(), "err", err)
 }
 
-func (s *Session) logDropped() {
+func (s *Session) logRefused() {
 	s.log.Warn("awsauth: a service refused the credentials before their time, getting new ones", s.attr())
 }
 

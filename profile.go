@@ -13,6 +13,7 @@ import (
 // down.
 func (fs sharedFiles) checkProfile(name string) (f faults) {
 	var seen []string
+	var long []string // profiles before, whose role is to last longer than a chain allows
 	for profile := name; ; {
 		if slices.Contains(seen, profile) {
 			f.add(invalid(fs.place(seen[len(seen)-1], "source_profile"), "the source profiles go in a circle: %s",
@@ -23,6 +24,14 @@ func (fs sharedFiles) checkProfile(name string) (f faults) {
 		seen = append(seen, profile)
 		f.add(fs.checkHalfKeys(profile))
 		source, _ := fs.lookup(profile, "source_profile")
+		if arn, _ := fs.lookup(profile, "role_arn"); arn.text != "" {
+			for _, chained := range long {
+				f.add(fs.tooLong(chained, profile))
+			}
+			if d, _ := fs.lookup(profile, "duration_seconds"); overAnHour(d.text) {
+				long = append(long, profile)
+			}
+		}
 		hasKeys, _ := fs.lookup(profile, "aws_access_key_id")
 		f = append(f, fs.checkRole(profile)...)
 		if source.text == "" || source.text == profile && hasKeys.text != "" || len(seen) > 1 && hasKeys.text != "" {
@@ -36,6 +45,20 @@ func (fs sharedFiles) checkProfile(name string) (f faults) {
 		}
 		profile = source.text
 	}
+}
+
+// overAnHour reports whether a duration_seconds is more than a chain allows.
+func overAnHour(seconds string) bool {
+	n, err := strconv.Atoi(seconds)
+	return err == nil && time.Duration(n)*time.Second > maxChained
+}
+
+// tooLong is the error for a profile whose role is assumed from another role,
+// that of source, and is to last longer than an hour.
+func (fs sharedFiles) tooLong(profile, source string) error {
+	e := &Error{Kind: InvalidDuration, Op: fs.place(profile, "duration_seconds"), also: []Kind{InvalidOption}}
+	e.what = fmt.Sprintf("a role assumed from another role, that of profile %q, lasts at most 1h", source)
+	return e.mend("lower duration_seconds to 3600")
 }
 
 // checkHalfKeys finds an access key without its secret, or the reverse, in one
@@ -87,6 +110,9 @@ func (fs sharedFiles) checkRole(profile string) (f faults) {
 	if s := get("role_session_name"); s != "" && !isName(s, nameSigns, minSessionName, maxSessionName) {
 		f.add(invalid(at("role_session_name"), "role_session_name %q of profile %q", clip(s), profile).
 			mend("use 2 to 64 letters, digits or _+=,.@-"))
+	}
+	if get("source_profile") != "" && get("credential_source") != "" {
+		f.add(invalid(at("credential_source"), "profile %q has a source_profile and a credential_source", profile).mend("keep one of them"))
 	}
 	if arn == "" {
 		for _, key := range []string{"source_profile", "credential_source", "web_identity_token_file"} {

@@ -75,9 +75,14 @@ func (c *cache) expiredEntry(e *entry, now time.Time) (*entry, error) {
 			return extended, nil
 		}
 	}
+	return nil, c.expired(e.creds, now)
+}
+
+// expired is the error for keys that were over when they came.
+func (c *cache) expired(creds aws.Credentials, now time.Time) error {
 	err := &Error{Kind: Expired, Op: c.session.op()}
-	err.what = fmt.Sprintf("the keys that were returned had already expired %s ago", (-e.goodFor).Round(time.Second))
-	return nil, err.mend("the clock of this machine is probably ahead: set it, for example with NTP")
+	err.what = fmt.Sprintf("the keys that were returned had already expired %s ago", now.Round(0).Sub(creds.Expires).Round(time.Second))
+	return err.mend("the clock of this machine is probably ahead: set it, for example with NTP")
 }
 
 // extended is e with its use past the expiry prolonged, or nil at the end of
@@ -110,7 +115,7 @@ const (
 	shareError   = 2 * time.Second // callers within it share one failure
 	firstBackoff = time.Second     // while keys are still good
 	maxBackoff   = time.Minute     // for what mends by itself: throttling, outages
-	maxHopeless  = 5 * time.Minute // for what does not: access denied, invalid keys
+	maxHopeless  = 2 * time.Minute // for what does not: access denied, invalid keys
 	pauseJitter  = 0.2             // of every pause but the first shared one
 	pauseSteps   = 16              // beyond, a pause has reached its maximum
 	hopefulBase  = 2               // pauses grow by this factor,
@@ -144,11 +149,11 @@ func (f *failures) whileUsable(err error, now time.Time) time.Time {
 }
 
 // unusable notes a failure that callers see.
-func (f *failures) unusable(err error, now time.Time) {
+func (f *failures) unusable(err error, now time.Time, cheap bool) {
 	f.tries++
 	f.bare++
 	wait := shareError
-	if f.bare > 1 {
+	if f.bare > 1 && !cheap {
 		wait = jittered(pause(shareError, f.bare, err))
 	}
 	f.err, f.until = err, now.Round(0).Add(wait)

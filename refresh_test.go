@@ -32,7 +32,7 @@ func TestRefreshFailsWhileUsable(t *testing.T) {
 	}{
 		{"5xx", awsauthtest.Fault{Kind: awsauthtest.ServerError}, func(n int) float64 { return min(60, math.Pow(2, float64(n))) }, "fails"},
 		{"throttling", awsauthtest.Fault{Kind: awsauthtest.Throttle}, func(n int) float64 { return min(60, math.Pow(2, float64(n))) }, "throttled"},
-		{"refusal", awsauthtest.Fault{Kind: awsauthtest.Refuse}, func(n int) float64 { return min(300, math.Pow(4, float64(n))) }, "access denied"},
+		{"refusal", awsauthtest.Fault{Kind: awsauthtest.Refuse}, func(n int) float64 { return min(120, math.Pow(4, float64(n))) }, "access denied"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			onItsClock(t, func(t *testing.T, w *place) {
@@ -183,7 +183,7 @@ func TestRefreshRefusedLoop(t *testing.T) {
 		most cost
 		late time.Duration
 	}{
-		{awsauthtest.Refuse, cost{8, 8}, 5 * time.Minute},
+		{awsauthtest.Refuse, cost{10, 10}, 2 * time.Minute},
 		{awsauthtest.Throttle, cost{16, 120}, time.Minute},
 		{awsauthtest.ServerError, cost{16, 120}, time.Minute},
 		{awsauthtest.Reset, cost{16, 120}, time.Minute},

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 )
 
@@ -36,7 +35,7 @@ func (b *base) locate(s *settings, lookUp bool) (place, error) {
 	if err := agree(all, s.region); err != nil {
 		return place{}, err
 	}
-	ambient, err := b.ambientRegions()
+	ambient, err := b.ambientRegions(s.region != "")
 	if err != nil {
 		return place{}, err
 	}
@@ -51,7 +50,7 @@ func (b *base) locate(s *settings, lookUp bool) (place, error) {
 		p.region, p.from = s.region, "WithRegion"
 		return p, nil
 	}
-	if lookUp && len(ambient) == 0 && b.source.kind == sourceEC2 {
+	if lookUp && len(ambient) == 0 && (b.source.kind == sourceEC2 || b.opts.UseEC2IMDSRegion != nil) {
 		if region := b.wire.instanceRegion(); region != "" {
 			ambient = []ambientRegion{{region, "EC2 instance metadata"}}
 			if len(all) == 0 {
@@ -60,6 +59,10 @@ func (b *base) locate(s *settings, lookUp bool) (place, error) {
 		}
 	}
 	for _, a := range ambient {
+		if a.region == p.partition.pseudoRegion() {
+			p.gaveWay = fmt.Sprintf("%s (from %s) is the pseudo region of global services", a.region, a.from)
+			continue
+		}
 		if in, _ := PartitionOf(a.region); in == p.partition {
 			p.region, p.from = a.region, a.from
 			return p, nil
@@ -138,8 +141,9 @@ type ambientRegion struct{ region, from string }
 
 // ambientRegions lists the environment's region and the profile's, in the
 // SDK's order. A region of no known shape is an error: it would be signed for,
-// and sent to, a host of the wrong partition.
-func (b *base) ambientRegions() (regions []ambientRegion, err error) {
+// and sent to, a host of the wrong partition. With a given region it is not
+// looked at.
+func (b *base) ambientRegions(given bool) (regions []ambientRegion, err error) {
 	if region, name := firstEnv("AWS_REGION", "AWS_DEFAULT_REGION"); region != "" {
 		regions = append(regions, ambientRegion{region, name})
 	}
@@ -152,7 +156,7 @@ func (b *base) ambientRegions() (regions []ambientRegion, err error) {
 		regions = append(regions, ambientRegion{b.opts.DefaultRegion, "config.WithDefaultRegion"})
 	}
 	for _, a := range regions {
-		if err := checkRegion(a.region); err != nil {
+		if err := checkRegion(a.region); err != nil && !given {
 			return nil, invalid(fmt.Sprintf("region %q (from %s)", clip(a.region), a.from), "%v", err)
 		}
 	}
@@ -180,9 +184,7 @@ func (b *base) ambientPartition(regions []ambientRegion) Partition {
 func (w *wire) instanceRegion() string {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	out, err := w.metadata().GetRegion(ctx, &imds.GetRegionInput{}, func(o *imds.Options) {
-		o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) { so.MaxBackoff = 100 * time.Millisecond })
-	})
+	out, err := w.metadata().GetRegion(ctx, &imds.GetRegionInput{}, metadataRetries)
 	if err != nil {
 		return ""
 	}

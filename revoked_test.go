@@ -34,7 +34,8 @@ func refusal(err error) string {
 }
 
 // refusalCodes are what services say of a key that is no longer good.
-var refusalCodes = []string{"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure"}
+var refusalCodes = []string{"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure",
+	"RequestExpired", "InvalidToken", "TokenRefreshRequired"}
 
 // TestRevoked: the very call that meets the end of a session succeeds.
 func TestRevoked(t *testing.T) {
@@ -73,7 +74,8 @@ func TestRevokedCodes(t *testing.T) {
 			onItsClock(t, func(t *testing.T, w *place) {
 				s := w.inRole()
 				get(t, s)
-				w.Inject(awsauthtest.Fault{Action: "GetCallerIdentity", Kind: awsauthtest.Refuse, Code: code, Times: 1})
+				w.Inject(awsauthtest.Fault{Action: "GetCallerIdentity", Kind: awsauthtest.Refuse, Code: code, Times: 1,
+					Message: "AWS was not able to validate the provided access credentials"})
 				require.NoError(t, whoami(s))
 				require.Equal(t, 2, w.assumed())
 			})

@@ -138,6 +138,12 @@ func (f *sharedFile) header(line string, number int) *section {
 		f.malformed(number, "a section needs a name and a closing bracket")
 		return &section{line: number, values: map[string]value{}}
 	}
+	switch bare, prefixed := strings.CutPrefix(name, "profile "); {
+	case prefixed && f.credentials:
+		f.faults.add(invalid(fmt.Sprintf("%s:%d", f.path, number), "[%s] counts for nothing in a credentials file", name).mend("write [%s]", bare))
+	case strings.EqualFold(bare, "default") && bare != "default":
+		f.faults.add(invalid(fmt.Sprintf("%s:%d", f.path, number), "[%s] is not the default profile", name).mend("write [default]"))
+	}
 	s := f.sections[name]
 	if s == nil {
 		s = &section{line: number, values: map[string]value{}}

@@ -42,8 +42,7 @@ func (s *Session) sourceError(err error) error {
 	case s.source.kind == sourceSSO:
 		s.ssoError(e)
 	case s.source.kind == sourceLogin:
-		e.Kind, e.what = Expired, "the login session has ended or was never begun on this machine"
-		e.Hint = "run: aws login --profile " + s.source.profile
+		s.loginError(e)
 	case s.source.kind == sourceProcess:
 		processError(e)
 	case s.source.kind == sourceWebIdentity:
@@ -164,7 +163,7 @@ func (s *Session) ssoError(e *Error) {
 		return
 	}
 	e.Kind = Expired
-	e.Hint = "run: aws sso login --profile " + profile
+	e.Hint = "run: aws sso login --profile " + s.source.holder()
 	e.what = fmt.Sprintf("SSO session %q has ended", name)
 	path, err := ssocreds.StandardCachedTokenFilepath(key)
 	if err != nil {
@@ -178,6 +177,21 @@ func (s *Session) ssoError(e *Error) {
 	case err == nil && json.Unmarshal(text, &token) == nil && token.ExpiresAt.Before(time.Now()) && !token.ExpiresAt.IsZero():
 		e.what = fmt.Sprintf("SSO session %q expired %s ago", name, ago(time.Since(token.ExpiresAt)))
 	}
+}
+
+// loginError says whether a person has to log in again, which the SDK says in
+// words only.
+func (s *Session) loginError(e *Error) {
+	if e.transport(); e.Kind != "" {
+		return
+	}
+	text := e.Err.Error()
+	if strings.Contains(text, "reauthenticate") || strings.Contains(text, "login token") {
+		e.Kind, e.what = Expired, "the login session has ended or was never begun on this machine"
+		e.Hint = "run: aws login --profile " + s.source.holder()
+		return
+	}
+	e.Kind, e.what = NoCredentials, oneLine(text)
 }
 
 // ssoRefusal classifies what the SSO portal answered, but for the end of the

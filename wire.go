@@ -19,6 +19,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -48,6 +49,7 @@ type wire struct {
 	endpoint   string         // WithSTSEndpoint
 	logger     logging.Logger // for what the SDK's providers say
 	silent     bool           // it discards
+	asks       bool           // a role of the profile needs an MFA code; set by hook
 	custom     aws.HTTPClient
 	http       aws.HTTPClient // the pool; set by adopt
 	baseURL    *string        // AWS_ENDPOINT_URL and the like; set by adopt
@@ -58,7 +60,9 @@ type wire struct {
 	own     *Session // the base session, and
 	region  string   // where its profile's roles are assumed; set once, before any call
 	lastHop string   // ARN of the last of them
-	assumed atomic.Pointer[assumedRole]
+
+	durations map[string]time.Duration // of those roles, by ARN, where the profile says it
+	assumed   atomic.Pointer[assumedRole]
 
 	instanceKeys atomic.Pointer[time.Time] // when the instance's last credentials expire
 }
@@ -81,13 +85,14 @@ func (l sdkLogger) Logf(level logging.Classification, format string, args ...any
 		to = slog.LevelWarn
 	}
 	if ctx := context.Background(); l.Enabled(ctx, to) {
-		l.Log(ctx, to, "awsauth: SDK: "+oneLine(fmt.Sprintf(format, args...)))
+		l.Log(ctx, to, "awsauth: SDK: "+oneLine(withoutSecretValues(fmt.Sprintf(format, args...))))
 	}
 }
 
 // hook makes the providers that LoadDefaultConfig is about to build go through
 // this wire.
 func (w *wire) hook(o *config.LoadOptions) {
+	plain := append(o.APIOptions[:len(o.APIOptions):len(o.APIOptions)], boundCall)
 	switch o.HTTPClient.(type) {
 	case nil, *awshttp.BuildableClient:
 	default:
@@ -106,6 +111,17 @@ func (w *wire) hook(o *config.LoadOptions) {
 	// The SDK's caches would report an expiry that is earlier by their window.
 	o.CredentialsCacheOptions = func(co *aws.CredentialsCacheOptions) { *co = aws.CredentialsCacheOptions{} }
 	o.APIOptions = append(o.APIOptions[:len(o.APIOptions):len(o.APIOptions)], boundCall)
+	o.UseEC2IMDSRegion = nil // locate asks, for a bounded time
+	if o.DefaultsModeOptions.IMDSClient == nil {
+		o.DefaultsModeOptions.IMDSClient = imds.New(imds.Options{ClientEnableState: imds.ClientDisabled}) // mode "auto" goes without a call
+	}
+	endpoint := o.EndpointCredentialOptions
+	o.EndpointCredentialOptions = func(eo *endpointcreds.Options) {
+		eo.APIOptions = plain // not through the caller's client: its proxy is not to see the container's token
+		if endpoint != nil {
+			endpoint(eo)
+		}
+	}
 	assume, web, ec2 := o.AssumeRoleCredentialOptions, o.WebIdentityRoleCredentialOptions, o.EC2RoleCredentialOptions
 	o.AssumeRoleCredentialOptions = func(ro *stscreds.AssumeRoleOptions) {
 		if assume != nil {
@@ -134,10 +150,21 @@ func (w *wire) hook(o *config.LoadOptions) {
 	}
 }
 
+// setDuration notes how long a profile wants its role's credentials to last.
+func (w *wire) setDuration(arn string, d time.Duration) {
+	if w.durations == nil {
+		w.durations = map[string]time.Duration{}
+	}
+	w.durations[arn] = d
+}
+
 // hookRole gives a profile's role what a role of WithRoleARN gets.
 func (w *wire) hookRole(ro *stscreds.AssumeRoleOptions) {
 	if ro.Client != nil { // the SDK calls this twice, once without a client
 		ro.Client = hopClient{ro.Client, w}
+	}
+	if ro.SerialNumber != nil {
+		w.asks = true
 	}
 	if ro.RoleSessionName == "" {
 		ro.RoleSessionName = defaultSessionName()
@@ -149,7 +176,7 @@ func (w *wire) hookRole(ro *stscreds.AssumeRoleOptions) {
 
 // sendThrough makes a client of the SDK send its requests with client.
 func sendThrough(client aws.HTTPClient) func(*middleware.Stack) error {
-	send := smithyhttp.NewClientHandler(client)
+	send := smithyhttp.NewClientHandlerWithOptions(client)
 	return func(stack *middleware.Stack) error {
 		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("awsauth.send",
 			func(ctx context.Context, in middleware.DeserializeInput, _ middleware.DeserializeHandler) (
@@ -222,11 +249,10 @@ func (w *wire) adopt(cfg *aws.Config, o config.LoadOptions) {
 	}
 	w.http, w.baseURL = cfg.HTTPClient, cfg.BaseEndpoint
 	w.metadata = sync.OnceValue(func() *imds.Client {
-		return imds.NewFromConfig(forMetadata, func(o *imds.Options) {
-			// No budget: an outage spends it, and the first question after it,
-			// which the client asks by IMDSv1 and must repeat, would fail.
-			o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.RateLimiter = ratelimit.None })
-		})
+		// The client's own retryer serves to get the token alone. Tried once, it
+		// leaves time for the question itself, by IMDSv1: in a container with a
+		// hop limit of 1 the token never comes.
+		return imds.NewFromConfig(forMetadata, func(o *imds.Options) { o.Retryer = aws.NopRetryer{} })
 	})
 	w.newRetryer = retryerFor(cfg)
 }
@@ -288,7 +314,10 @@ type hopClient struct {
 }
 
 func (c hopClient) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
-	opts = append([]func(*sts.Options){c.wire.options(ctx, c.wire.region, c.wire.newRetryer())}, opts...)
+	opts = append([]func(*sts.Options){c.wire.options(ctx, c.wire.region, c.wire.newRetryer()), keepCredentials}, opts...)
+	if d := c.wire.durations[aws.ToString(in.RoleArn)]; d > 0 {
+		in.DurationSeconds = aws.Int32(int32(d / time.Second)) // the SDK drops what is 15 minutes or less
+	}
 	call := hopCall(in, c.wire.region)
 	out, err := c.sts.AssumeRole(ctx, in, opts...)
 	if err != nil {
@@ -298,6 +327,14 @@ func (c hopClient) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts
 		c.wire.assumed.Store(newAssumedRole(out.AssumedRoleUser))
 	}
 	return out, nil
+}
+
+// keepCredentials lets all attempts of one call be signed with the same keys: the
+// SDK would assume the role before once for each.
+func keepCredentials(o *sts.Options) {
+	if o.Credentials != nil {
+		o.Credentials = aws.NewCredentialsCache(o.Credentials)
+	}
 }
 
 // webIdentityClient trades a web identity token for a role.
@@ -329,7 +366,7 @@ type metadataClient struct{ wire *wire }
 func (c metadataClient) GetMetadata(ctx context.Context, in *imds.GetMetadataInput, opts ...func(*imds.Options)) (*imds.GetMetadataOutput, error) {
 	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
 	defer cancel()
-	out, err := c.wire.metadata().GetMetadata(ctx, in, opts...)
+	out, err := c.wire.metadata().GetMetadata(ctx, in, append(opts, metadataRetries)...)
 	if err != nil {
 		return nil, err
 	}
@@ -340,6 +377,15 @@ func (c metadataClient) GetMetadata(ctx context.Context, in *imds.GetMetadataInp
 	c.wire.noteExpiry(text)
 	out.Content = io.NopCloser(bytes.NewReader(text))
 	return out, nil
+}
+
+// metadataRetries lets a question to the metadata be asked again, without a
+// budget: an outage spends it, and the first question after it would fail.
+func metadataRetries(o *imds.Options) {
+	o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) {
+		so.RateLimiter = ratelimit.None
+		so.MaxBackoff = 100 * time.Millisecond
+	})
 }
 
 // noteExpiry keeps the expiry that the instance's credentials really have: the
