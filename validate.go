@@ -325,5 +325,8 @@ func shortKey(id string) string {
 
 // sortedKeys is nil for no keys.
 func sortedKeys(m map[string]string) []string {
+	if len(m) == 0 {
+		return nil
+	}
 	return slices.Sorted(maps.Keys(m))
 }
