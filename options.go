@@ -133,7 +133,8 @@ func WithSTSEndpoint(url string) Option {
 // WithLoadOptions passes on everything else the SDK's config.LoadDefaultConfig
 // accepts: HTTP client, retry mode, shared file paths, API options. The options
 // that choose credentials, profile or region work, but those of this package
-// come first. Functions run once, in New.
+// come first. Functions run once, in New. The SDK's own credential cache is not
+// used, so config.WithCredentialsCacheOptions does nothing.
 func WithLoadOptions(fns ...func(*config.LoadOptions) error) Option {
 	return option(func(s *settings) {
 		for _, fn := range fns {

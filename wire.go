@@ -1,13 +1,9 @@
 package awsauth
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -38,10 +34,6 @@ const (
 	// A refresh that nobody waits for is tried again later anyway.
 	backgroundAttempts = 2
 )
-
-// idleConnections is how many connections to one host stay open between
-// calls: enough for a wide fan-out, where the default of 10 reconnects.
-const idleConnections = 128
 
 // wire is how a session and all those assumed from it reach AWS: one HTTP
 // connection pool, one STS endpoint, one way to retry.
@@ -202,31 +194,6 @@ func boundCall(stack *middleware.Stack) error {
 		}), middleware.Before)
 }
 
-// pool is the HTTP client of all sessions of a family. It is made of the SDK's
-// client when the first request is sent, and frozen: every service client made
-// from a BuildableClient would have connections of its own.
-type pool struct{ client func() aws.HTTPClient }
-
-// newPool makes the pool of the caller's client, or of the SDK's, with room for
-// a wide fan-out.
-func newPool(b *awshttp.BuildableClient, callers bool) pool {
-	return pool{sync.OnceValue(func() aws.HTTPClient {
-		if b == nil {
-			b = awshttp.NewBuildableClient()
-		}
-		if !callers {
-			b = b.WithTransportOptions(func(t *http.Transport) {
-				t.MaxIdleConnsPerHost = idleConnections
-				t.MaxIdleConns = 0
-			})
-		}
-		return b.Freeze()
-	})}
-}
-
-// Do implements aws.HTTPClient.
-func (p pool) Do(r *http.Request) (*http.Response, error) { return p.client().Do(r) }
-
 // adopt takes over what the SDK loaded.
 func (w *wire) adopt(cfg *aws.Config, o config.LoadOptions) {
 	forMetadata := *cfg
@@ -245,7 +212,7 @@ func (w *wire) adopt(cfg *aws.Config, o config.LoadOptions) {
 		cfg.HTTPClient, forMetadata.HTTPClient = w.custom, w.custom
 	} else {
 		b, _ := cfg.HTTPClient.(*awshttp.BuildableClient) // with the CA bundle, if there is one
-		cfg.HTTPClient = newPool(b, o.HTTPClient != nil)
+		cfg.HTTPClient = newPool(b, o.HTTPClient != nil, defaultsMode(cfg))
 	}
 	w.http, w.baseURL = cfg.HTTPClient, cfg.BaseEndpoint
 	w.metadata = sync.OnceValue(func() *imds.Client {
@@ -354,45 +321,4 @@ func (c webIdentityClient) AssumeRoleWithWebIdentity(ctx context.Context, in *st
 		c.wire.assumed.Store(newAssumedRole(out.AssumedRoleUser))
 	}
 	return out, nil
-}
-
-// metadataTimeout bounds one question to the instance metadata, retries
-// included. Off EC2 nothing answers there, and a person is waiting.
-const metadataTimeout = 2 * time.Second
-
-// metadataClient asks the instance metadata for the role's credentials.
-type metadataClient struct{ wire *wire }
-
-func (c metadataClient) GetMetadata(ctx context.Context, in *imds.GetMetadataInput, opts ...func(*imds.Options)) (*imds.GetMetadataOutput, error) {
-	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
-	defer cancel()
-	out, err := c.wire.metadata().GetMetadata(ctx, in, append(opts, metadataRetries)...)
-	if err != nil {
-		return nil, err
-	}
-	text, err := io.ReadAll(out.Content)
-	if err != nil {
-		return nil, err
-	}
-	c.wire.noteExpiry(text)
-	out.Content = io.NopCloser(bytes.NewReader(text))
-	return out, nil
-}
-
-// metadataRetries lets a question to the metadata be asked again, without a
-// budget: an outage spends it, and the first question after it would fail.
-func metadataRetries(o *imds.Options) {
-	o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) {
-		so.RateLimiter = ratelimit.None
-		so.MaxBackoff = 100 * time.Millisecond
-	})
-}
-
-// noteExpiry keeps the expiry that the instance's credentials really have: the
-// SDK's provider says one hour at most.
-func (w *wire) noteExpiry(document []byte) {
-	var keys struct{ Expiration time.Time }
-	if json.Unmarshal(document, &keys) == nil && !keys.Expiration.IsZero() {
-		w.instanceKeys.Store(&keys.Expiration)
-	}
 }
