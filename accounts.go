@@ -17,7 +17,7 @@ const defaultConcurrency = 16
 type Progress struct {
 	Done, Total int    // accounts done so far, and to do in all
 	Account     string // the one that is done, as it stands in the list
-	Err         error  // what went wrong with it, or nil
+	Err         error  // an *AccountError, whose text begins with the account, or nil
 }
 
 // AccountError is what went wrong with one account of ForEachAccount.

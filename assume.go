@@ -191,6 +191,14 @@ func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 // stscreds drops, who the caller has become.
 func (p *roleProvider) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
 	s := p.session
+	if s.wire.asks { // first, what a person may be asked for: the call itself is as short as any
+		if _, err := s.parent.Retrieve(ctx); err != nil {
+			return nil, err
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, refreshTimeout)
+		defer cancel()
+	}
 	opts = append(slices.Clip(opts), s.wire.options(ctx, s.place.region, p.retryer()))
 	call := assumeCall(s.role.arn, s.role.roleSettings, s.place.region)
 	out, err := s.parent.sts().AssumeRole(ctx, in, opts...)

@@ -89,7 +89,8 @@ type provider interface {
 // The region is that of WithRegion, else the environment's or the profile's,
 // else the instance's, else the partition's default. An environment or profile
 // whose region is in another partition than the role, the options or the
-// credentials gives way to the partition's default.
+// credentials gives way: to the profile's region if that fits, else to the
+// partition's default.
 func New(opts ...Option) (*Session, error) {
 	s := &settings{}
 	for _, o := range opts {

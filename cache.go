@@ -36,7 +36,8 @@ type cache struct {
 	fetch   aws.CredentialsProvider
 	session *Session      // for what errors and log records say
 	stable  bool          // EC2: see staticStability
-	asks    bool          // a person types a code: never in the background, and slowly
+	asks    bool          // a person types a code: never in the background
+	patient bool          // and slowly: for this session, or for one before it
 	local   bool          // whether a session has ended is seen in a file, at no cost
 	anew    bool          // keys without an expiry may have changed where they are kept
 	longest time.Duration // what was asked of STS; 0 if unknown
@@ -75,6 +76,7 @@ type flight struct {
 
 func (c *cache) init(s *Session) {
 	c.session, c.fetch = s, s.provider
+	c.patient = s.wire.asks
 	if s.role != nil {
 		c.longest = s.role.duration
 	} else {
@@ -175,6 +177,9 @@ func (c *cache) join(ctx context.Context, own bool) (*flight, aws.Credentials, e
 	if err := c.failure.shared(now); err != nil && !own {
 		return nil, aws.Credentials{}, err
 	}
+	if c.asks && inBackground(ctx) {
+		return nil, aws.Credentials{}, c.unasked()
+	}
 	return c.start(ctx, false), aws.Credentials{}, nil
 }
 
@@ -183,7 +188,7 @@ func (c *cache) start(ctx context.Context, background bool) *flight {
 	f := &flight{done: make(chan struct{}), background: background}
 	c.flight = f
 	timeout := refreshTimeout
-	if c.asks {
+	if c.patient {
 		timeout = askTimeout
 	}
 	ctx = context.WithValue(context.WithoutCancel(ctx), backgroundKey{}, background)
@@ -222,8 +227,10 @@ func (c *cache) finish(f *flight, creds aws.Credentials, err error) {
 		err = asError(err, c.session.op())
 	}
 	c.mu.Lock()
-	if fresh != nil && !fresh.goodAt(now) && creds.AccessKeyID == c.refused {
-		fresh, err = nil, c.expired(creds, now) // static stability has ended for this key
+	if fresh != nil && !fresh.lasting && creds.AccessKeyID == c.refused { // static stability has ended for this key
+		if fresh = fresh.unextended(now); fresh == nil {
+			err = c.expired(creds, now)
+		}
 	}
 	late := f.over
 	if late && (fresh == nil || !fresh.outlasts(c.current.Load())) {
@@ -273,6 +280,9 @@ func (c *cache) failed(f *flight, err error, now time.Time) (tell func()) {
 	if e == nil || !e.usableAt(now) {
 		f.err = err
 		c.failure.unusable(err, now, c.local && errors.Is(err, Expired))
+		if f.background {
+			c.failure.err = nil // who comes now gets a try with all attempts
+		}
 		return func() { c.session.logFailed(err) }
 	}
 	f.creds = e.creds
@@ -313,18 +323,19 @@ func (c *cache) replace(ctx context.Context, keyID string, now time.Time) (f *fl
 		return nil, keyID == c.replaced || e == nil && keyID == c.refused // any other key is not ours
 	}
 	recently := !c.refusal.IsZero() && now.Sub(c.refusal) < refusalInterval
-	if e.lasting && !c.anew || recently && c.flight == nil {
+	if e.lasting && !c.anew || recently && c.flight == nil || c.asks && inBackground(ctx) {
 		c.mu.Unlock()
 		return nil, false
 	}
 	first := c.refused != keyID
 	c.refused, c.refusal = keyID, now
-	switch stale := *e; {
+	switch {
 	case !e.goodAt(now):
 		c.current.Store(nil) // the end of static stability
 	case !e.lasting: // should this flight fail, those who come try again
+		stale := e.unextended(now)
 		stale.freshFor, stale.refreshAt = 0, now.UnixNano()
-		c.current.Store(&stale)
+		c.current.Store(stale)
 	}
 	if f = c.flight; f == nil {
 		f = c.start(ctx, false)

@@ -96,6 +96,7 @@ func lookAround(s *settings) (*base, faults) {
 	b.env = env
 	f := s.adopt(&b.opts)
 	f.add(checkContainer(env.ContainerCredentialsEndpoint))
+	f.add(checkEndpointVariables())
 	f.add(agree(s.claims(), s.region))
 	return b, append(f, b.checkSources(s)...)
 }
@@ -124,6 +125,18 @@ func (b *base) find(s *settings) (place, error) {
 		f.add(b.load(s))
 	}
 	return p, f.err()
+}
+
+// checkEndpointVariables asks that the variables which lead STS elsewhere hold
+// URLs.
+func checkEndpointVariables() error {
+	for _, name := range []string{"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"} {
+		value := os.Getenv(name)
+		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			return invalid(fmt.Sprintf("%s %q", name, clip(redactURL(value))), "not a URL").mend("write it like http://127.0.0.1:5000, or unset it")
+		}
+	}
+	return nil
 }
 
 // checkContainer refuses a credentials endpoint over plain http whose name the

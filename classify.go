@@ -252,6 +252,9 @@ func (e *Error) invalidKey(s *Session, code string, call stsCall) {
 	e.what = fmt.Sprintf("%s does not know %s from %s (%s)", s.stsHost(call.region), s.keyInUse(call), s.origin(), code)
 	p, _ := PartitionOf(call.region)
 	e.Hint = fmt.Sprintf("keys are valid in one partition only: use %s keys, or check that the key is still active", p)
+	if !s.place.fixed && p == AWS { // nobody said which: the commonest such key is one of China
+		e.Hint = "keys are valid in one partition only: if this is a key of China, pass WithPartition(awsauth.China); else check that the key is still active"
+	}
 	if strings.HasPrefix(call.key, "ASIA") && !call.token {
 		e.Hint = "a key that begins with ASIA is temporary and works with its session token only, which was not sent"
 	}
@@ -367,6 +370,7 @@ func (e *Error) transport() {
 		e.Hint = "check the region, the network and the DNS of this machine"
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Kind, e.what = Unreachable, "no answer in time"
+		e.Hint = "allow more time, or check the network and the proxy variables"
 	case address != nil:
 		e.Kind, e.what = Unreachable, "no connection to "+host+": "+oneLine(address.Err.Error())
 		e.Hint = "check the network and the proxy variables"

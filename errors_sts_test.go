@@ -52,11 +52,47 @@ func stsMistakes() []mistake {
 			name: "a temporary key without its token",
 			make: func(w *place) error {
 				k := w.sessionKeys()
-				return w.who(awsauth.WithStaticCredentials(k.AccessKeyID, k.SecretAccessKey, ""))
+				w.t.Setenv("AWS_ACCESS_KEY_ID", k.AccessKeyID)
+				w.t.Setenv("AWS_SECRET_ACCESS_KEY", k.SecretAccessKey)
+				return w.who()
 			},
 			says: `awsauth: get caller identity: sts.us-east-1.amazonaws.com does not know access key $SESSION ` +
-				`from static keys (InvalidClientTokenId); a key that begins with ASIA is temporary and works with its session token only, which was not sent`,
+				`from environment (InvalidClientTokenId); a key that begins with ASIA is temporary and works with its session token only, which was not sent`,
 			kinds: only(awsauth.InvalidKey), from: service,
+		}, {
+			name: "a temporary key without its token, seen at once",
+			make: func(w *place) error {
+				k := w.sessionKeys()
+				return w.justNew(awsauth.WithStaticCredentials(k.AccessKeyID, k.SecretAccessKey, ""))
+			},
+			says: `awsauth: WithStaticCredentials: access key $SESSION is temporary, as all that begin with ASIA, and works with its session token only; ` +
+				`pass the session token too`,
+			kinds: only(awsauth.InvalidOption), new: true,
+		}, {
+			name: "keys the wrong way round",
+			make: func(w *place) error {
+				return w.justNew(awsauth.WithStaticCredentials(someSecret, someID, ""))
+			},
+			says: `awsauth: WithStaticCredentials: the two are swapped: AKIA…MPLE, which looks like an access key id, is second; ` +
+				`pass the access key id first, then the secret`,
+			kinds: only(awsauth.InvalidOption), new: true,
+		}, {
+			name: "keys of China and nothing that says so",
+			make: func(w *place) error {
+				k := w.AddUser(awsauthtest.User{ARN: "arn:aws-cn:iam::111111111111:user/ana"})
+				return w.who(awsauth.WithStaticCredentials(k.AccessKeyID, k.SecretAccessKey, ""))
+			},
+			says: `awsauth: get caller identity: sts.us-east-1.amazonaws.com does not know access key $CHINA from static keys (InvalidClientTokenId); ` +
+				`keys are valid in one partition only: if this is a key of China, pass WithPartition(awsauth.China); else check that the key is still active`,
+			kinds: only(awsauth.InvalidKey), from: service,
+		}, {
+			name: "an endpoint variable that is no URL",
+			make: func(w *place) error {
+				w.t.Setenv("AWS_ENDPOINT_URL", "127.0.0.1:5000")
+				return w.justNew()
+			},
+			says:  `awsauth: AWS_ENDPOINT_URL "127.0.0.1:5000": not a URL; write it like http://127.0.0.1:5000, or unset it`,
+			kinds: only(awsauth.InvalidOption), new: true,
 		}, {
 			name: "a temporary key that has expired",
 			make: func(w *place) error {

@@ -205,6 +205,7 @@ func (w *place) general(text string) string {
 	text = strings.ReplaceAll(text, "access key "+short(w.keys.AccessKeyID), "access key $KEY")
 	for _, r := range []struct{ pattern, name string }{
 		{`ASIA….{4}`, "$$SESSION"},
+		{`know access key AKIA….{4} from static keys .* key of China`, "know access key $$CHINA from static keys (InvalidClientTokenId); keys are valid in one partition only: if this is a key of China"},
 		{`attempts in \d+s`, "attempts in $$TIME"},
 		{`already expired \S+ ago`, "already expired $$TIME ago"},
 		{`on line \d+`, "on line $$LINE"},

@@ -56,7 +56,7 @@ func Example_whenItDoesNotWork() {
 	// SKIPPED   EC2                                                      disabled by AWS_EC2_METADATA_DISABLED
 	// USED      region us-east-1                                         default of aws
 	// USED      assume role arn:aws:iam::222222222222:role/hub           at sts.us-east-1.amazonaws.com as ana@laptop
-	// FAILED    assume role arn:aws:iam::123456789012:role/manage-role   at sts.us-east-1.amazonaws.com as arn:aws:sts::222222222222:assumed-role/hub/ana@laptop: access denied; check that the role exists, that its trust policy names this principal, and that the principal may call sts:AssumeRole on it (sent: no external id, no MFA)
+	// FAILED    assume role arn:aws:iam::123456789012:role/manage-role   at sts.us-east-1.amazonaws.com as arn:aws:sts::222222222222:assumed-role/hub/ana@laptop: access denied
 }
 
 // laptop is a machine with no AWS on it but what the examples bring.

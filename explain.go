@@ -36,7 +36,8 @@ type Report struct {
 	RegionFrom string    `json:"region_from"` // "WithRegion", "AWS_REGION", `profile "ops"`, …
 }
 
-// String is the report as an aligned table, one step a line.
+// String is the report as an aligned table, one step a line, each with its
+// line end.
 func (r Report) String() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
@@ -51,7 +52,12 @@ func (r Report) String() string {
 // not, then the region and where it came from, then each role and its STS
 // host. It does no I/O: it tells what New saw, and how the last attempt to get
 // credentials ended, if there was one.
+//
+// Where New failed there is no session to ask; a nil one's report is empty.
 func (s *Session) Explain() Report {
+	if s == nil {
+		return Report{}
+	}
 	root := s.root()
 	steps := append(root.sourceSteps(), s.place.step())
 	steps = append(steps, root.hopSteps()...)
@@ -165,7 +171,7 @@ func (s *Session) usedStep(name string) Step {
 	case sourceKeys, sourceEnvironment, sourceProfileKeys: // nothing to ask for
 	default:
 		if !s.asked() {
-			detail += ", not asked yet"
+			detail += ", not asked for credentials yet"
 		}
 	}
 	return Step{name, Used, detail}
@@ -326,7 +332,7 @@ func detailOf(e *Error) string {
 	if e.detail != "" {
 		return e.detail
 	}
-	text := strings.TrimPrefix(e.Error(), "awsauth: ")
+	text := strings.TrimSuffix(strings.TrimPrefix(e.Error(), "awsauth: "), "; "+e.Hint) // the error itself says what to do
 	where := strings.TrimSpace(e.Op + " " + e.Target)
 	if e.as != "" {
 		return strings.TrimPrefix(text, where+" ")

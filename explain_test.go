@@ -171,8 +171,8 @@ func TestExplainTellsTheTruth(t *testing.T) {
 				detail := w.text(want.detail)
 				assert.Equal(t, awsauth.Used, used.Status)
 				assert.Equal(t, want.row, used.Source)
-				assert.Equal(t, detail, strings.TrimSuffix(w.general(used.Detail), ", not asked yet"))
-				assert.Equal(t, !strings.Contains(detail, "access key"), strings.HasSuffix(used.Detail, ", not asked yet"))
+				assert.Equal(t, detail, strings.TrimSuffix(w.general(used.Detail), ", not asked for credentials yet"))
+				assert.Equal(t, !strings.Contains(detail, "access key"), strings.HasSuffix(used.Detail, ", not asked for credentials yet"))
 				for _, role := range roles {
 					assert.Equal(t, awsauth.NotTried, role.Status)
 					assert.Equal(t, "at sts.eu-west-3.amazonaws.com when credentials are first needed", role.Detail)
@@ -320,7 +320,7 @@ SKIPPED     container                                                AWS_CONTAIN
 USED        region us-east-1                                         from WithRegion
 NOT TRIED   assume role arn:aws:iam::123456789012:role/manage-role   ` + role + "\n")
 		}
-		assert.Equal(t, table("USED        EC2                                                      http://169.254.169.254, not asked yet",
+		assert.Equal(t, table("USED        EC2                                                      http://169.254.169.254, not asked for credentials yet",
 			"at sts.us-east-1.amazonaws.com when credentials are first needed"), s.Explain().String())
 		_, err := s.Retrieve(t.Context())
 		require.Error(t, err)

@@ -237,8 +237,8 @@ type fleetOption func(*fleetSettings)
 
 func (o fleetOption) applyToFleet(f *fleetSettings) { o(f) }
 
-// WithConcurrency sets how many accounts are worked on at a time: 16 unless
-// set, at least 1.
+// WithConcurrency sets how many accounts are worked on at a time; 0 is the
+// default, 16.
 func WithConcurrency(n int) FleetOption {
 	return fleetOption(func(f *fleetSettings) { f.concurrency = n })
 }

@@ -102,6 +102,26 @@ func (e *entry) extended(now time.Time) *entry {
 	return &x
 }
 
+// unextended is e without use past its true expiry, or nil if that is over.
+func (e *entry) unextended(now time.Time) *entry {
+	left := e.creds.Expires.Round(0).Sub(now.Round(0))
+	if left <= 0 {
+		return nil
+	}
+	x := *e
+	x.goodUntil = min(x.goodUntil, e.creds.Expires.UnixNano())
+	x.goodFor = min(x.goodFor, now.Sub(e.fetched)+left)
+	return &x
+}
+
+// unasked is the error where a person would have to be asked for an MFA code
+// and nobody waits.
+func (c *cache) unasked() error {
+	e := &Error{Kind: MFARequired, Op: c.session.op()}
+	e.what = "an MFA code is needed, which nobody is asked for in the background"
+	return e
+}
+
 // goodAt reports whether the true expiry is still to come.
 func (e *entry) goodAt(now time.Time) bool { return e.lasting || now.Round(0).Before(e.creds.Expires) }
 
@@ -143,8 +163,7 @@ func (f *failures) shared(now time.Time) error {
 // again.
 func (f *failures) whileUsable(err error, now time.Time) time.Time {
 	f.tries++
-	f.bare = 0
-	f.err, f.until = err, now.Round(0).Add(shareError)
+	f.bare, f.err = 0, nil
 	return now.Round(0).Add(jittered(pause(firstBackoff, f.tries, err)))
 }
 

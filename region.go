@@ -3,6 +3,7 @@ package awsauth
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
@@ -131,7 +132,10 @@ func agree(claims []claim, region string) error {
 		case a.role && b.role:
 			return e.mend("credentials work in one partition only; correct the ARN, or start from credentials of %s", a.partition)
 		}
-		return e.mend("say one partition: drop one of the two, or correct it")
+		if strings.HasPrefix(a.what, "WithPartition") {
+			e.what = fmt.Sprintf("%s and %s, which is in %s, disagree", a.what, b.what, b.partition)
+		}
+		return e.mend("drop one of the two, or correct it")
 	}
 	return nil
 }

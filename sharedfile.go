@@ -276,11 +276,14 @@ func (fs sharedFiles) notFound(name, from string) *Error {
 	e := &Error{Kind: ProfileNotFound, Op: "", Target: ""}
 	e.what = fmt.Sprintf("profile %q%s is not in %s", name, from, fs.paths())
 	for _, f := range fs {
-		if s := f.sections[name]; s != nil && !f.credentials {
+		if s := f.sections[name]; s != nil && !f.credentials && !strings.HasPrefix(name, "profile ") {
 			return e.mend("%s:%d has [%s]; write it as [profile %s]", f.path, s.line, name, name)
 		}
 	}
 	names := fs.names()
+	if bare, prefixed := strings.CutPrefix(name, "profile "); prefixed && fs.has(bare) {
+		return e.mend("did you mean %q? (\"profile\" belongs to the section's heading, not to the name)", bare)
+	}
 	if near := nearest(name, names); near != "" {
 		return e.mend("did you mean %q?", near)
 	}

@@ -64,6 +64,12 @@ func (s *settings) check() (f faults) {
 	case k.secret == "":
 		f.add(invalid("WithStaticCredentials", "secret access key is empty for access key %s", shortKey(k.id)).
 			mend("pass both, or use WithProfile"))
+	case isKeyID(k.secret) && !isKeyID(k.id):
+		f.add(invalid("WithStaticCredentials", "the two are swapped: %s, which looks like an access key id, is second", shortKey(k.secret)).
+			mend("pass the access key id first, then the secret"))
+	case strings.HasPrefix(k.id, "ASIA") && isKeyID(k.id) && k.token == "":
+		f.add(invalid("WithStaticCredentials", "access key %s is temporary, as all that begin with ASIA, and works with its session token only", shortKey(k.id)).
+			mend("pass the session token too"))
 	case strings.ContainsAny(k.id+k.secret+k.token, " \t\r\n"):
 		f.add(invalid("WithStaticCredentials", "white space in the keys of access key %s", shortKey(k.id)).
 			mend("trim what was read from a file or variable"))
@@ -123,8 +129,12 @@ func checkEndpoint(endpoint string) error {
 
 // redactURL hides a password in a URL that is about to be shown.
 func redactURL(s string) string {
-	if u, err := url.Parse(s); err == nil {
+	u, err := url.Parse(s)
+	switch {
+	case err == nil:
 		return u.Redacted()
+	case !strings.Contains(s, "@"):
+		return s
 	}
 	return "…"
 }
@@ -172,6 +182,8 @@ func (r *roleSettings) check() (f faults) {
 	if r.name != "" {
 		if strings.HasPrefix(r.name, "arn:") {
 			f.bad("WithRole", r.name, "this is an ARN; use WithRoleARN, or give the name after role/ and WithAccount")
+		} else if name, ok := strings.CutPrefix(r.name, "role/"); ok {
+			f.bad("WithRole", r.name, "leave out \"role/\", which belongs to the ARN: write %q; a role whose path is role/ goes by WithRoleARN", clip(name))
 		} else if err := checkRoleName(r.name); err != nil {
 			f.bad("WithRole", r.name, "%v", err)
 		}
@@ -223,6 +235,8 @@ func (r *roleSettings) checkDuration(f *faults) {
 	}
 	e := &Error{Kind: InvalidDuration, Op: fmt.Sprintf("WithDuration(%v)", d), also: []Kind{InvalidOption}}
 	switch {
+	case d > 0 && d < time.Millisecond:
+		e.what, e.Hint = "a bare number counts nanoseconds", fmt.Sprintf("write %d*time.Second", d.Nanoseconds())
 	case d < minDuration:
 		e.what, e.Hint = "a role session lasts at least 15m", "raise it to 15m"
 	case d > maxDuration:
@@ -321,6 +335,11 @@ func shortKey(id string) string {
 		return "…"
 	}
 	return id[:4] + "…" + id[len(id)-4:]
+}
+
+// isKeyID reports whether s is an access key id of AWS by its looks.
+func isKeyID(s string) bool {
+	return len(s) == 20 && (strings.HasPrefix(s, "AKIA") || strings.HasPrefix(s, "ASIA")) && isName(s, "", 20, 20) && strings.ToUpper(s) == s
 }
 
 // sortedKeys is nil for no keys.

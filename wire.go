@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -284,6 +285,14 @@ func (c hopClient) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts
 	opts = append([]func(*sts.Options){c.wire.options(ctx, c.wire.region, c.wire.newRetryer()), keepCredentials}, opts...)
 	if d := c.wire.durations[aws.ToString(in.RoleArn)]; d > 0 {
 		in.DurationSeconds = aws.Int32(int32(d / time.Second)) // the SDK drops what is 15 minutes or less
+	}
+	if client, ok := c.sts.(*sts.Client); ok && c.wire.asks {
+		// First, what a person may be asked for: the call itself is as short as any.
+		creds, err := client.Options().Credentials.Retrieve(ctx)
+		if err != nil {
+			return nil, c.wire.own.sourceError(err)
+		}
+		opts = append(opts, func(o *sts.Options) { o.Credentials = credentials.StaticCredentialsProvider{Value: creds} })
 	}
 	call := hopCall(in, c.wire.region)
 	out, err := c.sts.AssumeRole(ctx, in, opts...)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/urfave/cli/v3"
 
@@ -223,11 +224,7 @@ func readAccounts(value string, stdin io.Reader) (accountList, error) {
 		return readLines("stdin", stdin)
 	case isList(value):
 		l := accountList{name: "--accounts"}
-		for account := range strings.SplitSeq(value, ",") {
-			if account = strings.TrimSpace(account); account != "" {
-				l.accounts = append(l.accounts, account)
-			}
-		}
+		l.accounts = strings.FieldsFunc(value, isSeparator)
 		return l, nil
 	}
 	f, err := os.Open(value)
@@ -240,8 +237,7 @@ func readAccounts(value string, stdin io.Reader) (accountList, error) {
 
 // isList tells a list from the name of a file.
 func isList(value string) bool {
-	for part := range strings.SplitSeq(value, ",") {
-		part = strings.TrimSpace(part)
+	for part := range strings.FieldsFuncSeq(value, isSeparator) {
 		if strings.Trim(part, "0123456789") != "" && !strings.HasPrefix(part, "arn:") {
 			return false
 		}
@@ -249,8 +245,11 @@ func isList(value string) bool {
 	return true
 }
 
-// readLines reads a file of accounts: one a line, blank lines and # comments
-// left out.
+// isSeparator: accounts stand one a line, or with blanks or commas between, as
+// other commands print them.
+func isSeparator(r rune) bool { return r == ',' || unicode.IsSpace(r) }
+
+// readLines reads a file of accounts. Blank lines and # comments are left out.
 func readLines(name string, r io.Reader) (accountList, error) {
 	l := accountList{name: name, line: map[string]int{}}
 	scanner := bufio.NewScanner(r)
@@ -259,13 +258,12 @@ func readLines(name string, r io.Reader) (accountList, error) {
 		if n == 1 {
 			text = strings.TrimPrefix(text, "\ufeff") // as Windows editors begin a file
 		}
-		account, _, _ := strings.Cut(" "+strings.ReplaceAll(text, "\t", " "), " #")
-		if account = strings.TrimSpace(account); account == "" {
-			continue
-		}
-		l.accounts = append(l.accounts, account)
-		if l.line[account] == 0 {
-			l.line[account] = n
+		text, _, _ = strings.Cut(" "+strings.ReplaceAll(text, "\t", " "), " #")
+		for account := range strings.FieldsFuncSeq(text, isSeparator) {
+			l.accounts = append(l.accounts, account)
+			if l.line[account] == 0 {
+				l.line[account] = n
+			}
 		}
 	}
 	if err := scanner.Err(); err != nil {
