@@ -105,9 +105,6 @@ func (w *wire) hook(o *config.LoadOptions) {
 	o.CredentialsCacheOptions = func(co *aws.CredentialsCacheOptions) { *co = aws.CredentialsCacheOptions{} }
 	o.APIOptions = append(o.APIOptions[:len(o.APIOptions):len(o.APIOptions)], boundCall)
 	o.UseEC2IMDSRegion = nil // locate asks, for a bounded time
-	if o.DefaultsModeOptions.IMDSClient == nil {
-		o.DefaultsModeOptions.IMDSClient = imds.New(imds.Options{ClientEnableState: imds.ClientDisabled}) // mode "auto" goes without a call
-	}
 	endpoint := o.EndpointCredentialOptions
 	o.EndpointCredentialOptions = func(eo *endpointcreds.Options) {
 		eo.APIOptions = plain // not through the caller's client: its proxy is not to see the container's token
