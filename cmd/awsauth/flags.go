@@ -43,6 +43,7 @@ func sessionOptions(cmd *cli.Command) []awsauth.Option {
 		awsauth.WithExternalID(cmd.String("external-id")),
 		awsauth.WithDuration(durationOf(cmd, "duration")),
 		awsauth.WithSTSEndpoint(cmd.String("sts-endpoint")),
+		askOnTerminal(),
 	}
 }
 
@@ -94,6 +95,8 @@ var optionCall = regexp.MustCompile(`\b(With[A-Z][A-Za-z]+)\b(?:\(("(?:[^"\\]|\\
 // inFlags puts a text of the library, which speaks of its options, into the
 // words of the command line: WithAccount("12") becomes --account "12".
 func inFlags(text string) string {
+	text = strings.Replace(text, "pass a token provider with WithLoadOptions(config.WithAssumeRoleCredentialOptions(…))",
+		"run this at a terminal, where it asks for the code", 1)
 	return optionCall.ReplaceAllStringFunc(text, func(match string) string {
 		call := optionCall.FindStringSubmatch(match)
 		flag, ok := optionFlags[call[1]]

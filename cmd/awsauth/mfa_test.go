@@ -1,0 +1,59 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/awsauthtest"
+)
+
+// A profile with an mfa_serial asks once, and the code is what STS gets.
+func TestAskForCode(t *testing.T) {
+	const serial = "arn:aws:iam::111111111111:mfa/ana"
+	cloud := awsauthtest.New(t)
+	keys := cloud.AddUser(awsauthtest.User{ARN: ana, MFASerial: serial})
+	cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::111111111111:role/admin", Trust: []string{ana}, RequireMFA: true})
+	path := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(path, []byte("[profile admin]\nrole_arn = arn:aws:iam::111111111111:role/admin\nsource_profile = ana\nmfa_serial = "+serial+
+		"\n[profile ana]\naws_access_key_id = "+keys.AccessKeyID+"\naws_secret_access_key = "+keys.SecretAccessKey+"\n"), 0o600))
+	t.Setenv("AWS_CONFIG_FILE", path)
+
+	var asked strings.Builder
+	code := cloud.MFACode(serial)
+	s, err := awsauth.New(awsauth.WithProfile("admin"), awsauth.WithLoadOptions(cloud.LoadOptions()), askFor(strings.NewReader(code+"\n"), &asked))
+	require.NoError(t, err)
+	_, err = s.Retrieve(t.Context())
+	require.NoError(t, err)
+	_, err = s.Identity(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "MFA code: ", asked.String())
+
+	s, err = awsauth.New(awsauth.WithProfile("admin"), awsauth.WithLoadOptions(cloud.LoadOptions()), askFor(strings.NewReader("\n"), &asked))
+	require.NoError(t, err)
+	_, err = s.Retrieve(t.Context())
+	assert.ErrorContains(t, err, "no MFA code was typed")
+}
+
+func TestMFAInFlags(t *testing.T) {
+	_, err := awsauth.New(awsauth.WithProfile("admin"), awsauth.WithLoadOptions(sharedConfig(t,
+		"[profile admin]\nrole_arn = arn:aws:iam::111111111111:role/admin\nsource_profile = ana\nmfa_serial = arn:aws:iam::111111111111:mfa/ana\n"+
+			"[profile ana]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = made-up\n")))
+	require.ErrorIs(t, err, awsauth.MFARequired)
+	assert.Contains(t, inFlags(err.Error()), "run this at a terminal, where it asks for the code")
+}
+
+// sharedConfig is a load option for a config file with this text.
+func sharedConfig(t *testing.T, text string) func(*config.LoadOptions) error {
+	t.Helper()
+	awsauthtest.Isolate(t)
+	path := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return config.WithSharedConfigFiles([]string{path})
+}
