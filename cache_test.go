@@ -219,7 +219,7 @@ func TestCacheLifetimes(t *testing.T) {
 					return issued(fmt.Sprint("K", n), tt.lifetime), nil
 				})))
 				keys := busy(t, s, tt.lifetime/1000, 10*tt.lifetime)
-				require.Len(t, keys, n)
+				require.Contains(t, []int{n - 1, n}, len(keys)) // the last refresh may come for nobody
 				require.GreaterOrEqual(t, n, 10)
 				require.LessOrEqual(t, n, tt.most)
 			})
