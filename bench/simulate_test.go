@@ -37,7 +37,9 @@ func TestModelAgreesWithCaches(t *testing.T) {
 			// The same, hour by hour, for what the table shows.
 			r, m := ByHour(real), ByHour(model)
 			for i := range r {
-				if got, want := r[i].PeakToMean(), m[i].PeakToMean(); math.Abs(got-want) > 0.25*want {
+				// The worst of 60 minutes is over its expectation by some standard deviations of one, which 2,000 clients make large.
+				noise := 4 / math.Sqrt(perClient(real[60*i:60*(i+1)], 60))
+				if got, want := r[i].PeakToMean(), m[i].PeakToMean(); math.Abs(got-want) > 0.25*want+noise {
 					t.Errorf("hour %d: peak to mean %.2f, the model says %.2f", i, got, want)
 				}
 			}
