@@ -55,6 +55,9 @@ func TestNothingLeaks(t *testing.T) {
 	}
 	for _, src := range explainSources() {
 		for trouble, fault := range troubles {
+			if underRace && trouble != "works" {
+				continue // the texts are the same without the detector
+			}
 			t.Run(src.name+" "+trouble, func(t *testing.T) {
 				onAnyClock(t, src.name == "process" && trouble != "hangs", func(t *testing.T, w *place) {
 					if src.name == "process" && trouble == "hangs" {
