@@ -199,9 +199,10 @@ func (p *roleProvider) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, 
 		ctx, cancel = context.WithTimeout(ctx, refreshTimeout)
 		defer cancel()
 	}
-	opts = append(slices.Clip(opts), s.wire.options(ctx, s.place.region, p.retryer()))
+	client := s.parent.sts()
+	opts = append(slices.Clip(opts), s.wire.options(ctx, s.place.region, p.retryer(), s.parent.pace))
 	call := assumeCall(s.role.arn, s.role.roleSettings, s.place.region)
-	out, err := s.parent.sts().AssumeRole(ctx, in, opts...)
+	out, err := client.AssumeRole(ctx, in, opts...)
 	if err != nil {
 		return nil, s.parent.classify(err, call)
 	}

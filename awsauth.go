@@ -71,6 +71,7 @@ type Session struct {
 
 	stsOnce   sync.Once
 	stsClient *sts.Client
+	pace      *pacer // of what stsClient sends: STS counts by the account that signs
 }
 
 // provider fetches credentials, and says whose they are where that came with
@@ -187,7 +188,7 @@ func (s *Session) sts() *sts.Client {
 		cfg.Credentials = s
 		cfg.Logger, cfg.ClientLogMode = s.wire.logger, cfg.ClientLogMode&harmlessLogs // the signer keeps those of now
 		cfg.APIOptions = append(slices.Clone(cfg.APIOptions), s.watchRefusals)
-		s.stsClient = sts.NewFromConfig(cfg)
+		s.stsClient, s.pace = sts.NewFromConfig(cfg), &pacer{}
 	})
 	return s.stsClient
 }

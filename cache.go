@@ -152,7 +152,7 @@ func (c *cache) wait(ctx context.Context) (aws.Credentials, error) {
 		case <-ctx.Done():
 			return aws.Credentials{}, ctx.Err()
 		}
-		if f.err == nil || !f.background || own {
+		if f.err == nil || !f.background || own || inBackground(ctx) {
 			return f.creds, f.err
 		}
 		// It had the few attempts of a refresh that nobody waits for.
@@ -180,7 +180,7 @@ func (c *cache) join(ctx context.Context, own bool) (*flight, aws.Credentials, e
 	if c.asks && inBackground(ctx) {
 		return nil, aws.Credentials{}, c.unasked()
 	}
-	return c.start(ctx, false), aws.Credentials{}, nil
+	return c.start(ctx, inBackground(ctx)), aws.Credentials{}, nil
 }
 
 // start begins a refresh with a context of its own. c.mu is held.
@@ -202,7 +202,7 @@ func (c *cache) start(ctx context.Context, background bool) *flight {
 		returned := false
 		defer func() {
 			if !returned { // the provider panicked or ended its goroutine: let nobody wait forever
-				c.finish(f, aws.Credentials{}, fmt.Errorf("the credentials provider did not return"))
+				c.finish(f, aws.Credentials{}, &Error{Kind: NoCredentials, Op: c.session.op(), what: "the credentials provider did not return"})
 			}
 		}()
 		creds, err := c.fetch.Retrieve(ctx)
@@ -229,7 +229,7 @@ func (c *cache) finish(f *flight, creds aws.Credentials, err error) {
 	c.mu.Lock()
 	if fresh != nil && !fresh.lasting && creds.AccessKeyID == c.refused { // static stability has ended for this key
 		if fresh = fresh.unextended(now); fresh == nil {
-			err = c.expired(creds, now)
+			err = &Error{Kind: Expired, Op: c.session.op(), what: "a service refused the keys, they have expired, and there are no newer ones"}
 		}
 	}
 	late := f.over
@@ -338,7 +338,7 @@ func (c *cache) replace(ctx context.Context, keyID string, now time.Time) (f *fl
 		c.current.Store(stale)
 	}
 	if f = c.flight; f == nil {
-		f = c.start(ctx, false)
+		f = c.start(ctx, inBackground(ctx))
 	}
 	c.mu.Unlock()
 	if first {

@@ -187,7 +187,7 @@ func (s *Session) hopeless() bool {
 func (s *Session) asked() bool {
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
-	return s.cache.current.Load() != nil || s.cache.failure.err != nil
+	return s.cache.current.Load() != nil || s.cache.failure.last != nil
 }
 
 // failedHop is which role of the base's own an error speaks of, -1 for none.
@@ -310,10 +310,10 @@ func (s *Session) lastError() *Error {
 	}
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
-	if s.cache.failure.err == nil {
+	if s.cache.failure.last == nil {
 		return nil
 	}
-	return deepest(s.cache.failure.err)
+	return deepest(s.cache.failure.last)
 }
 
 // failedAt is what went wrong at a host of STS, which is named once.

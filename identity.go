@@ -70,7 +70,8 @@ func (s *Session) Identity(ctx context.Context) (Identity, error) {
 // askCaller asks STS who the session is.
 func (s *Session) askCaller(ctx context.Context, keyID string) (Identity, error) {
 	call := stsCall{op: "get caller identity", region: s.place.region, started: time.Now()}
-	out, err := s.sts().GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, s.wire.options(ctx, s.place.region, s.wire.newRetryer()))
+	client := s.sts()
+	out, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, s.wire.options(ctx, s.place.region, s.wire.newRetryer(), s.pace))
 	if err != nil {
 		return Identity{}, s.classify(err, call)
 	}

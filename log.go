@@ -53,6 +53,10 @@ func (s *Session) logKept(e *entry, now, next time.Time, err error) {
 	if errors.Is(err, errAbandoned) {
 		message = "awsauth: refresh abandoned, using current credentials"
 	}
+	if e.lasting {
+		s.log.Warn(message, s.attr(), "next_try", next.Sub(now.Round(0)).Round(time.Millisecond), "err", err)
+		return
+	}
 	s.log.Warn(message, s.attr(), "expires_in", e.left(now), "next_try", next.Sub(now.Round(0)).Round(time.Millisecond), "err", err)
 }
 

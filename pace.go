@@ -12,7 +12,8 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// pacer is the pace of all STS calls of one wire. It does nothing until STS
+// pacer is the pace of all STS calls that one session signs: STS counts by
+// caller. It does nothing until STS
 // throttles. Then the calls queue and go out one by one, at the rate at which
 // STS has just been answering. A throttled answer lowers the rate, and it rises
 // while there is none: all sessions slow down together, instead of each burning
@@ -231,13 +232,13 @@ func isThrottled(err error) bool {
 	return yes
 }
 
-// paced gives a retryer the pace of the wire, for one call.
-func (w *wire) paced(r aws.Retryer) aws.Retryer {
+// of gives a retryer the pace, for one call.
+func (p *pacer) of(r aws.Retryer) aws.Retryer {
 	v2, ok := r.(aws.RetryerV2)
 	if !ok {
 		v2 = legacyRetryer{r}
 	}
-	return &pacedRetryer{RetryerV2: v2, pacer: &w.pacer}
+	return &pacedRetryer{RetryerV2: v2, pacer: p}
 }
 
 // legacyRetryer lets a retryer of the older interface take part.

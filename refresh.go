@@ -111,6 +111,8 @@ func (e *entry) unextended(now time.Time) *entry {
 	x := *e
 	x.goodUntil = min(x.goodUntil, e.creds.Expires.UnixNano())
 	x.goodFor = min(x.goodFor, now.Sub(e.fetched)+left)
+	x.refreshAt = min(x.refreshAt, now.Add(left/2).UnixNano())
+	x.freshFor = min(x.freshFor, now.Sub(e.fetched)+left/2)
 	return &x
 }
 
@@ -146,6 +148,7 @@ const (
 type failures struct {
 	err   error
 	until time.Time // callers without keys get err until then
+	last  error     // of all, for Explain
 	tries int       // failures in a row
 	bare  int       // of these, in a row without usable keys
 }
@@ -163,7 +166,7 @@ func (f *failures) shared(now time.Time) error {
 // again.
 func (f *failures) whileUsable(err error, now time.Time) time.Time {
 	f.tries++
-	f.bare, f.err = 0, nil
+	f.bare, f.err, f.last = 0, nil, err
 	return now.Round(0).Add(jittered(pause(firstBackoff, f.tries, err)))
 }
 
@@ -175,7 +178,7 @@ func (f *failures) unusable(err error, now time.Time, cheap bool) {
 	if f.bare > 1 && !cheap {
 		wait = jittered(pause(shareError, f.bare, err))
 	}
-	f.err, f.until = err, now.Round(0).Add(wait)
+	f.err, f.until, f.last = err, now.Round(0).Add(wait), err
 }
 
 // pause grows with the number of failures, faster and farther for errors that

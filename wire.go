@@ -48,7 +48,7 @@ type wire struct {
 	baseURL    *string        // AWS_ENDPOINT_URL and the like; set by adopt
 	newRetryer func() aws.Retryer
 	metadata   func() *imds.Client // made when first needed; set by adopt
-	pacer      pacer
+	pacer      pacer               // of the profile's own roles
 
 	own     *Session // the base session, and
 	region  string   // where its profile's roles are assumed; set once, before any call
@@ -252,14 +252,14 @@ func retryerFor(cfg *aws.Config) func() aws.Retryer {
 }
 
 // options are those of every STS call: where it goes and how it is retried.
-func (w *wire) options(ctx context.Context, region string, retryer aws.Retryer) func(*sts.Options) {
+func (w *wire) options(ctx context.Context, region string, retryer aws.Retryer, pace *pacer) func(*sts.Options) {
 	background := inBackground(ctx)
 	return func(o *sts.Options) {
 		o.Region = stsRegion(region)
 		if background {
 			retryer = retry.AddWithMaxAttempts(retryer, backgroundAttempts)
 		}
-		o.Retryer = w.paced(retryer)
+		o.Retryer = pace.of(retryer)
 		o.HTTPClient = w.http
 		o.ClientLogMode &= harmlessLogs
 		o.Logger = w.logger
@@ -279,7 +279,7 @@ type hopClient struct {
 }
 
 func (c hopClient) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
-	opts = append([]func(*sts.Options){c.wire.options(ctx, c.wire.region, c.wire.newRetryer()), keepCredentials}, opts...)
+	opts = append([]func(*sts.Options){c.wire.options(ctx, c.wire.region, c.wire.newRetryer(), &c.wire.pacer), keepCredentials}, opts...)
 	if d := c.wire.durations[aws.ToString(in.RoleArn)]; d > 0 {
 		in.DurationSeconds = aws.Int32(int32(d / time.Second)) // the SDK drops what is 15 minutes or less
 	}
@@ -317,7 +317,7 @@ type webIdentityClient struct {
 }
 
 func (c webIdentityClient) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, opts ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
-	opts = append([]func(*sts.Options){c.wire.options(ctx, c.wire.region, c.wire.newRetryer())}, opts...)
+	opts = append([]func(*sts.Options){c.wire.options(ctx, c.wire.region, c.wire.newRetryer(), &c.wire.pacer)}, opts...)
 	call := stsCall{op: "assume role", target: aws.ToString(in.RoleArn), region: c.wire.region, web: true, started: time.Now()}
 	out, err := c.sts.AssumeRoleWithWebIdentity(ctx, in, opts...)
 	if err != nil {

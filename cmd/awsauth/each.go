@@ -90,6 +90,7 @@ func (e *each) run(ctx context.Context, cmd *cli.Command) error {
 		awsauth.WithRegion(cmd.String("region")),
 		awsauth.WithSTSEndpoint(cmd.String("sts-endpoint")),
 		quiet,
+		askUnless(cmd.String("accounts") == "-"), // then stdin has the accounts
 	)
 	if err != nil {
 		return &failure{errors.New(inFlags(err.Error()))}

@@ -17,8 +17,12 @@ import (
 // terminal for the code. Without a terminal nobody is there to ask, and the
 // library says that MFA is required.
 func askOnTerminal() awsauth.Option {
-	if info, err := os.Stdin.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	info, err := os.Stdin.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return nil
+	}
+	if null, err := os.Stat(os.DevNull); err == nil && os.SameFile(info, null) {
+		return nil // as cron and service managers start programs
 	}
 	return askFor(os.Stdin, os.Stderr)
 }
@@ -35,4 +39,12 @@ func askFor(r io.Reader, w io.Writer) awsauth.Option {
 			return "", fmt.Errorf("no MFA code was typed: %w", err)
 		}
 	}))
+}
+
+// askUnless is askOnTerminal where stdin is free.
+func askUnless(taken bool) awsauth.Option {
+	if taken {
+		return nil
+	}
+	return askOnTerminal()
 }
