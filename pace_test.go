@@ -292,3 +292,31 @@ func TestPaceSpread(t *testing.T) {
 		assert.Less(t, most, 250)
 	})
 }
+
+// TestPaceOfOthers: a caller who is always throttled slows down nobody but
+// itself. STS counts by the account that signs.
+func TestPaceOfOthers(t *testing.T) {
+	onItsClock(t, func(t *testing.T, w *place) {
+		s := w.open(w.static())
+		hub, err := s.Assume(awsauth.WithAccount(target))
+		require.NoError(t, err)
+		leaf, err := hub.Assume(awsauth.WithAccount(target), awsauth.WithRole("team/ops"))
+		require.NoError(t, err)
+		w.slow(50 * time.Millisecond)
+		w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Throttle, Match: func(c awsauthtest.Call) bool {
+			return strings.HasSuffix(c.Params.Get("RoleArn"), "role/team/ops")
+		}})
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go func() {
+			for ctx.Err() == nil {
+				_, _ = leaf.Retrieve(ctx)
+				time.Sleep(100 * time.Millisecond)
+			}
+		}()
+		time.Sleep(10 * time.Second)
+		start := time.Now()
+		require.NoError(t, s.ForEachAccount(t.Context(), w.accounts(500), enter))
+		assert.Less(t, time.Since(start), 3*time.Second, "32 rounds of 50 ms")
+	})
+}

@@ -124,6 +124,11 @@ func TestPromptsOnlyForCallers(t *testing.T) {
 // TestPromptsOnlyForCallersOfRoles: nor does a role that is assumed from such a
 // profile prompt when it is renewed behind its callers.
 func TestPromptsOnlyForCallersOfRoles(t *testing.T) {
+	t.Run("one role", func(t *testing.T) { promptsOnlyForCallers(t, 1) })
+	t.Run("two roles", func(t *testing.T) { promptsOnlyForCallers(t, 2) })
+}
+
+func promptsOnlyForCallers(t *testing.T, roles int) {
 	onItsClock(t, func(t *testing.T, w *place) {
 		w.mfaProfile()
 		var prompts, waiting int
@@ -134,6 +139,11 @@ func TestPromptsOnlyForCallersOfRoles(t *testing.T) {
 			time.Sleep(time.Minute)
 			return w.MFACode(mfaSerial), nil
 		}))
+		if roles == 2 {
+			var err error
+			s, err = s.Assume(awsauth.WithAccount(target), awsauth.WithRole("team/ops"))
+			require.NoError(t, err)
+		}
 		for start := time.Now(); time.Since(start) < 6*time.Hour; time.Sleep(time.Second) {
 			waiting++
 			o := ask(t.Context(), s)
