@@ -205,3 +205,12 @@ func TestReport(t *testing.T) {
 	assert.Equal(t, []string{"partition", "region", "region_from", "source", "steps"}, slices.Sorted(maps.Keys(names)))
 	assert.Equal(t, filepath.Join(w.dir, "config"), strings.TrimPrefix(r.Steps[0].Detail[strings.Index(r.Steps[0].Detail, " in ")+4:], " "))
 }
+
+// TestExplainNil: where New failed there is no session, and asking it all the
+// same is no panic.
+func TestExplainNil(t *testing.T) {
+	s, err := awsauth.New(awsauth.WithAccount("1"))
+	require.Error(t, err)
+	assert.Empty(t, s.Explain().Steps)
+	assert.Empty(t, s.Explain().String())
+}

@@ -15,13 +15,13 @@ import (
 const idleConnections = 128
 
 // pool is the HTTP client of all sessions of a family. It is made of the SDK's
-// client when the first request is sent, and frozen: every service client made
-// from a BuildableClient would have connections of its own.
+// client when the first request is sent, and hides it: every service client that
+// is given a BuildableClient makes a copy with connections of its own.
 type pool struct{ client func() aws.HTTPClient }
 
 // newPool makes the pool of the caller's client, or of the SDK's, with room for
 // a wide fan-out. The timeouts of the defaults mode are put in, which service
-// clients give to a client that is not frozen.
+// clients give to a BuildableClient.
 func newPool(b *awshttp.BuildableClient, callers bool, mode aws.DefaultsMode) pool {
 	return pool{sync.OnceValue(func() aws.HTTPClient {
 		if b == nil {
@@ -44,7 +44,7 @@ func newPool(b *awshttp.BuildableClient, callers bool, mode aws.DefaultsMode) po
 				t.MaxIdleConns = 0
 			})
 		}
-		return b.Freeze()
+		return b
 	})}
 }
 
