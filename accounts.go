@@ -8,17 +8,12 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
 )
 
 // defaultConcurrency is how many accounts ForEachAccount works on at a time.
 const defaultConcurrency = 16
-
-// Progress is the news after one account of ForEachAccount.
-type Progress struct {
-	Done, Total int    // accounts done so far, and to do in all
-	Account     string // the one that is done, as it stands in the list
-	Err         error  // an *AccountError, whose text begins with the account, or nil
-}
 
 // AccountError is what went wrong with one account of ForEachAccount.
 type AccountError struct {
@@ -30,7 +25,7 @@ type AccountError struct {
 // want of credentials, the SDK's layers round that are left out.
 func (e *AccountError) Error() string {
 	name := e.Account
-	if quoted := strconv.Quote(clip(name)); name == "" || quoted != `"`+name+`"` {
+	if quoted := strconv.Quote(redact.Clip(name)); name == "" || quoted != `"`+name+`"` {
 		name = quoted // what is no account may hold anything
 	}
 	cause := e.Err

@@ -2,33 +2,17 @@ package awsauth
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/refresh"
 )
-
-// roleSpec is a role to be assumed, checked and complete.
-type roleSpec struct {
-	arn roleARN
-	roleSettings
-}
-
-// assumedRole is what STS says of a role session beside its keys.
-type assumedRole struct{ arn, userID string }
-
-func newAssumedRole(u *types.AssumedRoleUser) *assumedRole {
-	if u == nil {
-		return nil
-	}
-	return &assumedRole{aws.ToString(u.Arn), aws.ToString(u.AssumedRoleId)}
-}
 
 // Assume returns a session in another role, with s as the one who asks for it;
 // s stays usable. It needs WithAccount or WithRoleARN. Like New it checks all
@@ -52,7 +36,7 @@ func (s *Session) Assume(opts ...RoleOption) (*Session, error) {
 	if !r.given() {
 		return nil, invalid("Assume", "no role to assume").mend("pass WithAccount or WithRoleARN")
 	}
-	if err := r.check().err(); err != nil {
+	if err := append(r.check(), r.checkTarget(false)...).err(); err != nil {
 		return nil, err
 	}
 	return s.assume(&r)
@@ -60,7 +44,7 @@ func (s *Session) Assume(opts ...RoleOption) (*Session, error) {
 
 // assume makes the child session of options that were checked one by one.
 func (s *Session) assume(r *roleSettings) (*Session, error) {
-	spec := &roleSpec{roleSettings: *r}
+	spec := &roleSpec{roleSettings: *r, durationName: "WithDuration"}
 	if r.arn != "" {
 		spec.arn, _ = parseRoleARN(r.arn)
 	} else {
@@ -69,55 +53,31 @@ func (s *Session) assume(r *roleSettings) (*Session, error) {
 			spec.arn.name = DefaultRole
 		}
 	}
+	if err := s.checkAgainst(spec); err != nil {
+		return nil, err
+	}
+	spec.complete()
+	return s.become(spec)
+}
+
+// become makes the child session of a role, or finds the one that is in use.
+func (s *Session) become(spec *roleSpec) (*Session, error) {
 	at, err := s.place.inside(spec.arn)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkAgainst(spec); err != nil {
-		return nil, err
-	}
-	if spec.sessionName == "" {
-		spec.sessionName = defaultSessionName()
-	}
-	if spec.duration == 0 {
-		spec.duration = defaultDuration
-	}
 	key := spec.key()
-	if child := s.children.find(key); child != nil {
+	if child := s.children.Find(key); child != nil {
 		return child, nil
 	}
-	child := &Session{wire: s.wire, cfg: s.cfg, place: at, source: s.source, parent: s, role: spec, log: s.log}
-	child.provider = newRoleProvider(child)
-	child.cache.init(child)
-	return s.children.add(key, child), nil
-}
-
-// inside is the place of a role's session: its parent's, unless the parent is
-// in another partition only because nothing said one.
-func (p place) inside(role roleARN) (place, error) {
-	if role.partition == p.partition {
-		p.fixed = true
-		return p, nil
-	}
-	if p.fixed {
-		e := &Error{Kind: WrongPartition}
-		e.what = fmt.Sprintf("role %s is in partition %s, but this session is in %s (region %s, from %s)",
-			role, role.partition, p.partition, p.region, p.from)
-		return place{}, e.mend("credentials work in one partition only; correct the ARN, or start a session with credentials of %s", role.partition)
-	}
-	return place{
-		region:    role.partition.defaultRegion(),
-		from:      "default of " + string(role.partition),
-		partition: role.partition,
-		fixed:     true,
-		gaveWay:   fmt.Sprintf("%s (from %s) is not in %s", p.region, p.from, role.partition),
-	}, nil
+	p := &roleProvider{parent: s, role: spec, at: at, retryer: sync.OnceValue(s.family.wire.newRetryer)}
+	return s.children.Add(key, newChild(s, at, spec, p.fetch)), nil
 }
 
 // checkAgainst holds the options against the session that is to assume the role.
 func (s *Session) checkAgainst(r *roleSpec) error {
 	var wrong faults
-	if s.role != nil || s.source.roleSession() {
+	if s.role != nil || s.source().chained {
 		wrong.add(checkChained(r.duration))
 	}
 	for _, arn := range r.policyARNs {
@@ -130,84 +90,80 @@ func (s *Session) checkAgainst(r *roleSpec) error {
 	return wrong.err()
 }
 
-// checkChained holds a duration against the limit of role chaining.
-//
-// See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
-func checkChained(d time.Duration) error {
-	if d <= maxChained {
-		return nil
-	}
-	e := &Error{Kind: InvalidDuration, Op: fmt.Sprintf("WithDuration(%v)", d), also: []Kind{InvalidOption}}
-	e.what = "a role assumed from another role lasts at most 1h"
-	return e.mend("lower it to 1h")
-}
-
-// roleProvider assumes a role through its parent session. Calls must not
-// overlap: stscreds is not safe for that, and the cache sees to it.
+// roleProvider assumes a role with the keys of its parent, through the STS of the
+// role's region.
 type roleProvider struct {
-	session *Session
-	retryer func() aws.Retryer // its own, made when first needed
-	stscred *stscreds.AssumeRoleProvider
-	assumed atomic.Pointer[assumedRole]
+	parent  *Session
+	role    *roleSpec
+	at      place
+	retryer func() aws.Retryer // of this session alone: a retryer of the caller's may have a budget
 }
 
-func newRoleProvider(child *Session) *roleProvider {
-	p := &roleProvider{session: child, retryer: sync.OnceValue(child.wire.newRetryer)}
-	p.stscred = stscreds.NewAssumeRoleProvider(p, child.role.arn.String(), child.role.apply)
-	return p
-}
-
-// apply hands the role's options to the SDK's provider.
-func (r *roleSpec) apply(o *stscreds.AssumeRoleOptions) {
-	o.RoleSessionName = r.sessionName
-	o.Duration = r.duration
-	o.ExternalID = optional(r.externalID)
-	o.SourceIdentity = optional(r.sourceIdentity)
-	o.Policy = optional(r.policy)
-	for _, arn := range r.policyARNs {
-		o.PolicyARNs = append(o.PolicyARNs, types.PolicyDescriptorType{Arn: aws.String(arn)})
-	}
-	all := merged(r.tags, r.transitive)
-	for _, key := range sortedKeys(all) {
-		o.Tags = append(o.Tags, types.Tag{Key: aws.String(key), Value: aws.String(all[key])})
-	}
-	o.TransitiveTagKeys = sortedKeys(r.transitive)
-}
-
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-// Retrieve assumes the role.
-func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	return p.stscred.Retrieve(ctx)
-}
-
-// AssumeRole is the call that stscreds makes: through the parent's client, to
-// the STS of the role's region, with the session's own retryer. It keeps what
-// stscreds drops, who the caller has become.
-func (p *roleProvider) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
-	s := p.session
-	if s.wire.asks { // first, what a person may be asked for: the call itself is as short as any
-		if _, err := s.parent.Retrieve(ctx); err != nil {
-			return nil, err
+// fetch assumes the role. What a person may be asked for comes first: the call
+// itself is as short as any.
+func (p *roleProvider) fetch(ctx context.Context) (refresh.Issued, error) {
+	if p.parent.patient || p.role.mfa.serial != "" {
+		if _, err := p.parent.issued(ctx); err != nil {
+			return refresh.Issued{}, err
 		}
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, refreshTimeout)
-		defer cancel()
+		if p.role.mfa.serial == "" {
+			refresh.Answered(ctx)
+		}
 	}
-	client := s.parent.sts()
-	opts = append(slices.Clip(opts), s.wire.options(ctx, s.place.region, p.retryer(), s.parent.pace))
-	call := assumeCall(s.role.arn, s.role.roleSettings, s.place.region)
-	out, err := client.AssumeRole(ctx, in, opts...)
+	once := &assumption{roleProvider: p, ctx: ctx}
+	creds, err := stscreds.NewAssumeRoleProvider(once, p.role.arn.String(), p.role.apply, once.ask).Retrieve(ctx)
 	if err != nil {
-		return nil, s.parent.classify(err, call)
+		return refresh.Issued{}, once.failed(err)
 	}
-	p.assumed.Store(newAssumedRole(out.AssumedRoleUser))
-	return out, nil
+	return refresh.Issued{Credentials: creds, ARN: once.became.arn, UserID: once.became.userID}, nil
 }
 
-func (p *roleProvider) assumedRole() *assumedRole { return p.assumed.Load() }
+// assumption is one AssumeRole under way. It keeps what stscreds drops: who the
+// caller has become, and where a failure came from.
+type assumption struct {
+	*roleProvider
+	ctx    context.Context // of the fetch: the SDK's token provider has none
+	codeAt error           // why there is no MFA code
+	became assumed
+}
+
+// ask lets the SDK's provider get the MFA code, and notes when it has come.
+func (a *assumption) ask(o *stscreds.AssumeRoleOptions) {
+	if code := o.TokenProvider; code != nil {
+		o.TokenProvider = func() (string, error) {
+			got, err := code()
+			a.codeAt = err
+			refresh.Answered(a.ctx)
+			return got, err
+		}
+	}
+}
+
+// AssumeRole is the call that stscreds makes.
+func (a *assumption) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	w := a.parent.family.wire
+	call := a.role.call(w, a.at, a.parent.signer())
+	out, err := w.client().AssumeRole(ctx, in, append(opts, a.parent.calls(ctx, a.at, a.retryer(), call))...)
+	if err != nil {
+		return nil, classifySTS(err, call)
+	}
+	a.became, err = readAssumed(out.AssumedRoleUser, a.role.arn, call.host)
+	return out, err
+}
+
+// failed is the error of a fetch.
+func (a *assumption) failed(err error) error {
+	if e := deepest(err); e != nil {
+		return e
+	}
+	e := &Error{Op: "assume role", Target: a.role.arn.String(), Err: redact.Error(err)}
+	switch {
+	case a.codeAt != nil && errors.Is(err, context.Canceled):
+		e.what = "canceled"
+	case a.codeAt != nil:
+		e.Kind, e.what = MFARequired, "there is no MFA code for "+redact.OneLine(a.role.mfa.serial)+": "+redact.OneLine(a.codeAt.Error())
+	default:
+		e.notAWS(a.parent.family.wire.host(a.at), "STS", 0)
+	}
+	return e
+}

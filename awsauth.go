@@ -16,10 +16,14 @@
 //  1. the profile of [WithProfile],
 //  2. the keys of [WithStaticCredentials],
 //  3. the provider of [WithCredentialsProvider],
-//  4. the SDK's default chain: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a web
+//  4. the role that the token of [WithWebIdentity] opens,
+//  5. the default chain: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a web
 //     identity (AWS_WEB_IDENTITY_TOKEN_FILE), the profile of AWS_PROFILE or
-//     "default" in the shared files (keys, source_profile, credential_source,
-//     SSO, login, process), the container, the EC2 instance.
+//     "default" in the shared files, the container, the EC2 instance.
+//
+// Inside a profile the first of these counts, as in the AWS CLI: a role with
+// source_profile or credential_source, a web identity, SSO, keys in the
+// credentials file, login, process, keys in the config file.
 //
 // A source that is half there, such as an access key without its secret, is an
 // error. It never lets the next source have its turn.
@@ -38,60 +42,29 @@
 package awsauth
 
 import (
-	"context"
-	"fmt"
+	"errors"
 	"log/slog"
-	"os"
-	"slices"
-	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go/auth/bearer"
+	"github.com/aws/smithy-go/logging"
 )
 
-// Session is one AWS identity: the caller's own, or a role. It is an
-// aws.CredentialsProvider. It is safe for concurrent use, runs nothing while
-// idle and needs no Close.
-type Session struct {
-	wire   *wire
-	cfg    *aws.Config // the family's, without region and credentials: Config puts them in
-	place  place
-	source *source   // of the family's base
-	facts  *facts    // of a base identity
-	parent *Session  // nil for a base identity
-	role   *roleSpec // nil for a base identity
-	log    *slog.Logger
-
-	provider provider // fetches credentials
-	cache    cache
-	caller   callerCache // the answer to Identity where STS was asked
-
-	children children // sessions assumed from this one, while they are in use
-
-	stsOnce   sync.Once
-	stsClient *sts.Client
-	pace      *pacer // of what stsClient sends: STS counts by the account that signs
-}
-
-// provider fetches credentials, and says whose they are where that came with
-// them.
-type provider interface {
-	aws.CredentialsProvider
-	assumedRole() *assumedRole
-}
-
 // New makes a session from the options, the environment and the shared files.
-// It checks everything it can without the network, and reports every wrong
-// option, joined. The one call it may make is to the instance metadata, for the
-// region and for a second at most, where the chain ends at EC2 and nothing else
-// says a region. Credentials are fetched when they are first needed.
 //
-// The region is that of WithRegion, else the environment's or the profile's,
-// else the instance's, else the partition's default. An environment or profile
-// whose region is in another partition than the role, the options or the
-// credentials gives way: to the profile's region if that fits, else to the
-// partition's default.
+// It checks everything that can be checked without the network, and reports every
+// wrong option, joined. Credentials are fetched later, when they are first needed.
+// New may make one call only: where the chain ends at EC2 and nothing else says a
+// region, it asks the instance metadata for it, for a second at most.
+//
+// The region is that of WithRegion, else the environment's, else the profile's,
+// else the instance's, else the partition's default.
+//
+// A region of the environment or a profile gives way where it is in another
+// partition than the role, the options or the credentials. With
+// AWS_REGION=us-east-1 and WithPartition(China), for example, the session is in
+// the profile's region if that is in China, and in cn-north-1 if it is not.
+//
+// An error of New is one *Error or several that are joined. [Error.Report] tells
+// which sources were looked at before it.
 func New(opts ...Option) (*Session, error) {
 	s := &settings{}
 	for _, o := range opts {
@@ -99,132 +72,133 @@ func New(opts ...Option) (*Session, error) {
 			o.applyTo(s)
 		}
 	}
-	if s.silent = s.logger == nil; s.silent {
+	silent := s.logger == nil
+	if silent {
 		s.logger = slog.New(slog.DiscardHandler)
 	}
 	wrong := s.check()
-	b, faults := lookAround(s)
-	if err := append(wrong, faults...).err(); err != nil {
-		return nil, err
+	l, faulty := lookAround(s)
+	wrong = append(wrong, faulty...)
+	if l == nil {
+		return nil, wrong.err()
 	}
-	p, err := b.find(s)
+	at, faulty := chosenEndpoint(s, l)
+	wrong = append(wrong, faulty...)
+	wrong.add(agree(s.claims(at), s.region))
+	d, faulty := l.decide()
+	wrong = append(wrong, faulty...)
+	if len(wrong) == 0 {
+		wrong = d.check(s)
+	}
+	if err := wrong.err(); err != nil {
+		return nil, withReport(err, d, place{})
+	}
+	return l.assemble(d, at, silent)
+}
+
+// check holds the options against the source that was decided on.
+func (d decision) check(s *settings) (f faults) {
+	if s.temporaryOnly && d.source.longKey && !s.role.targeted() {
+		f.add(d.source.longTerm())
+	}
+	if s.role.targeted() && (d.source.chained || len(d.source.roles) > 0) {
+		f.add(checkChained(s.role.duration))
+	}
+	return f
+}
+
+// withReport gives an error of New the report of what was decided.
+func withReport(err error, d decision, p place) error {
+	report := &Report{Steps: d.steps, Partition: p.partition, Region: p.region, RegionFrom: p.from}
+	if d.source != nil {
+		report.Source = d.source.String()
+	}
+	var all interface{ Unwrap() []error }
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	if e, ok := err.(*Error); ok {
+		e.report = report
+		return err
+	}
+	if errors.As(err, &all) {
+		for _, one := range all.Unwrap() {
+			if errors.As(one, &e) {
+				e.report = report
+			}
+		}
+	}
+	return err
+}
+
+// assemble makes the session of what was decided: the base, the roles of its
+// profile, and the role of the options.
+func (l *look) assemble(d decision, at endpoint, silent bool) (*Session, error) {
+	s, src := l.settings, d.source
+	quiet := sdkLogger{s.logger}
+	settings, err := l.load(quiet, silent)
+	if err != nil {
+		return nil, withReport(err, d, place{})
+	}
+	p, err := l.locate(src, at, settings.metadata)
+	if err != nil {
+		return nil, withReport(err, d, p)
+	}
+	base, err := l.base(d, p, settings, at, quiet)
+	if err != nil {
+		return nil, withReport(err, d, p)
+	}
+	l.tell(base, at)
+	session := base
+	for _, role := range src.roles {
+		if session, err = session.become(role); err != nil {
+			return nil, withReport(err, d, p)
+		}
+	}
+	if s.role.targeted() {
+		if session, err = session.assume(&s.role); err != nil {
+			return nil, withReport(err, d, p)
+		}
+	}
+	return session, nil
+}
+
+// base makes the session of the source.
+func (l *look) base(d decision, p place, settings *loaded, at endpoint, quiet logging.Logger) (*Session, error) {
+	s, src := l.settings, d.source
+	w := newWire(settings.cfg, settings.own, at, retryerFor(&settings.cfg), quiet)
+	own := settings.cfg
+	own.HTTPClient, own.Logger, own.ClientLogMode = settings.own, quiet, own.ClientLogMode&harmlessLogs
+	k := &kit{
+		cfg: own, opts: &l.opts, wire: w, at: p, metadata: settings.metadata, container: settings.container,
+		by: signer{origin: src.String(), keyID: src.keyID, partition: p.partition, said: p.said, fixed: p.fixed},
+	}
+	get, err := src.open(k)
 	if err != nil {
 		return nil, err
 	}
-	return b.session(s, p)
+	temporary := s.temporaryOnly && !s.role.targeted() && len(src.roles) == 0
+	return newBase(&family{wire: w, cfg: settings.cfg, decision: d, log: s.logger}, p, get, temporary), nil
 }
 
-// session makes the base session, and the role's from it if there is one.
-func (b *base) session(s *settings, p place) (*Session, error) {
-	b.wire.region = p.region
-	if n := len(b.source.hops); n > 0 {
-		b.wire.lastHop = b.source.hops[n-1].String()
+// tell writes into the log what was chosen, and what should be known of it.
+func (l *look) tell(base *Session, at endpoint) {
+	s, p, src := l.settings, base.place, base.source()
+	s.logger.Debug("awsauth: source chosen", "source", src.String(), "region", p.region, "region_from", p.from, "partition", string(p.partition))
+	for _, w := range l.warnings {
+		s.logger.Warn("awsauth: " + w)
 	}
-	cfg := b.cfg
-	own := &Session{wire: b.wire, cfg: &cfg, place: p, source: &b.source, facts: b.facts(s), log: s.logger}
-	b.wire.own = own
-	cfg.ConfigSources = scrub(b.cfg.ConfigSources)
-	if p := b.cfg.BearerAuthTokenProvider; p != nil {
-		cfg.BearerAuthTokenProvider = bearer.TokenProviderFunc(p.RetrieveBearerToken) // fmt prints the tokens of others
-	}
-	own.provider = &baseProvider{sdk: b.provider(s), session: own, temporaryOnly: s.temporaryOnly && !s.role.given()}
-	cfg.Credentials = nil
-	own.cache.init(own)
-	s.logger.Debug("awsauth: source chosen", "source", b.source.String(), "region", p.region, "region_from", p.from, "partition", string(p.partition))
-	if b.source.absent && os.Getenv("AWS_PROFILE") != "" {
-		s.logger.Warn("awsauth: the profile has no credentials, going on without it", "profile", os.Getenv("AWS_PROFILE"), "source", b.source.String())
-	}
-	if s.profile != "" && (s.keys.given() || s.provider != nil) {
+	if s.profile != "" && (s.keys.given() || s.provider.given || s.web.given) {
 		s.logger.Info("awsauth: WithProfile beats the keys or the provider that were given too", "profile", s.profile)
 	}
-	if !s.role.given() {
-		return own, nil
+	for _, step := range src.passed {
+		s.logger.Warn("awsauth: passed over: "+step.Source+": "+step.Detail, "source", src.String())
 	}
-	return own.assume(&s.role)
-}
-
-// Config returns a fresh configuration for any service client: the session's
-// region and credentials, on the connection pool that it shares with the
-// sessions assumed from it.
-//
-//	client := ec2.NewFromConfig(s.Config())
-//
-// Changing the copy changes nothing here.
-func (s *Session) Config() aws.Config {
-	cfg := s.cfg.Copy()
-	cfg.Region = s.place.region
-	cfg.Credentials = s
-	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), s.watchRefusals)
-	cfg.ConfigSources = slices.Clone(cfg.ConfigSources)
-	cfg.ServiceOptions = slices.Clone(cfg.ServiceOptions)
-	cfg.AuthSchemePreference = slices.Clone(cfg.AuthSchemePreference)
-	cfg.Interceptors = cfg.Interceptors.Copy()
-	if endpoint := s.wire.endpoint; endpoint != "" {
-		cfg.ServiceOptions = append(cfg.ServiceOptions, func(_ string, options any) {
-			if o, ok := options.(*sts.Options); ok {
-				o.BaseEndpoint = &endpoint
-			}
-		})
+	if at.global() && optIn(p.region) {
+		s.logger.Warn("awsauth: the tokens of STS's global address do not work in every region that must be enabled first; use the regional one", "region", p.region)
 	}
-	return cfg
-}
-
-// Retrieve returns credentials that are good now, from memory where it can.
-// Errors are *Error.
-func (s *Session) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	creds, err := s.cache.Retrieve(ctx)
-	if err != nil {
-		return aws.Credentials{}, asError(err, s.op())
-	}
-	return creds, nil
-}
-
-// sts is the client that the session's own calls go through: to become a role,
-// to learn who it is.
-func (s *Session) sts() *sts.Client {
-	s.stsOnce.Do(func() {
-		cfg := s.cfg.Copy()
-		cfg.Region = s.place.region
-		cfg.Credentials = s
-		cfg.Logger, cfg.ClientLogMode = s.wire.logger, cfg.ClientLogMode&harmlessLogs // the signer keeps those of now
-		cfg.APIOptions = append(slices.Clone(cfg.APIOptions), s.watchRefusals)
-		s.stsClient, s.pace = sts.NewFromConfig(cfg), &pacer{}
-	})
-	return s.stsClient
-}
-
-// String names the session: where it started, the roles, region. Never a secret.
-func (s *Session) String() string {
-	return fmt.Sprintf("awsauth.Session(%s, %s, %s)", s.path(), s.place.partition, s.place.region)
-}
-
-// op is what fetching the session's credentials is called in errors.
-func (s *Session) op() string {
-	if s.role != nil {
-		return "assume role " + s.role.arn.String()
-	}
-	return s.source.String()
-}
-
-// path is the way to the identity: `profile "ops" → arn:…:role/manage-role`.
-func (s *Session) path() string {
-	switch {
-	case s.parent != nil:
-		return s.parent.path() + " → " + s.role.arn.String()
-	default:
-		text := s.source.String()
-		for _, hop := range s.source.hops {
-			text += " → " + hop.String()
-		}
-		return text
+	if at.url != "" && l.wantsFIPS() {
+		s.logger.Warn("awsauth: the chosen address of STS wins over FIPS, which is given up there", "endpoint", at.host())
 	}
 }
-
-// Format prints String for every verb: the fields never appear.
-func (s *Session) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
-
-// LogValue makes slog print what String says.
-func (s *Session) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// MarshalText makes encoding/json and its like write what String says.
-func (s *Session) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

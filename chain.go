@@ -1,371 +1,315 @@
 package awsauth
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/sharedfile"
 )
 
-// sourceKind is a place that credentials come from.
-type sourceKind string
-
-const (
-	sourceKeys        sourceKind = "static keys"
-	sourceProvider    sourceKind = "provider"
-	sourceEnvironment sourceKind = "environment"
-	sourceWebIdentity sourceKind = "web identity"
-	sourceProfileKeys sourceKind = "profile keys"
-	sourceSSO         sourceKind = "SSO"
-	sourceLogin       sourceKind = "login"
-	sourceProcess     sourceKind = "process"
-	sourceContainer   sourceKind = "container"
-	sourceEC2         sourceKind = "EC2"
-)
-
-// source is where a base identity comes from, as the SDK's chain decides it.
-// It is read off the configuration, so that it is known before any call.
-type source struct {
-	kind    sourceKind
-	profile string    // the profile that led there, "" if none did
-	via     string    // the source profile that has the keys, where it is another
-	option  bool      // an option named it, not the environment or a default
-	hops    []roleARN // roles that the profile or the web identity assumes, in order
-	keyID   string    // of the keys, where they are known offline
-	longKey bool      // a key without session token
-	absent  bool      // the profile has no credentials: the SDK goes on to container and EC2
+// A row is one place that an identity may come from. The first row that is there
+// decides: what is wrong with it is an error, and no later row has its turn.
+type row struct {
+	name    string
+	missing string                   // why it is not there, for Explain; "" where it is
+	wrong   func() faults            // half there, which is an error even where an earlier row decides; may be nil
+	choose  func() (*source, faults) // nil and no fault: nothing there after all
+	always  bool                     // choose is asked even where the row is not there
 }
 
-// String says it for people: `profile "ops"`, "environment", "EC2".
-func (s source) String() string {
-	switch {
-	case s.profile == "":
-		return string(s.kind)
-	case s.kind == sourceProfileKeys:
-		return fmt.Sprintf("profile %q", s.profile)
-	}
-	return fmt.Sprintf("profile %q (%s)", s.profile, s.kind)
-}
-
-// holder is the profile that says how to log in: the source profile where there
-// is one.
-func (s source) holder() string {
-	if s.via != "" {
-		return s.via
-	}
-	return s.profile
-}
-
-// roleSession reports whether the credentials are surely those of a role that
-// STS counts as a link of a chain. Of EC2 and containers it does not say so.
-func (s source) roleSession() bool {
-	return len(s.hops) > 0 || s.kind == sourceWebIdentity || s.kind == sourceSSO
-}
-
-// base is who a session starts as, before any role option.
-type base struct {
-	cfg    aws.Config // what the SDK loaded; its credentials are the SDK's provider
-	source source
-	env    config.EnvConfig
-	shared config.SharedConfig
-	opts   config.LoadOptions // what WithLoadOptions said
-	files  sharedFiles
-	wire   *wire
-}
-
-// lookAround reads what New goes by, the environment and the shared files, and
-// returns all that is wrong with it. Nothing is loaded yet.
-func lookAround(s *settings) (*base, faults) {
-	b := &base{wire: newWire(s)}
-	for _, fn := range s.load {
-		if err := fn(&b.opts); err != nil {
-			return nil, faults{&Error{Kind: InvalidOption, Op: "WithLoadOptions", Err: err}}
-		}
-	}
-	env, err := config.NewEnvConfig()
-	if err != nil {
-		return nil, faults{&Error{Kind: InvalidOption, Op: "environment", Err: err, Hint: "correct or unset the variable"}}
-	}
-	b.env = env
-	f := s.adopt(&b.opts)
-	f.add(checkContainer(env.ContainerCredentialsEndpoint))
-	f.add(checkEndpointVariables())
-	f.add(agree(s.claims(), s.region))
-	return b, append(f, b.checkSources(s)...)
-}
-
-// find loads the base identity: profile, else keys, else a provider, else the
-// SDK's default chain; then partition and region.
-func (b *base) find(s *settings) (place, error) {
-	if err := b.load(s); err != nil {
-		return place{}, err
-	}
-	b.source = b.findSource(s)
-	var f faults
-	switch {
-	case s.profile != "" && b.source.absent:
-		f.add(b.emptyProfile(s.profile))
-	case s.temporaryOnly && b.source.longKey && !s.role.given():
-		f.add(longTerm(b.source))
-	}
-	if b.source.roleSession() {
-		f.add(checkChained(s.role.duration))
-	}
-	p, err := b.locate(s, len(f) == 0)
-	f.add(err)
-	if len(f) == 0 && b.source.kind == sourceLogin && b.cfg.Region != p.region {
-		b.opts.Region = p.region // the SDK signs in there
-		f.add(b.load(s))
-	}
-	return p, f.err()
-}
-
-// adopt takes credentials, profile and region that came by WithLoadOptions for
-// this package's own options where those were not given.
-func (s *settings) adopt(o *config.LoadOptions) (f faults) {
-	if s.profile == "" && !s.keys.given() && s.provider == nil && o.Credentials == nil {
-		s.profile = o.SharedConfigProfile // else it is for its region and settings only
-	}
-	if s.provider == nil {
-		s.provider = o.Credentials
-	}
-	if s.region == "" && o.Region != "" {
-		s.region = o.Region
-		if err := checkRegion(o.Region); err != nil {
-			f.bad("config.WithRegion", o.Region, "%v", err)
-		}
-	}
-	return f
-}
-
-// profileName is the profile in force, and what named it ("" for the default).
-func (b *base) profileName(s *settings) (name, namedBy string) {
-	if s.profile != "" {
-		return s.profile, "WithProfile"
-	}
-	if name := b.opts.SharedConfigProfile; name != "" {
-		return name, "config.WithSharedConfigProfile"
-	}
-	for _, v := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} {
-		if name := os.Getenv(v); name != "" {
-			return name, v
-		}
-	}
-	return "default", ""
-}
-
-// checkSources looks over the environment and the shared files for what is
-// half there, which must never let the next source have its turn.
-func (b *base) checkSources(s *settings) (f faults) {
-	chain := s.profile == "" && !s.keys.given() && s.provider == nil
-	f.add(checkEnvironment(chain))
-	name, namedBy := b.profileName(s)
-	fromEnv := chain && (b.env.Credentials.HasKeys() || b.env.WebIdentityTokenFilePath != "")
-	asked := s.profile != "" || chain && !fromEnv // the profile gives the credentials
-	b.files = readSharedFiles(b.sharedPaths())
-	f = append(f, b.files.check(asked || namedBy != "")...)
-	if len(f) > 0 {
-		return f
-	}
-	switch {
-	case !b.files.has(name) && namedBy != "":
-		from := ""
-		if s.profile == "" {
-			from = " (from " + namedBy + ")"
-		}
-		f.add(b.files.notFound(name, from))
-	case asked:
-		f = append(f, b.files.checkProfile(name)...)
-		if v, _ := b.files.lookup(name, "credential_source"); v.text == "Environment" && !b.env.Credentials.HasKeys() {
-			f.add(invalid(b.files.place(name, "credential_source"), "profile %q takes its keys from the environment, which has none", name).
-				mend("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"))
-		}
-	}
-	if chain && !asked && b.env.WebIdentityTokenFilePath != "" && !b.env.Credentials.HasKeys() {
-		f.add(checkWebIdentity(b.env.RoleARN))
-	}
-	return f
-}
-
-// sharedPaths are the shared files that the SDK will read.
-func (b *base) sharedPaths() (configFiles, credentialsFiles []string) {
-	configFiles, credentialsFiles = config.DefaultSharedConfigFiles, config.DefaultSharedCredentialsFiles
-	if p := b.env.SharedConfigFile; p != "" {
-		configFiles = []string{p}
-	}
-	if p := b.env.SharedCredentialsFile; p != "" {
-		credentialsFiles = []string{p}
-	}
-	if p := b.opts.SharedConfigFiles; p != nil {
-		configFiles = p
-	}
-	if p := b.opts.SharedCredentialsFiles; p != nil {
-		credentialsFiles = p
-	}
-	return configFiles, credentialsFiles
-}
-
-// load lets the SDK load its configuration, with the identity that the options
-// chose put in front.
-func (b *base) load(s *settings) error {
-	opts := b.opts
-	opts.Credentials = nil
-	if s.profile != "" {
-		opts.SharedConfigProfile = s.profile
-	}
-	if s.region != "" {
-		opts.Region = s.region
-	}
+// chain is the table of all places, in their order.
+func (l *look) chain() []row {
+	s := l.settings
+	ambient, namedBy := ambientProfile()
 	if s.profile == "" {
-		switch {
-		case s.keys.given():
-			opts.Credentials = credentials.NewStaticCredentialsProvider(s.keys.id, s.keys.secret, s.keys.token)
-		case s.provider != nil:
-			opts.Credentials = s.provider
-		}
+		ambient, namedBy = l.profile, l.namedBy
 	}
-	if opts.DefaultsModeOptions.IMDSClient == nil && b.autoMode(s) {
-		opts.DefaultsModeOptions.IMDSClient = imds.New(imds.Options{ClientEnableState: imds.ClientDisabled}) // decided without a call
+	profile := fmt.Sprintf("profile %q", ambient)
+	if namedBy != "" {
+		profile += " (" + namedBy + ")"
 	}
-	b.wire.hook(&opts)
-	cfg, err := config.LoadDefaultConfig(context.Background(), func(o *config.LoadOptions) error { *o = opts; return nil })
-	if err != nil {
-		return b.loadError(s, err)
+	rows := []row{
+		{name: "profile (option)", missing: unless(s.profile != "", "WithProfile not given"), choose: l.chooseProfileOption},
+		{name: "static keys (option)", missing: unless(s.keys.given(), "WithStaticCredentials not given"), wrong: s.keys.check, choose: l.chooseKeys},
+		{name: "provider (option)", missing: unless(s.provider.given, "WithCredentialsProvider not given"), wrong: s.provider.check, choose: l.chooseProvider},
+		{name: "web identity (option)", missing: unless(s.web.given, "WithWebIdentity not given"), wrong: s.web.check, choose: l.chooseWebOption},
+		{name: rowEnvironment, missing: unless(envKeys(), "AWS_ACCESS_KEY_ID not set"), wrong: halfEnvironment, choose: l.chooseEnvironment},
+		{name: "web identity", missing: unless(l.env.WebIdentityTokenFilePath != "", "AWS_WEB_IDENTITY_TOKEN_FILE not set"), choose: l.chooseWebVariables},
+		{name: profile, missing: unless(l.files.Has(ambient), "not in "+strings.ReplaceAll(l.where(), " or ", ", ")), choose: l.chooseAmbientProfile, always: true},
+		{name: "container", missing: unless(containerVariable() != "", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, _FULL_URI not set"), choose: l.chooseContainer},
+		{name: "EC2", missing: unless(l.noMetadata() == "", "disabled by "+l.noMetadata()), choose: l.chooseInstance, always: true},
 	}
-	b.cfg = cfg
-	b.wire.adopt(&b.cfg, b.opts)
-	for _, src := range cfg.ConfigSources {
-		if shared, ok := src.(config.SharedConfig); ok {
-			b.shared = shared
-		}
+	if !s.web.given { // the table is long enough for those who do without it
+		rows = slices.DeleteFunc(rows, func(r row) bool { return r.name == "web identity (option)" })
 	}
-	for sc := &b.shared; sc != nil; sc = sc.Source {
-		if d := sc.RoleDurationSeconds; d != nil && sc.RoleARN != "" {
-			b.wire.setDuration(sc.RoleARN, *d)
-		}
-	}
-	return nil
+	return rows
 }
 
-// autoMode reports whether the SDK would ask the instance for its region, to
-// choose timeouts and retries by.
-func (b *base) autoMode(s *settings) bool {
-	name, _ := b.profileName(s)
-	mode, _ := b.files.lookup(name, "defaults_mode")
-	return b.opts.DefaultsModeOptions.Mode == aws.DefaultsModeAuto || b.env.DefaultsMode == aws.DefaultsModeAuto ||
-		strings.EqualFold(mode.text, string(aws.DefaultsModeAuto))
+// rowEnvironment is where the default chain begins.
+const rowEnvironment = "environment"
+
+func unless(there bool, why string) string {
+	if there {
+		return ""
+	}
+	return why
 }
 
-// loadError puts the SDK's refusal to load into this package's words.
-func (b *base) loadError(s *settings, err error) error {
-	name, _ := b.profileName(s)
-	var needsCode config.AssumeRoleTokenProviderNotSetError
-	if errors.As(err, &needsCode) {
-		e := &Error{Kind: MFARequired, Err: err}
-		e.what = fmt.Sprintf("profile %q requires MFA", name)
-		if serial, _ := b.files.lookup(name, "mfa_serial"); serial.text != "" {
-			e.what += " with " + serial.text
-		}
-		return e.mend("use a profile without mfa_serial, or pass a token provider with WithLoadOptions(config.WithAssumeRoleCredentialOptions(…))")
-	}
-	if e := b.bundleError(name, err); e != nil {
-		return e
-	}
-	e := &Error{Kind: InvalidOption, Op: fmt.Sprintf("profile %q", name), Err: err}
-	var noProfile config.SharedConfigProfileNotExistError
-	if errors.As(err, &noProfile) {
-		e = b.files.notFound(noProfile.Profile, "")
-		e.Err = err
-	}
-	var empty config.SharedConfigAssumeRoleError
-	if errors.As(err, &empty) && noProfile.Profile == "" {
-		e.what = fmt.Sprintf("the source profile %q has no credentials", empty.Profile)
-		return e.mend("add keys, sso_session, credential_process or a role with a source to it, or name another source_profile")
-	}
-	return e
+// decision is which source supplies the credentials, and what Explain says of all
+// the others.
+type decision struct {
+	source *source // nil where there was a fault
+	steps  []Step
+	used   int // which of the steps is the source's
 }
 
-// findSource reads off what the SDK will do, in the order in which it decides.
-func (b *base) findSource(s *settings) source {
-	name, namedBy := b.profileName(s)
-	src := source{option: true}
-	switch {
-	case s.profile != "":
-		src.profile = name
-		src.followProfile(&b.shared, &b.env)
-	case s.keys.given():
-		src.kind, src.keyID, src.longKey = sourceKeys, s.keys.id, s.keys.token == ""
-	case s.provider != nil:
-		src.kind = sourceProvider
-	case b.env.Credentials.HasKeys():
-		src = source{kind: sourceEnvironment, keyID: b.env.Credentials.AccessKeyID, longKey: b.env.Credentials.SessionToken == ""}
-	case b.env.WebIdentityTokenFilePath != "":
-		src = source{kind: sourceWebIdentity}
-		src.addHop(b.env.RoleARN)
-	default:
-		src = source{}
-		if namedBy != "" || b.files.has(name) {
-			src.profile = name
+// decide walks the chain. The steps tell of every row, those behind the one that
+// decides included. Where there is a fault they end with it.
+func (l *look) decide() (d decision, f faults) {
+	rows := l.chain()
+	for i, r := range rows {
+		if r.wrong != nil {
+			if wrong := r.wrong(); len(wrong) > 0 {
+				return d.failed(r.name, wrong), append(wrong, alsoWrong(rows[i+1:])...)
+			}
 		}
-		src.followProfile(&b.shared, &b.env)
-		if src.absent {
-			src.profile = ""
+		if r.missing != "" && !r.always {
+			d.steps = append(d.steps, Step{r.name, Skipped, r.missing})
+			continue
+		}
+		src, wrong := r.choose()
+		if len(wrong) > 0 {
+			return d.failed(r.name, wrong), append(wrong, alsoWrong(rows[i+1:])...)
+		}
+		if src != nil {
+			d.settle(i, rows, src)
+			f = alsoWrong(rows[i+1:])
+			break
+		}
+		reason := r.missing
+		if reason == "" {
+			reason = "has no credentials"
+		}
+		d.steps = append(d.steps, Step{r.name, Skipped, reason})
+	}
+	if d.source.profile == "" {
+		f = append(f, l.checkUnasked()...)
+	}
+	for _, p := range l.files.Others(l.profile) {
+		l.warn(p.String())
+	}
+	return d, f
+}
+
+// failed is the decision with a last step that says what is wrong there.
+func (d decision) failed(name string, wrong faults) decision {
+	d.steps = append(d.steps, Step{name, Failed, detailOf(deepest(wrong[0]))})
+	return d
+}
+
+// settle notes the source that row i chose, and what that means for the others.
+func (d *decision) settle(i int, rows []row, src *source) {
+	if src.absent && src.kind == sourceEC2 {
+		src.lookedAt = lookedAt(d.steps[slices.IndexFunc(d.steps, func(s Step) bool { return s.Source == rowEnvironment }):])
+	}
+	d.source, d.used = src, i
+	d.steps = append(d.steps, Step{rows[i].name, Used, src.named(src.detail)})
+	d.steps = append(d.steps, src.passed...)
+	for _, r := range rows[i+1:] {
+		step := Step{r.name, NotTried, src.shadows()}
+		if r.missing != "" {
+			step = Step{r.name, Skipped, r.missing}
+		}
+		d.steps = append(d.steps, step)
+	}
+}
+
+// alsoWrong is what is half there behind the row that decides.
+func alsoWrong(rows []row) (f faults) {
+	for _, r := range rows {
+		if r.wrong != nil {
+			f = append(f, r.wrong()...)
 		}
 	}
-	return src
+	return f
+}
+
+// lookedAt lists places in one line, each with why it has nothing.
+func lookedAt(steps []Step) string {
+	var places []string
+	for _, step := range steps {
+		places = append(places, step.Source+" ("+strings.ReplaceAll(step.Detail, ", ", " or ")+")")
+	}
+	return strings.Join(places, ", ")
+}
+
+// checkUnasked looks at the files where they do not decide whose the credentials
+// are: their profile still has settings. What is wrong with an identity there is
+// a warning; a file that must not be read, or a profile that was named and is not
+// there, is a fault all the same.
+func (l *look) checkUnasked() (f faults) {
+	for _, p := range l.files.Problems(l.profile) {
+		if p.Kind == sharedfile.NotRegular || p.Kind == sharedfile.Unreadable && l.namedBy != "" {
+			f.add(fileFault(p))
+			continue
+		}
+		l.warn(p.String())
+	}
+	if len(f) == 0 && l.namedBy != "" && !l.files.Has(l.profile) {
+		f.add(l.notFound(l.profile, " (from "+l.namedBy+")"))
+	}
+	return f
+}
+
+// chooseProfileOption is the way of WithProfile.
+func (l *look) chooseProfileOption() (*source, faults) {
+	name := l.settings.profile
+	if f := l.unreadable(); len(f) > 0 {
+		return nil, f
+	}
+	if !l.files.Has(name) {
+		return nil, faults{l.notFound(name, "")}
+	}
+	w, f := l.follow(name)
+	if len(f) == 0 && w.kind == "" {
+		return nil, faults{l.emptyProfile(name)}
+	}
+	return l.fromProfile(w, true, f)
+}
+
+// unreadable are the files that cannot be read: whether they have a profile
+// cannot be said.
+func (l *look) unreadable() (f faults) {
+	for _, p := range l.files.Problems(l.profile) {
+		switch p.Kind {
+		case sharedfile.NotRegular, sharedfile.Unreadable, sharedfile.Encoding:
+			f.add(fileFault(p))
+		}
+	}
+	return f
 }
 
 // emptyProfile is the error for a profile that was asked for by name and says
 // nothing of credentials: to go on to the container's or the instance's would
 // be another identity than the one named.
-func (b *base) emptyProfile(name string) error {
+func (l *look) emptyProfile(name string) error {
 	e := &Error{Kind: NoCredentials, Op: fmt.Sprintf("profile %q", name), also: []Kind{InvalidOption}}
-	e.what = "has no credentials in " + b.files.paths()
+	e.what = "has no credentials in " + l.where()
 	return e.mend("add keys, sso_session, credential_process, or role_arn with source_profile or credential_source; " +
 		"to use it for its region only, set AWS_PROFILE instead of WithProfile")
 }
 
-// followProfile mirrors the SDK's way through a profile.
-func (s *source) followProfile(sc *config.SharedConfig, env *config.EnvConfig) {
-	switch {
-	case sc.Source != nil:
-		s.via = sc.Source.Profile
-		s.followProfile(sc.Source, env)
-	case sc.Credentials.HasKeys():
-		s.kind, s.keyID, s.longKey = sourceProfileKeys, sc.Credentials.AccessKeyID, sc.Credentials.SessionToken == ""
-	case sc.CredentialSource != "":
-		s.kind = map[string]sourceKind{"Environment": sourceEnvironment, "EcsContainer": sourceContainer,
-			"Ec2InstanceMetadata": sourceEC2}[sc.CredentialSource]
-		if s.kind == sourceEnvironment {
-			s.keyID = env.Credentials.AccessKeyID
+// chooseAmbientProfile is the way of AWS_PROFILE, or of the default profile. One
+// that says nothing of credentials lets the container and the instance have their
+// turn, as in the AWS CLI.
+func (l *look) chooseAmbientProfile() (*source, faults) {
+	name := l.profile
+	if !l.files.Has(name) {
+		f := faults{}
+		for _, p := range l.files.Problems(name) {
+			f.add(fileFault(p))
 		}
-	case sc.WebIdentityTokenFile != "":
-		s.kind = sourceWebIdentity
-	case sc.SSOSessionName != "" || sc.SSORegion != "" || sc.SSOAccountID != "" || sc.SSOStartURL != "" || sc.SSORoleName != "":
-		s.kind = sourceSSO
-	case sc.LoginSession != "":
-		s.kind = sourceLogin
-	case sc.CredentialProcess != "":
-		s.kind = sourceProcess
-	case env.ContainerCredentialsRelativePath != "" || env.ContainerCredentialsEndpoint != "":
-		s.kind, s.absent = sourceContainer, true
-	default:
-		s.kind, s.absent = sourceEC2, true
+		if len(f) == 0 && l.namedBy != "" {
+			f.add(l.notFound(name, " (from "+l.namedBy+")"))
+		}
+		return nil, f
 	}
-	s.addHop(sc.RoleARN)
+	w, f := l.follow(name)
+	if len(f) == 0 && w.kind == "" {
+		if l.namedBy != "" {
+			l.warn(fmt.Sprintf("the profile %q (%s) has no credentials, going on without it", name, l.namedBy))
+		}
+		return nil, nil
+	}
+	return l.fromProfile(w, false, f)
 }
 
-// addHop notes a role that the profile assumes. The ARN was checked before.
-func (s *source) addHop(arn string) {
-	if r, err := parseRoleARN(arn); err == nil {
-		s.hops = append(slices.Clip(s.hops), r)
-		s.longKey = false
+func (l *look) chooseKeys() (*source, faults) {
+	k := l.settings.keys
+	return keySource(sourceKeys, aws.Credentials{AccessKeyID: k.id, SecretAccessKey: k.secret, SessionToken: k.token}, ""), nil
+}
+
+func (l *look) chooseProvider() (*source, faults) {
+	return providerSource(l.settings.provider.CredentialsProvider), nil
+}
+
+func (l *look) chooseWebOption() (*source, faults) {
+	web := l.settings.web
+	spec := l.webRole(web.roleARN)
+	if role := &l.settings.role; !role.targeted() {
+		spec.roleSettings = *role
+		spec.durationName = "WithDuration"
 	}
+	return webSource(spec, tokenSource{option: web.token, from: "WithWebIdentity"}), nil
+}
+
+// envKeys reports whether any part of an access key is in the environment.
+func envKeys() bool {
+	value, _ := firstEnv(keyVariables()...)
+	return value != ""
+}
+
+// halfEnvironment refuses half a key pair: the SDK would say nothing and go on to
+// somebody else's keys.
+func halfEnvironment() faults {
+	id, idVar := firstEnv("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY")
+	secret, secretVar := firstEnv("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY")
+	switch {
+	case id != "" && secret == "":
+		return faults{invalid("", "%s is set but AWS_SECRET_ACCESS_KEY is not", idVar).
+			mend("set both, or unset %s to let the next source be used", idVar)}
+	case id == "" && secret != "":
+		return faults{invalid("", "%s is set but AWS_ACCESS_KEY_ID is not", secretVar).
+			mend("set both, or unset %s to let the next source be used", secretVar)}
+	}
+	return nil
+}
+
+func (l *look) chooseEnvironment() (*source, faults) {
+	c := l.env.Credentials
+	if !c.HasKeys() {
+		return nil, faults{invalid("", "AWS_SESSION_TOKEN is set but AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not").
+			mend("set all three, or unset AWS_SESSION_TOKEN to let the next source be used")}
+	}
+	if err := unfitEnvironment(); err != nil {
+		return nil, faults{err}
+	}
+	_, variable := firstEnv("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY")
+	return keySource(sourceEnvironment, c, variable), nil
+}
+
+func (l *look) chooseWebVariables() (*source, faults) {
+	arn := l.env.RoleARN
+	if arn == "" {
+		return nil, faults{invalid("", "AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not").
+			mend("set both, or unset AWS_WEB_IDENTITY_TOKEN_FILE to let the next source be used")}
+	}
+	if _, err := parseRoleARN(arn); err != nil {
+		return nil, faults{invalid(fmt.Sprintf("AWS_ROLE_ARN %q", redact.Clip(arn)), "%v", err)}
+	}
+	spec := l.webRole(arn)
+	spec.sessionName = l.env.RoleSessionName
+	return webSource(spec, tokenSource{path: l.env.WebIdentityTokenFilePath, from: "AWS_WEB_IDENTITY_TOKEN_FILE"}), nil
+}
+
+func (l *look) chooseContainer() (*source, faults) {
+	src, err := l.containerSource()
+	if err != nil {
+		return nil, faults{err}
+	}
+	src.absent = true
+	return src, nil
+}
+
+func (l *look) chooseInstance() (*source, faults) {
+	src, err := l.instanceSource()
+	if err != nil {
+		return nil, faults{err}
+	}
+	src.absent = true
+	return src, nil
 }

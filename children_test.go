@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/names"
 )
 
 // TestChildrenShared: the same role with the same options is one session.
@@ -33,7 +34,7 @@ func TestChildrenShared(t *testing.T) {
 		"default role":       {options{account}, options{account, awsauth.WithRole("manage-role")}, true},
 		"ARN":                {options{account}, options{awsauth.WithRoleARN(manageRole)}, true},
 		"default duration":   {options{account}, options{account, awsauth.WithDuration(time.Hour)}, true},
-		"default name":       {options{account}, options{account, awsauth.WithSessionName(awsauth.DefaultSessionName())}, true},
+		"default name":       {options{account}, options{account, awsauth.WithSessionName(names.DefaultSession())}, true},
 		"tags in any order":  {options{account, awsauth.WithTags(tags("a", "1", "b", "2"))}, options{account, awsauth.WithTags(tags("b", "2")), awsauth.WithTags(tags("a", "1"))}, true},
 		"role":               {options{account}, options{account, awsauth.WithRole("team/ops")}, false},
 		"duration":           {options{account}, options{account, awsauth.WithDuration(30 * time.Minute)}, false},
@@ -108,17 +109,6 @@ func TestChildrenRace(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 50, w.assumed())
-}
-
-// TestChildrenLate: who comes second gets the first's session, and that one is
-// not forgotten because of another before it.
-func TestChildrenLate(t *testing.T) {
-	var parent, first, second awsauth.Session
-	assert.Same(t, &first, awsauth.AddChild(&parent, &first))
-	assert.Same(t, &first, awsauth.AddChild(&parent, &second))
-	awsauth.ForgetChild(&parent)
-	assert.Equal(t, 1, awsauth.Children(&parent))
-	runtime.KeepAlive(&first)
 }
 
 // TestChildrenAcrossWalks: what a program keeps of one walk, the next finds

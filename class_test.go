@@ -10,6 +10,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/names"
 )
 
 // TestTheClassThisReplaces has one row for each thing that the Python class
@@ -48,7 +49,7 @@ func TestTheClassThisReplaces(t *testing.T) {
 		_ = w.identity(w.open(w.static(), awsauth.WithAccount(target)))
 		name := w.Calls("AssumeRole")[0].Params.Get("RoleSessionName")
 		assert.NotEqual(t, "string", name)
-		assert.Equal(t, awsauth.DefaultSessionName(), name)
+		assert.Equal(t, names.DefaultSession(), name)
 	})
 	t.Run("it goes on after 60 minutes", afterAnHour)
 	t.Run("an 11-digit account id stays here", func(t *testing.T) {

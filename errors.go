@@ -2,9 +2,12 @@ package awsauth
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
 )
 
 // Kind says what sort of trouble an Error is. Kinds are the contract, for
@@ -41,10 +44,24 @@ type Error struct {
 	RequestID string // AWS's id of the refused request, for support cases; %+v appends it
 	Err       error  // the cause; may be nil
 
-	as     string // the ARN that tried, where AWS told it
-	detail string // what happened, without what a Report says elsewhere
-	what   string // what happened, in our words; where empty, Err's
-	also   []Kind // other kinds that match too
+	as        string  // the ARN that tried, where AWS told it
+	detail    string  // what happened, without what a Report says elsewhere
+	what      string  // what happened, in our words; where empty, Err's
+	tries     string  // of a call: "4 attempts in 2s"; "" for one
+	then      string  // what ended the tries, where it was not their number
+	also      []Kind  // other kinds that match too
+	abandoned bool    // a refresh that did not answer in its time
+	report    *Report // of New: what was decided before the fault; else nil
+}
+
+// Report returns what New had decided when it failed: the sources it looked at
+// and, last, the one with the fault. It reports false for every other error.
+// Where New found several faults, each of them has the same report.
+func (e *Error) Report() (Report, bool) {
+	if e == nil || e.report == nil {
+		return Report{}, false
+	}
+	return *e.report, true
 }
 
 // Error returns "awsauth: <op> <target>: <what happened>; <what to do>".
@@ -63,15 +80,33 @@ func (e *Error) Error() string {
 	case e.what != "":
 		b.WriteString(e.what)
 	case e.Err != nil:
-		b.WriteString(oneLine(e.Err.Error()))
+		b.WriteString(redact.OneLine(e.Err.Error()))
 	default:
 		b.WriteString(string(e.Kind))
 	}
+	b.WriteString(e.effort())
 	if e.Hint != "" {
 		b.WriteString("; " + e.Hint)
 	}
 	return b.String()
 }
+
+// effort tells how often the call was tried and what ended it: ", gave up after 8
+// attempts in 21s", " (4 attempts in 2s, then the caller's deadline)".
+func (e *Error) effort() string {
+	switch {
+	case e.tries != "" && e.then != "":
+		return " (" + e.tries + ", then " + e.then + ")"
+	case e.then != "":
+		return " (then " + e.then + ")"
+	case e.tries != "":
+		return ", gave up after " + e.tries
+	}
+	return ""
+}
+
+// of reports whether the error speaks of this operation on this target.
+func (e *Error) of(op, target string) bool { return e.Op == op && e.Target == target }
 
 // Unwrap makes errors.Is and errors.As see the Kind and the cause.
 func (e *Error) Unwrap() []error {
@@ -128,5 +163,53 @@ func (e *Error) mend(hint string, args ...any) *Error {
 	return e
 }
 
-// oneLine folds a foreign error's text to one line.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+// deepest is the innermost *Error: what went wrong first.
+func deepest(err error) (found *Error) {
+	for err != nil {
+		var e *Error
+		if !errors.As(err, &e) {
+			return found
+		}
+		found, err = e, e.Err
+	}
+	return found
+}
+
+// detailOf is an error as one cell of the table. What to do about it stands in the
+// error itself.
+func detailOf(e *Error) string {
+	if e == nil {
+		return ""
+	}
+	if e.detail != "" {
+		return e.detail
+	}
+	text := strings.TrimSuffix(strings.TrimPrefix(e.Error(), "awsauth: "), "; "+e.Hint)
+	where := strings.TrimSpace(e.Op + " " + e.Target)
+	if e.as != "" {
+		return strings.TrimPrefix(text, where+" ")
+	}
+	return strings.TrimPrefix(text, where+": ")
+}
+
+// faults collects everything that is wrong, so that one run tells it all.
+type faults []error
+
+func (f *faults) add(err error) {
+	if err != nil {
+		*f = append(*f, err)
+	}
+}
+
+// err is the one fault, or all of them joined.
+func (f faults) err() error {
+	if len(f) == 1 {
+		return f[0]
+	}
+	return errors.Join(f...)
+}
+
+// bad adds the fault of one option, shown as its call.
+func (f *faults) bad(option, value, what string, args ...any) {
+	f.add(invalid(fmt.Sprintf("%s(%q)", option, redact.Clip(value)), what, args...))
+}

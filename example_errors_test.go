@@ -9,6 +9,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/names"
 )
 
 // Every error is one line that says what to change. Explain prints the way that
@@ -86,7 +87,7 @@ func (l *laptop) opts(opts ...awsauth.Option) []awsauth.Option {
 // print shows the files where they are on a real laptop, and sessions by a name
 // that is the same on all.
 func (l *laptop) print(v any) {
-	text := strings.NewReplacer(l.files, "/home/ana/.aws", awsauth.DefaultSessionName(), "ana@laptop").Replace(fmt.Sprint(v))
+	text := strings.NewReplacer(l.files, "/home/ana/.aws", names.DefaultSession(), "ana@laptop").Replace(fmt.Sprint(v))
 	for line := range strings.Lines(text) {
 		fmt.Println(strings.TrimRight(line, " \n"))
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/names"
 )
 
 // TestExplainRegion: where the region came from, and which one gave way.
@@ -80,7 +81,7 @@ func TestExplainChain(t *testing.T) {
 		assert.Equal(t, awsauth.Used, used.Status)
 		middle.Status, middle.Detail = awsauth.Used, at
 		manage.Status = awsauth.Failed
-		manage.Detail = at + " as arn:aws:sts::111111111111:assumed-role/middle/" + awsauth.DefaultSessionName() + advice
+		manage.Detail = at + " as arn:aws:sts::111111111111:assumed-role/middle/" + names.DefaultSession() + advice
 		assert.Equal(t, []awsauth.Step{base, middle, manage}, roles)
 
 		w.AddRole(awsauthtest.Role{ARN: w.arn(home, "role/middle")})
@@ -91,7 +92,7 @@ func TestExplainChain(t *testing.T) {
 		used, roles = rows(t, w.explain(denied))
 		assert.Equal(t, awsauth.Used, used.Status)
 		middle.Status = awsauth.Failed
-		middle.Detail = at + " as arn:aws:sts::111111111111:assumed-role/base/" + awsauth.DefaultSessionName() + advice
+		middle.Detail = at + " as arn:aws:sts::111111111111:assumed-role/base/" + names.DefaultSession() + advice
 		manage.Status, manage.Detail = awsauth.NotTried, "no base credentials"
 		assert.Equal(t, []awsauth.Step{base, middle, manage}, roles)
 

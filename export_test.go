@@ -4,10 +4,8 @@ import "strings"
 
 // What the external tests need of the inside.
 var (
-	ParseRoleARN       = func(s string) (string, error) { r, err := parseRoleARN(s); return r.String(), err }
-	CheckRoleName      = checkRoleName
-	SessionName        = sessionName
-	DefaultSessionName = defaultSessionName
+	ParseRoleARN  = func(s string) (string, error) { r, err := parseRoleARN(s); return r.String(), err }
+	CheckRoleName = checkRoleName
 )
 
 // PartitionRow is one row of the partition table.
@@ -28,23 +26,5 @@ func PartitionRows() (rows []PartitionRow) {
 	return rows
 }
 
-// ScanSharedFile looks a shared file's text over and returns all that the scan
-// keeps of it, faults included.
-func ScanSharedFile(text string, credentials bool) (kept []string) {
-	f := &sharedFile{path: "file", credentials: credentials}
-	f.parse(text)
-	for _, err := range f.faults {
-		kept = append(kept, err.Error())
-	}
-	for _, name := range f.profileNames() {
-		files := sharedFiles{f}
-		for _, err := range files.checkProfile(name) {
-			kept = append(kept, err.Error())
-		}
-		kept = append(kept, files.place(name, "aws_secret_access_key"))
-		if s := f.profile(name); s != nil {
-			kept = append(kept, s.values["aws_secret_access_key"].text, s.values["aws_session_token"].text)
-		}
-	}
-	return kept
-}
+// Children is how many sessions s remembers to have made.
+func Children(s *Session) int { return s.children.Len() }

@@ -58,49 +58,6 @@ func FuzzRoleName(f *testing.F) {
 	})
 }
 
-// FuzzSessionName: whatever user and host are called, STS takes the name made of
-// them.
-func FuzzSessionName(f *testing.F) {
-	for _, s := range [][2]string{{"ana", "laptop"}, {"", ""}, {`CORP\ana`, "pc.corp.example"}, {"名", "主机"}, {strings.Repeat("u", 99), strings.Repeat("h", 99)}, {"\xff", "a b"}} {
-		f.Add(s[0], s[1])
-	}
-	fits := regexp.MustCompile(`\A[A-Za-z0-9_+=,.@-]{2,64}\z`)
-	f.Fuzz(func(t *testing.T, who, host string) {
-		if name := awsauth.SessionName(who, host); !fits.MatchString(name) {
-			t.Fatalf("%q at %q became %q", who, host, name)
-		}
-	})
-}
-
-// FuzzSharedFile: a secret stands somewhere in the text; the scan never panics
-// and never says it.
-func FuzzSharedFile(f *testing.F) {
-	for _, s := range []string{
-		"[default]\naws_secret_access_key = ", "[profile x]\naws_secret_access_key\n", "[default]\naws_access_key_id = x\naws_session_token=", "[", "[profile ",
-		"\ufeff[default]\n aws_secret_access_key: ", "[default]\ns3 =\n  aws_secret_access_key = ", "[profile a]\nsource_profile=a\nrole_arn=x\naws_secret_access_key=\"",
-	} {
-		f.Add(s, "\n", true)
-		f.Add(s, "\nrole_arn = 1\n[default]\nsource_profile = default\n", false)
-	}
-	f.Fuzz(func(t *testing.T, before, after string, credentials bool) {
-		// Free text: nothing may panic.
-		awsauth.ScanSharedFile(before+after, credentials)
-		// A secret where secrets stand, in a file that is otherwise anything.
-		text := before + "\n[default]\naws_secret_access_key = " + someSecret + "\n" + after
-		for _, kept := range awsauth.ScanSharedFile(text, credentials) {
-			if strings.Contains(kept, someSecret) {
-				t.Fatalf("the secret shows in %q", kept)
-			}
-		}
-		// A secret on a line of its own, as a broken line leaves it.
-		for _, kept := range awsauth.ScanSharedFile("[default]\n"+someSecret+"\n"+after, credentials) {
-			if strings.Contains(kept, someSecret) {
-				t.Fatalf("the secret shows in %q", kept)
-			}
-		}
-	})
-}
-
 // checkText asks that an error can be shown: one line, not endless.
 func checkText(t *testing.T, err error) {
 	t.Helper()

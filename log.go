@@ -2,9 +2,10 @@ package awsauth
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/chaoxiaodi/awsauth/internal/refresh"
 )
 
 // The log records of a session. The attributes have the same names in all:
@@ -20,55 +21,58 @@ import (
 // Levels: Debug for what was chosen, Info for keys that came, Warn for trouble
 // that no caller feels, Error for what callers get as an error too.
 
-// attr names the session in a record.
-func (s *Session) attr() slog.Attr {
-	if s.role != nil {
-		return slog.String("role", s.role.arn.String())
-	}
-	return slog.String("source", s.source.String())
+// observer writes what happens to the keys of one session into the log.
+type observer struct {
+	log  *slog.Logger
+	role string // ARN; "" for a base identity, which comes from
+	from string // this source
 }
 
-func (s *Session) logRefreshed(e *entry, now time.Time) {
-	if !s.log.Enabled(context.Background(), slog.LevelWarn) {
+// attr names the session in a record.
+func (o observer) attr() slog.Attr {
+	if o.role != "" {
+		return slog.String("role", o.role)
+	}
+	return slog.String("source", o.from)
+}
+
+// Refreshed implements refresh.Observer.
+func (o observer) Refreshed(r refresh.Refreshed) {
+	if !o.log.Enabled(context.Background(), slog.LevelWarn) {
 		return // the default discards all
 	}
-	if e.lasting {
-		s.log.Debug("awsauth: credentials found", s.attr())
-		return
+	left := r.Left.Round(time.Second)
+	switch {
+	case !r.Keys.CanExpire:
+		o.log.Debug("awsauth: credentials found", o.attr())
+	case r.Left <= 0:
+		o.log.Warn("awsauth: the instance answers with expired credentials, using them", o.attr(), "expires_in", left)
+	case o.role != "":
+		o.log.Info("awsauth: role assumed", o.attr(), "expires_in", left)
+	default:
+		o.log.Info("awsauth: credentials refreshed", o.attr(), "expires_in", left)
 	}
-	left := e.left(now)
-	if left <= 0 {
-		s.log.Warn("awsauth: the instance answers with expired credentials, using them", s.attr(), "expires_in", left)
-		return
-	}
-	message := "awsauth: credentials refreshed"
-	if s.role != nil {
-		message = "awsauth: role assumed"
-	}
-	s.log.Info(message, s.attr(), "expires_in", left)
 }
 
-func (s *Session) logKept(e *entry, now, next time.Time, err error) {
+// Kept implements refresh.Observer.
+func (o observer) Kept(k refresh.Kept) {
+	attrs := []any{o.attr()}
+	if k.Keys.CanExpire {
+		attrs = append(attrs, "expires_in", k.Left.Round(time.Second))
+	}
 	message := "awsauth: refresh failed, using current credentials"
-	if errors.Is(err, errAbandoned) {
+	if e := deepest(k.Err); e != nil && e.abandoned {
 		message = "awsauth: refresh abandoned, using current credentials"
 	}
-	if e.lasting {
-		s.log.Warn(message, s.attr(), "next_try", next.Sub(now.Round(0)).Round(time.Millisecond), "err", err)
-		return
-	}
-	s.log.Warn(message, s.attr(), "expires_in", e.left(now), "next_try", next.Sub(now.Round(0)).Round(time.Millisecond), "err", err)
+	o.log.Warn(message, append(attrs, "next_try", k.NextTry.Round(time.Millisecond), "err", k.Err)...)
 }
 
-func (s *Session) logFailed(err error) {
-	s.log.Error("awsauth: no credentials", s.attr(), "err", err)
+// Failed implements refresh.Observer.
+func (o observer) Failed(err error) {
+	o.log.Error("awsauth: no credentials", o.attr(), "err", err)
 }
 
-func (s *Session) logRefused() {
-	s.log.Warn("awsauth: a service refused the credentials before their time, getting new ones", s.attr())
-}
-
-// left is how long the keys last by their true expiry.
-func (e *entry) left(now time.Time) time.Duration {
-	return e.creds.Expires.Sub(now.Round(0)).Round(time.Second)
+// Refused implements refresh.Observer.
+func (o observer) Refused(string, refresh.Refusal) {
+	o.log.Warn("awsauth: a service refused the credentials before their time, getting new ones", o.attr())
 }

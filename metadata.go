@@ -16,13 +16,18 @@ import (
 // included. Off EC2 nothing answers there, and a person is waiting.
 const metadataTimeout = 2 * time.Second
 
-// metadataClient asks the instance metadata for the role's credentials.
-type metadataClient struct{ wire *wire }
+// metadataClient asks the instance metadata for the role's keys, once, and notes
+// when they really expire: the SDK's provider says one hour at most.
+type metadataClient struct {
+	ask    func() *imds.Client
+	expiry time.Time
+}
 
-func (c metadataClient) GetMetadata(ctx context.Context, in *imds.GetMetadataInput, opts ...func(*imds.Options)) (*imds.GetMetadataOutput, error) {
+// GetMetadata implements the interface of the SDK's provider.
+func (c *metadataClient) GetMetadata(ctx context.Context, in *imds.GetMetadataInput, opts ...func(*imds.Options)) (*imds.GetMetadataOutput, error) {
 	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
 	defer cancel()
-	out, err := c.wire.metadata().GetMetadata(ctx, in, append(opts, metadataRetries)...)
+	out, err := c.ask().GetMetadata(ctx, in, append(opts, metadataRetries)...)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +35,10 @@ func (c metadataClient) GetMetadata(ctx context.Context, in *imds.GetMetadataInp
 	if err != nil {
 		return nil, err
 	}
-	c.wire.noteExpiry(text)
+	var keys struct{ Expiration time.Time }
+	if json.Unmarshal(text, &keys) == nil && !keys.Expiration.IsZero() {
+		c.expiry = keys.Expiration
+	}
 	out.Content = io.NopCloser(bytes.NewReader(text))
 	return out, nil
 }
@@ -44,11 +52,17 @@ func metadataRetries(o *imds.Options) {
 	})
 }
 
-// noteExpiry keeps the expiry that the instance's credentials really have: the
-// SDK's provider says one hour at most.
-func (w *wire) noteExpiry(document []byte) {
-	var keys struct{ Expiration time.Time }
-	if json.Unmarshal(document, &keys) == nil && !keys.Expiration.IsZero() {
-		w.instanceKeys.Store(&keys.Expiration)
+// instanceRegion asks the instance metadata for the region: the only call that
+// New may make, for one second at most. It returns "" if there is no answer.
+func instanceRegion(ask func() *imds.Client) string {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	out, err := ask().GetRegion(ctx, &imds.GetRegionInput{}, metadataRetries)
+	if err != nil {
+		return ""
 	}
+	if _, ok := PartitionOf(out.Region); !ok {
+		return ""
+	}
+	return out.Region
 }

@@ -7,16 +7,22 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 )
 
 // DefaultRole is the role that WithAccount jumps into unless WithRole names
 // another one.
 const DefaultRole = "manage-role"
 
-// Option sets up a Session; New accepts it. An option given its empty value
-// (WithProfile(""), WithAccount("")) is as if it had not been given, so a
-// script passes its flags straight through. Of an option given twice the last
-// one counts, but tags, policy ARNs and load options add up.
+// Option sets up a Session; New accepts it.
+//
+// An option that is given its empty value counts as not given, so a script
+// passes its flags straight through: with WithProfile("") New goes on to the
+// next source. What would name nobody, such as a nil provider, is an error
+// instead.
+//
+// Of an option that is given twice the last one counts: after WithRegion("a"),
+// WithRegion("b") the region is b. Tags, policy ARNs and load options add up.
 type Option interface{ applyTo(*settings) }
 
 // RoleOption describes the role to become; New, Session.Assume and
@@ -30,18 +36,25 @@ type RoleOption interface {
 // FleetOption shapes a walk over many accounts; Session.ForEachAccount accepts it.
 type FleetOption interface{ applyToFleet(*fleetSettings) }
 
+// Progress is the news after one account of ForEachAccount.
+type Progress struct {
+	Done, Total int    // accounts done so far, and to do in all
+	Account     string // the one that is done, as it stands in the list
+	Err         error  // an *AccountError, whose text begins with the account, or nil
+}
+
 // settings is what the options of one New say, before any of it is checked.
 type settings struct {
 	profile       string
 	keys          keyOption
-	provider      aws.CredentialsProvider
+	provider      providerOption
+	web           webOption
 	temporaryOnly bool
 	region        string
 	partition     Partition
 	stsEndpoint   string
 	load          []func(*config.LoadOptions) error
 	logger        *slog.Logger
-	silent        bool // no WithLogger
 	role          roleSettings
 }
 
@@ -49,6 +62,21 @@ type settings struct {
 type keyOption struct{ id, secret, token string }
 
 func (k keyOption) given() bool { return k != keyOption{} }
+
+// providerOption is what WithCredentialsProvider was given. A nil provider was
+// given too, and is a fault.
+type providerOption struct {
+	given  bool
+	option string // by which it came
+	aws.CredentialsProvider
+}
+
+// webOption is what WithWebIdentity was given.
+type webOption struct {
+	given   bool
+	roleARN string
+	token   stscreds.IdentityTokenRetriever
+}
 
 // roleSettings is what the role options say.
 type roleSettings struct {
@@ -98,8 +126,32 @@ func WithStaticCredentials(accessKeyID, secretAccessKey, sessionToken string) Op
 // database, Redis, Secrets Manager, or another Session. p must be safe for
 // concurrent use; what it returns is cached until it expires, and for good if
 // it does not say when.
+//
+// A nil provider is InvalidOption, and so is one that gives no keys on purpose
+// (aws.AnonymousCredentials): neither may fall through to the machine's identity.
 func WithCredentialsProvider(p aws.CredentialsProvider) Option {
-	return option(func(s *settings) { s.provider = p })
+	return option(func(s *settings) { s.provider = providerOption{true, "WithCredentialsProvider", p} })
+}
+
+// WithWebIdentity starts as the role with this ARN, which a token of an OpenID
+// Connect provider opens: that of a CI job, of a Kubernetes pod. The token is
+// asked for anew at each refresh, and never kept:
+//
+//	awsauth.WithWebIdentity("arn:aws:iam::123456789012:role/deploy", stscreds.IdentityTokenFile("/run/token"))
+//
+// Without WithAccount and WithRoleARN the role options WithSessionName,
+// WithDuration, WithPolicy and WithPolicyARNs apply to this role, and the others
+// are InvalidOption: AssumeRoleWithWebIdentity has no place for them. With
+// WithAccount or WithRoleARN all role options are those of that next role. The
+// role lasts up to 12 hours, as far as its own maximum allows. An empty ARN or a
+// nil token is InvalidOption.
+//
+// A token that has expired or was issued by somebody whom the role does not
+// trust is an error of Retrieve, Expired or InvalidKey, with STS's own words.
+//
+// See https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+func WithWebIdentity(roleARN string, token stscreds.IdentityTokenRetriever) Option {
+	return option(func(s *settings) { s.web = webOption{true, roleARN, token} })
 }
 
 // WithTemporaryOnly refuses to hand out long-lived keys: a session without a
@@ -124,17 +176,31 @@ func WithPartition(p Partition) Option {
 }
 
 // WithSTSEndpoint sends every STS call of the session, and of those assumed
-// from it, to url: a VPC endpoint or a local STS. The URL must be https, or
-// http on a loopback address. Requests are still signed for the region.
+// from it, to url: a VPC endpoint or a local STS.
+//
+// The URL must be https. Plain http is allowed to a host that is not on the
+// internet: a loopback or private address, a name without a dot, a name that
+// ends in .localhost, .internal or .local. Requests are signed for the region
+// that the host names (sts.eu-west-1.amazonaws.com), else for the session's. The
+// endpoint wins over AWS_USE_FIPS_ENDPOINT and over dual stack, with a warning.
 func WithSTSEndpoint(url string) Option {
 	return option(func(s *settings) { s.stsEndpoint = url })
 }
 
-// WithLoadOptions passes on everything else the SDK's config.LoadDefaultConfig
-// accepts: HTTP client, retry mode, shared file paths, API options. The options
-// that choose credentials, profile or region work, but those of this package
-// come first. Functions run once, in New. The SDK's own credential cache is not
-// used, so config.WithCredentialsCacheOptions does nothing.
+// WithLoadOptions passes on everything else that the SDK's
+// config.LoadDefaultConfig accepts: an HTTP client, the retry mode, the paths of
+// the shared files, API options. The functions run once, in New.
+//
+// Options of this package come before those of the SDK. For example,
+// config.WithRegion("eu-west-1") sets the region, unless WithRegion is given as
+// well; config.WithSharedConfigProfile and config.WithCredentialsProvider do the
+// same for the profile and the provider.
+//
+// The options for a profile's roles (config.WithAssumeRoleCredentialOptions) run
+// once for each role and win over what the profile says. The role itself and its
+// client are this package's: setting RoleARN or Client there is InvalidOption.
+// config.WithCredentialsCacheOptions does nothing, because the SDK's own cache
+// of credentials is not used.
 func WithLoadOptions(fns ...func(*config.LoadOptions) error) Option {
 	return option(func(s *settings) {
 		for _, fn := range fns {

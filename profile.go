@@ -6,129 +6,307 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+
+	"github.com/chaoxiaodi/awsauth/internal/names"
+	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/sharedfile"
 )
 
-// checkProfile follows a profile through its source profiles and returns what
-// would make the SDK fail late, or take another identity than the one written
-// down.
-func (fs sharedFiles) checkProfile(name string) (f faults) {
-	var seen []string
-	var long []string // profiles before, whose role is to last longer than a chain allows
+// way is how a profile leads to an identity: to the profile that has a source of
+// credentials, and from there through roles.
+type way struct {
+	kind   sourceKind // of the source; "" where the profile says nothing of credentials
+	holder string     // the profile that has it
+	roles  []*roleSpec
+	passed []Step // what stands in the profiles and was passed over, for Explain
+
+	profiles []string // that were gone through, the named one first
+}
+
+// follow goes a profile's way, as the AWS CLI does, and collects what is wrong on
+// it. Only what is used is looked at: a role that keys of the same source profile
+// make superfluous may be as wrong as it likes.
+//
+// See https://docs.aws.amazon.com/cli/latest/topic/config-vars.html
+func (l *look) follow(name string) (w way, f faults) {
 	for profile := name; ; {
-		if slices.Contains(seen, profile) {
-			f.add(invalid(fs.place(seen[len(seen)-1], "source_profile"), "the source profiles go in a circle: %s",
-				strings.Join(append(seen, profile), " → ")).
-				mend("let the last one hold keys or a credential_source"))
-			return f
+		if slices.Contains(w.profiles, profile) {
+			last := w.profiles[len(w.profiles)-1]
+			f.add(invalid(l.at(last, "source_profile"), "the source profiles go in a circle: %s",
+				redact.OneLine(strings.Join(append(w.profiles, profile), " → "))).mend("let the last one hold keys or a credential_source"))
+			return w, f
 		}
-		seen = append(seen, profile)
-		f.add(fs.checkHalfKeys(profile))
-		source, _ := fs.lookup(profile, "source_profile")
-		if arn, _ := fs.lookup(profile, "role_arn"); arn.text != "" {
-			for _, chained := range long {
-				f.add(fs.tooLong(chained, profile))
-			}
-			if d, _ := fs.lookup(profile, "duration_seconds"); overAnHour(d.text) {
-				long = append(long, profile)
-			}
+		w.profiles = append(w.profiles, profile)
+		for _, p := range l.files.Problems(profile) {
+			f.add(fileFault(p))
 		}
-		hasKeys, _ := fs.lookup(profile, "aws_access_key_id")
-		f = append(f, fs.checkRole(profile)...)
-		if source.text == "" || source.text == profile && hasKeys.text != "" || len(seen) > 1 && hasKeys.text != "" {
-			return f
+		w.holder = profile
+		source := l.get(profile, "source_profile")
+		if len(w.profiles) > 1 && l.hasKeys(profile) {
+			w.settle(l, profile, l.keysKind(profile)) // a source's own keys come before its own role
+			return w, append(f, w.checkDurations(l)...)
 		}
-		if !fs.has(source.text) {
-			e := fs.notFound(source.text, "")
-			e.Op = fs.place(profile, "source_profile")
+		f = append(f, l.checkRole(profile)...)
+		if l.get(profile, "role_arn") == "" || source == "" || source == profile {
+			f = append(f, w.arrive(l, profile)...)
+			return w, f
+		}
+		f = append(f, w.addRole(l, profile)...)
+		w.pass(l, profile, "source_profile")
+		if !l.files.Has(source) {
+			e := l.notFound(source, "")
+			e.Op = l.at(profile, "source_profile")
 			f.add(e)
-			return f
+			return w, f
 		}
-		profile = source.text
+		profile = source
 	}
 }
 
-// overAnHour reports whether a duration_seconds is more than a chain allows.
-func overAnHour(seconds string) bool {
-	n, err := strconv.Atoi(seconds)
-	return err == nil && time.Duration(n)*time.Second > maxChained
+// arrive settles which source of a profile counts, where it is not in another
+// profile. Its own role is assumed with it.
+func (w *way) arrive(l *look, profile string) (f faults) {
+	arn := l.get(profile, "role_arn")
+	kind := l.ownKind(profile)
+	if l.get(profile, "source_profile") == profile { // itself: its role is not its own source
+		kind = l.plainKind(profile)
+	}
+	switch {
+	case kind == "" && arn != "":
+		f.add(invalid(l.at(profile, "role_arn"), "profile %q has a role_arn but nothing that says who assumes it", profile).
+			mend("add source_profile = NAME, or credential_source = Ec2InstanceMetadata"))
+	case kind == "" && len(w.profiles) > 1, kind == sourceSSOToken && (len(w.profiles) > 1 || arn != ""):
+		e := invalid(l.at(w.profiles[max(len(w.profiles)-2, 0)], "source_profile"), "the source profile %q has no credentials", profile)
+		f.add(e.mend("add keys, sso_session with account and role, credential_process or a role with a source to it, or name another source_profile"))
+	case kind == sourceSSO || kind == sourceSSOToken:
+		f = append(f, l.checkSSO(profile)...)
+	}
+	if arn != "" && kind != sourceWebIdentity {
+		f = append(f, w.addRole(l, profile)...)
+	}
+	w.settle(l, profile, kind)
+	return append(f, w.checkDurations(l)...)
 }
 
-// tooLong is the error for a profile whose role is assumed from another role,
-// that of source, and is to last longer than an hour.
-func (fs sharedFiles) tooLong(profile, source string) error {
-	e := &Error{Kind: InvalidDuration, Op: fs.place(profile, "duration_seconds"), also: []Kind{InvalidOption}}
-	e.what = fmt.Sprintf("a role assumed from another role, that of profile %q, lasts at most 1h", source)
-	return e.mend("lower duration_seconds to 3600")
+// settle notes the source, and what else stands in its profile.
+func (w *way) settle(l *look, profile string, kind sourceKind) {
+	w.kind = kind
+	slices.Reverse(w.roles) // from the source on
+	w.pass(l, profile, string(kind))
 }
 
-// checkHalfKeys finds an access key without its secret, or the reverse, in one
-// file: the SDK pairs keys file by file.
-func (fs sharedFiles) checkHalfKeys(profile string) error {
-	for _, file := range fs {
-		s := file.profile(profile)
-		if s == nil {
+// The sources that a profile can have, in the order in which they count.
+//
+// The order is the AWS CLI's. The SDK for Go looks at keys of either file first,
+// and at sign-in and processes later.
+var profileSources = []struct {
+	kind sourceKind
+	key  string // that stands for it, and is named where it is passed over
+}{
+	{sourceWebIdentity, "web_identity_token_file"},
+	{sourceSSO, "sso_session"},
+	{sourceSSO, "sso_start_url"},
+	{sourceProfileKeys, "aws_access_key_id"},
+	{sourceLogin, "login_session"},
+	{sourceProcess, "credential_process"},
+	{sourceConfigKeys, "aws_access_key_id"},
+}
+
+// ownKind is the source of a profile itself, "" if it has none.
+func (l *look) ownKind(profile string) sourceKind {
+	if l.get(profile, "role_arn") != "" {
+		switch l.get(profile, "credential_source") {
+		case "Environment":
+			return sourceEnvironment
+		case "EcsContainer":
+			return sourceContainer
+		case "Ec2InstanceMetadata":
+			return sourceEC2
+		}
+		if l.get(profile, "web_identity_token_file") != "" {
+			return sourceWebIdentity
+		}
+	}
+	return l.plainKind(profile)
+}
+
+// plainKind is the source of a profile beside its role and what that is assumed
+// from.
+func (l *look) plainKind(profile string) sourceKind {
+	switch {
+	case l.hasSSO(profile):
+		if l.get(profile, "sso_session") != "" && l.get(profile, "sso_account_id") == "" && l.get(profile, "sso_role_name") == "" {
+			return sourceSSOToken
+		}
+		return sourceSSO
+	case l.keysKind(profile) == sourceProfileKeys:
+		return sourceProfileKeys
+	case l.get(profile, "login_session") != "":
+		return sourceLogin
+	case l.get(profile, "credential_process") != "":
+		return sourceProcess
+	}
+	return l.keysKind(profile)
+}
+
+func (l *look) hasSSO(profile string) bool {
+	return slices.ContainsFunc(ssoKeys, func(key string) bool { return l.get(profile, key) != "" })
+}
+
+// keysKind tells keys of a credentials file from those of a config file.
+func (l *look) keysKind(profile string) sourceKind {
+	if k, ok := l.files.Keys(profile, true); ok && k.Complete() {
+		return sourceProfileKeys
+	}
+	if k, ok := l.files.Keys(profile, false); ok && k.Complete() {
+		return sourceConfigKeys
+	}
+	return ""
+}
+
+func (l *look) hasKeys(profile string) bool { return l.keysKind(profile) != "" }
+
+// keyPair is the key that keysKind found.
+func (l *look) keyPair(profile string) sharedfile.KeyPair {
+	k, _ := l.files.Keys(profile, l.keysKind(profile) == sourceProfileKeys)
+	return k
+}
+
+// pass notes the sources of a profile that do not count, because used does.
+func (w *way) pass(l *look, profile, used string) {
+	told := map[string]bool{}
+	if kind := sourceKind(used); (kind == sourceProfileKeys || kind == sourceConfigKeys) && len(w.profiles) > 1 && l.get(profile, "role_arn") != "" {
+		w.passed = append(w.passed, passedOver(profile, "role_arn", used))
+	}
+	for _, s := range profileSources {
+		there := l.get(profile, s.key) != ""
+		switch s.kind {
+		case sourceProfileKeys, sourceConfigKeys:
+			k, ok := l.files.Keys(profile, s.kind == sourceProfileKeys)
+			there = ok && k.Complete()
+		}
+		name := s.key
+		if s.kind == sourceConfigKeys {
+			name += " of the config file"
+		}
+		counts := string(s.kind) == used || s.kind == sourceSSO && used == string(sourceSSOToken)
+		if !there || counts || told[name] {
 			continue
 		}
-		id, secret := s.values["aws_access_key_id"], s.values["aws_secret_access_key"]
-		if token := s.values["aws_session_token"]; token.text != "" && id.text == "" && secret.text == "" {
-			return invalid(fmt.Sprintf("%s:%d", file.path, token.line), "profile %q has a session token but no keys", profile).
-				mend("add aws_access_key_id and aws_secret_access_key, or remove the token")
-		}
-		missing := "aws_secret_access_key"
-		if id.text == "" {
-			missing = "aws_access_key_id"
-		}
-		if (id.text == "") != (secret.text == "") {
-			return invalid(fmt.Sprintf("%s:%d", file.path, max(id.line, secret.line)), "profile %q has half a key pair: no %s", profile, missing).
-				mend("add %s, or remove the other half", missing)
-		}
+		told[name] = true
+		w.passed = append(w.passed, passedOver(profile, name, used))
 	}
+}
+
+func passedOver(profile, key, used string) Step {
+	return Step{fmt.Sprintf("%s of profile %q", key, profile), NotTried, strings.TrimSuffix(used, " keys") + " comes first"}
+}
+
+// addRole adds the profile's role to the way.
+func (w *way) addRole(l *look, profile string) (f faults) {
+	spec, err := l.profileRole(profile)
+	f.add(err)
+	if err == nil {
+		w.roles = append(w.roles, spec)
+	}
+	return f
+}
+
+// profileRole is the role that a profile names, as the options for such roles
+// want it (config.WithAssumeRoleCredentialOptions).
+func (l *look) profileRole(profile string) (*roleSpec, error) {
+	arn, err := parseRoleARN(l.get(profile, "role_arn"))
+	if err != nil {
+		return nil, nil //nolint:nilnil // checkRole has the fault already
+	}
+	o := stscreds.AssumeRoleOptions{
+		RoleSessionName: l.get(profile, "role_session_name"),
+		ExternalID:      optional(l.get(profile, "external_id")),
+		SerialNumber:    optional(l.get(profile, "mfa_serial")),
+	}
+	spec := &roleSpec{arn: arn, durationName: "duration_seconds"}
+	if n, err := strconv.Atoi(l.get(profile, "duration_seconds")); err == nil {
+		o.Duration = time.Duration(n) * time.Second
+	}
+	fromProfile := o.Duration
+	if fn := l.opts.AssumeRoleCredentialOptions; fn != nil {
+		fn(&o)
+	}
+	if o.Duration != fromProfile {
+		spec.durationName = "Duration in config.WithAssumeRoleCredentialOptions"
+	}
+	if err := spec.take(o); err != nil {
+		return nil, err
+	}
+	if spec.mfa.serial != "" && spec.mfa.code == nil {
+		e := &Error{Kind: MFARequired}
+		e.what = fmt.Sprintf("profile %q requires MFA with %s", profile, redact.OneLine(spec.mfa.serial))
+		return nil, e.mend("use a profile without mfa_serial, or pass a token provider with WithLoadOptions(config.WithAssumeRoleCredentialOptions(…))")
+	}
+	return spec, nil
+}
+
+// take reads the options back. They are held against the same rules as those of
+// this package.
+func (r *roleSpec) take(o stscreds.AssumeRoleOptions) error {
+	const op = "config.WithAssumeRoleCredentialOptions"
+	if o.RoleARN != "" || o.Client != nil {
+		return invalid(op, "RoleARN and Client are not the option's to set").mend("name the role in the profile or with WithRoleARN, and another STS with WithSTSEndpoint")
+	}
+	r.sessionName, r.duration = o.RoleSessionName, o.Duration
+	r.externalID, r.sourceIdentity, r.policy = aws.ToString(o.ExternalID), aws.ToString(o.SourceIdentity), aws.ToString(o.Policy)
+	for _, p := range o.PolicyARNs {
+		r.policyARNs = append(r.policyARNs, aws.ToString(p.Arn))
+	}
+	for _, tag := range o.Tags {
+		r.tags = merged(r.tags, map[string]string{aws.ToString(tag.Key): aws.ToString(tag.Value)})
+	}
+	for _, key := range o.TransitiveTagKeys {
+		r.transitive = merged(r.transitive, map[string]string{key: r.tags[key]})
+	}
+	r.mfa = mfaDevice{aws.ToString(o.SerialNumber), o.TokenProvider}
+	for _, fault := range r.checkManner() {
+		if e := deepest(fault); e != nil && o.Duration != 0 {
+			e.Op = op + ", as " + e.Op
+		}
+		return fault
+	}
+	r.complete()
 	return nil
 }
 
-// checkRole holds what a profile says of its role against the rules.
-func (fs sharedFiles) checkRole(profile string) (f faults) {
-	get := func(key string) string { v, _ := fs.lookup(profile, key); return v.text }
-	at := func(key string) string { return fs.place(profile, key) }
-	arn := get("role_arn")
-	if arn != "" {
-		if _, err := parseRoleARN(arn); err != nil {
-			f.add(invalid(at("role_arn"), "role_arn %q of profile %q: %v", clip(arn), profile, err))
-		}
+// complete puts the defaults in.
+func (r *roleSpec) complete() {
+	if r.sessionName == "" {
+		r.sessionName = names.DefaultSession()
 	}
-	if s := get("credential_source"); s != "" && !slices.Contains([]string{"Environment", "Ec2InstanceMetadata", "EcsContainer"}, s) {
-		f.add(invalid(at("credential_source"), "credential_source %q of profile %q does not exist", clip(s), profile).
-			mend("use Environment, Ec2InstanceMetadata or EcsContainer"))
+	if r.duration == 0 {
+		r.duration = defaultDuration
 	}
-	if s := get("duration_seconds"); s != "" {
-		n, err := strconv.Atoi(s)
-		if d := time.Duration(n) * time.Second; err != nil || d < minDuration || d > maxDuration {
-			f.add(invalid(at("duration_seconds"), "duration_seconds %q of profile %q", clip(s), profile).
-				mend("a role session lasts 900 to 43200 seconds"))
-		}
+	if r.durationName == "" {
+		r.durationName = "WithDuration"
 	}
-	if s := get("role_session_name"); s != "" && !isName(s, nameSigns, minSessionName, maxSessionName) {
-		f.add(invalid(at("role_session_name"), "role_session_name %q of profile %q", clip(s), profile).
-			mend("use 2 to 64 letters, digits or _+=,.@-"))
-	}
-	if get("source_profile") != "" && get("credential_source") != "" {
-		f.add(invalid(at("credential_source"), "profile %q has a source_profile and a credential_source", profile).mend("keep one of them"))
-	}
-	if arn == "" {
-		for _, key := range []string{"source_profile", "credential_source", "web_identity_token_file"} {
-			if get(key) != "" {
-				f.add(invalid(at(key), "profile %q has a %s but no role_arn", profile, key).mend("add role_arn, or remove %s", key))
-				break
+}
+
+// checkDurations finds a role that is assumed from another role, and is to last
+// longer than such a one can.
+func (w *way) checkDurations(l *look) (f faults) {
+	chained := w.kind == sourceWebIdentity || w.kind == sourceSSO
+	for i, role := range w.roles {
+		if (i > 0 || chained) && role.duration > maxChained {
+			e := &Error{Kind: InvalidDuration, Op: "role " + role.arn.String(), also: []Kind{InvalidOption}}
+			hint := "lower it to 1h"
+			for _, profile := range w.profiles {
+				if role.durationName == "duration_seconds" && l.get(profile, "role_arn") == role.arn.String() {
+					e.Op, hint = l.at(profile, "duration_seconds"), "lower duration_seconds to 3600"
+				}
 			}
-		}
-		return f
-	}
-	for _, key := range []string{"source_profile", "credential_source", "web_identity_token_file", "credential_process",
-		"aws_access_key_id", "sso_session", "sso_account_id", "login_session"} {
-		if get(key) != "" {
-			return f
+			e.what = "a role assumed from another role lasts at most 1h"
+			f.add(e.mend("%s", hint))
 		}
 	}
-	return append(f, invalid(at("role_arn"), "profile %q has a role_arn but nothing that says who assumes it", profile).
-		mend("add source_profile = NAME, or credential_source = Ec2InstanceMetadata"))
+	return f
 }

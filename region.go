@@ -1,208 +1,180 @@
 package awsauth
 
 import (
-	"context"
 	"fmt"
+	"os"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
 )
-
-// place is where a session works: a region, the partition it is in, and what
-// said so.
-type place struct {
-	region    string
-	from      string // "WithRegion", "AWS_REGION", `profile "ops"`, "EC2 instance", "default of aws-cn"
-	partition Partition
-	fixed     bool // an option or the credentials say the partition; no region changes it
-	gaveWay   string
-}
-
-// claim is something that says a partition.
-type claim struct {
-	partition Partition
-	what      string // as an error shows it
-	role      bool
-}
-
-// locate settles partition and region. What the caller said must agree. An
-// ambient region of another partition gives way: a laptop whose AWS_REGION is
-// us-east-1 still reaches China. lookUp allows the question to the instance
-// metadata.
-func (b *base) locate(s *settings, lookUp bool) (place, error) {
-	said := s.claims()
-	all := append(said, b.claims()...)
-	if err := agree(all, s.region); err != nil {
-		return place{}, err
-	}
-	ambient, err := b.ambientRegions(s.region != "")
-	if err != nil {
-		return place{}, err
-	}
-	p := place{partition: AWS, fixed: len(all) > 0}
-	switch {
-	case len(all) > 0:
-		p.partition = all[0].partition
-	case len(ambient) > 0:
-		p.partition = b.ambientPartition(ambient)
-	}
-	if s.region != "" {
-		p.region, p.from = s.region, "WithRegion"
-		return p, nil
-	}
-	if lookUp && len(ambient) == 0 && (b.source.kind == sourceEC2 || b.opts.UseEC2IMDSRegion != nil) {
-		if region := b.wire.instanceRegion(); region != "" {
-			ambient = []ambientRegion{{region, "EC2 instance metadata"}}
-			if len(all) == 0 {
-				p.partition, _ = PartitionOf(region)
-			}
-		}
-	}
-	for _, a := range ambient {
-		if a.region == p.partition.pseudoRegion() {
-			p.gaveWay = fmt.Sprintf("%s (from %s) is the pseudo region of global services", a.region, a.from)
-			continue
-		}
-		if in, _ := PartitionOf(a.region); in == p.partition {
-			p.region, p.from = a.region, a.from
-			return p, nil
-		}
-		p.gaveWay = fmt.Sprintf("%s (from %s) is not in %s", a.region, a.from, p.partition)
-	}
-	p.region, p.from = p.partition.defaultRegion(), "default of "+string(p.partition)
-	return p, nil
-}
 
 // claims are what the options say of the partition, in the order in which they
 // are believed.
-func (s *settings) claims() (c []claim) {
+func (s *settings) claims(at endpoint) (c []claim) {
 	if s.partition != "" {
 		c = append(c, claim{partition: s.partition, what: fmt.Sprintf("WithPartition(%q)", s.partition)})
 	}
 	if r, err := parseRoleARN(s.role.arn); err == nil {
 		c = append(c, claim{r.partition, "role " + s.role.arn, true})
 	}
+	if r, err := parseRoleARN(s.web.roleARN); err == nil {
+		c = append(c, claim{r.partition, "role " + s.web.roleARN + " of WithWebIdentity", true})
+	}
 	if p, ok := PartitionOf(s.region); ok {
 		c = append(c, claim{partition: p, what: "region " + s.region + " (from WithRegion)"})
 	}
-	return c
-}
-
-// claims are what the credentials themselves say: the roles they pass through
-// and the region of their SSO.
-func (b *base) claims() (c []claim) {
-	for _, hop := range b.source.hops {
-		c = append(c, claim{hop.partition, fmt.Sprintf("role %s of %s", hop, b.source), true})
-	}
-	if b.source.kind != sourceSSO {
-		return c
-	}
-	for sc := &b.shared; sc != nil; sc = sc.Source {
-		region := sc.SSORegion
-		if sc.SSOSession != nil {
-			region = sc.SSOSession.SSORegion
-		}
-		if p, ok := PartitionOf(region); ok {
-			c = append(c, claim{partition: p, what: fmt.Sprintf("sso_region %s of %s", region, b.source)})
-		}
+	if named, ok := at.claim(); ok {
+		c = append(c, named)
 	}
 	return c
-}
-
-// agree returns WrongPartition for the first claim that contradicts the first.
-func agree(claims []claim, region string) error {
-	if len(claims) == 0 {
-		return nil
-	}
-	first := claims[0]
-	for _, other := range claims[1:] {
-		if other.partition == first.partition {
-			continue
-		}
-		a, b := first, other
-		if !a.role && b.role {
-			a, b = b, a // the ARN first: it is what a person compares the region with
-		}
-		e := &Error{Kind: WrongPartition}
-		e.what = fmt.Sprintf("%s is in partition %s, but %s is in %s", a.what, a.partition, b.what, b.partition)
-		switch in, _ := PartitionOf(region); {
-		case region != "" && in == b.partition && a.role:
-			return e.mend("use WithRegion(%q) or correct the ARN", a.partition.defaultRegion())
-		case a.role && b.role:
-			return e.mend("credentials work in one partition only; correct the ARN, or start from credentials of %s", a.partition)
-		}
-		if strings.HasPrefix(a.what, "WithPartition") {
-			e.what = fmt.Sprintf("%s and %s, which is in %s, disagree", a.what, b.what, b.partition)
-		}
-		return e.mend("drop one of the two, or correct it")
-	}
-	return nil
 }
 
 // ambientRegion is a region that nobody passed to New.
-type ambientRegion struct{ region, from string }
+type ambientRegion struct {
+	region, from string
+	profile      bool // of the profile that leads to the credentials
+}
 
-// ambientRegions lists the environment's region and the profile's, in the
-// SDK's order. A region of no known shape is an error: it would be signed for,
-// and sent to, a host of the wrong partition. With a given region it is not
-// looked at.
-func (b *base) ambientRegions(given bool) (regions []ambientRegion, err error) {
-	if region, name := firstEnv("AWS_REGION", "AWS_DEFAULT_REGION"); region != "" {
-		regions = append(regions, ambientRegion{region, name})
+// said is what named the region, as an error shows it.
+func (a ambientRegion) said() string {
+	if a.from == "AWS_REGION" || a.from == "AWS_DEFAULT_REGION" {
+		return a.from + "=" + a.region
 	}
-	for sc := &b.shared; sc != nil; sc = sc.Source {
-		if sc.Region != "" {
-			regions = append(regions, ambientRegion{sc.Region, fmt.Sprintf("profile %q", sc.Profile)})
+	return "region " + a.region + " of " + a.from
+}
+
+// locate settles partition and region. What the caller said must agree. An
+// ambient region of another partition gives way: a laptop whose AWS_REGION is
+// us-east-1 still reaches China. ask is for the region of the instance, where the
+// chain ends there; it is nil where nothing may be asked.
+func (l *look) locate(src *source, at endpoint, ask func() *imds.Client) (place, error) {
+	claims := append(l.settings.claims(at), src.claims...)
+	if err := agree(claims, l.settings.region); err != nil {
+		return place{}, err
+	}
+	ambient, err := l.ambientRegions(src)
+	if err != nil {
+		return place{}, err
+	}
+	p := partitionOf(claims, ambient, src)
+	if region := l.settings.region; region != "" {
+		p.region, p.from = region, "WithRegion"
+		return p, nil
+	}
+	if p.take(ambient) {
+		return p, nil
+	}
+	if ask != nil && (src.kind == sourceEC2 || l.opts.UseEC2IMDSRegion != nil) {
+		if region := instanceRegion(ask); region != "" {
+			own := ambientRegion{region: region, from: "EC2 instance metadata"}
+			if len(claims) == 0 && len(ambient) == 0 {
+				p.partition, _ = PartitionOf(region)
+				p.said = "the instance's region " + region
+			}
+			if p.take([]ambientRegion{own}) {
+				return p, nil
+			}
 		}
 	}
-	if b.opts.DefaultRegion != "" {
-		regions = append(regions, ambientRegion{b.opts.DefaultRegion, "config.WithDefaultRegion"})
+	p.region, p.from = p.partition.defaultRegion(), "default of "+string(p.partition)
+	return p, nil
+}
+
+// partitionOf is the partition that the claims name, else the one that the
+// ambient regions stand for. The region of the profile that holds the keys says
+// more of the keys than the environment's does.
+func partitionOf(claims []claim, ambient []ambientRegion, src *source) place {
+	if len(claims) > 0 {
+		return place{partition: claims[0].partition, said: claims[0].what, fixed: true}
+	}
+	if len(ambient) == 0 {
+		return place{partition: AWS}
+	}
+	best := ambient[0]
+	for _, a := range ambient {
+		if a.profile && src.profile != "" {
+			best = a
+			break
+		}
+	}
+	p, _ := PartitionOf(best.region)
+	return place{partition: p, said: best.said()}
+}
+
+// take makes the first of the regions that is in the partition the place's own,
+// and reports whether there is one. The others give way.
+func (p *place) take(regions []ambientRegion) bool {
+	for _, a := range regions {
+		in, known := PartitionOf(a.region)
+		switch {
+		case a.region == p.partition.pseudoRegion():
+			p.gaveWay = fmt.Sprintf("%s (from %s) is the pseudo region of global services", a.region, a.from)
+		case in == p.partition || !known:
+			p.region, p.from = a.region, a.from
+			return true
+		default:
+			p.gaveWay = fmt.Sprintf("%s (from %s) is not in %s", a.region, a.from, p.partition)
+		}
+	}
+	return false
+}
+
+// ambientRegions lists the environment's region and the profiles', in the SDK's
+// order. A region of no known shape is an error, as it would be signed for and
+// sent to a host of the wrong partition, unless WithPartition says where STS is.
+// Where WithRegion is given they do not matter.
+func (l *look) ambientRegions(src *source) (regions []ambientRegion, err error) {
+	if region, name := firstEnv("AWS_REGION", "AWS_DEFAULT_REGION"); region != "" {
+		regions = append(regions, ambientRegion{region: region, from: name})
+	}
+	profiles := []string{l.profile}
+	if src.profile != "" {
+		profiles = src.profiles
+	}
+	for i, profile := range profiles {
+		if region := l.get(profile, "region"); region != "" {
+			regions = append(regions, ambientRegion{region, fmt.Sprintf("profile %q", profile), i == 0})
+		}
+	}
+	if l.opts.DefaultRegion != "" {
+		regions = append(regions, ambientRegion{region: l.opts.DefaultRegion, from: "config.WithDefaultRegion"})
+	}
+	if l.settings.region != "" {
+		return regions, nil
 	}
 	for _, a := range regions {
-		if err := checkRegion(a.region); err != nil && !given {
-			return nil, invalid(fmt.Sprintf("region %q (from %s)", clip(a.region), a.from), "%v", err)
+		if err := checkRegion(a.region, l.settings.partition); err != nil {
+			return nil, invalid(fmt.Sprintf("region %q (from %s)", redact.Clip(a.region), a.from), "%v", err)
 		}
 	}
 	return regions, nil
 }
 
-// ambientPartition is the partition that the ambient regions stand for. The
-// region of the profile that holds the keys says more of the keys than the
-// environment's does.
-func (b *base) ambientPartition(regions []ambientRegion) Partition {
-	best := regions[0]
-	if b.source.profile != "" {
-		for _, a := range regions {
-			if a.from == fmt.Sprintf("profile %q", b.source.profile) {
-				best = a
-			}
+// chosenEndpoint finds the address of STS that the options, the environment or
+// the profile choose, in the SDK's order, and what is wrong with any of them.
+func chosenEndpoint(s *settings, l *look) (chosen endpoint, f faults) {
+	chosen = endpoint{s.stsEndpoint, "WithSTSEndpoint"}
+	if l.ignoresEndpoints() {
+		return chosen.orNone(), nil
+	}
+	variable := func(name string) endpoint { return endpoint{os.Getenv(name), name} }
+	all, own := variable("AWS_ENDPOINT_URL"), variable("AWS_ENDPOINT_URL_STS")
+	profiles, ownOfProfile := l.profileEndpoints("sts")
+	for _, e := range []endpoint{own, all, ownOfProfile, profiles} {
+		if e.url != "" {
+			f.add(checkEndpoint(strings.ReplaceAll(redact.OneLine(e.from), "%", "%%")+" %q", e.url))
 		}
 	}
-	p, _ := PartitionOf(best.region)
-	return p
-}
-
-// instanceRegion asks the instance metadata for the region: the only call that
-// New may make, for one second at most. "" if there is no answer.
-func (w *wire) instanceRegion() string {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	out, err := w.metadata().GetRegion(ctx, &imds.GetRegionInput{}, metadataRetries)
-	if err != nil {
-		return ""
+	order := []endpoint{own, ownOfProfile, {l.opts.BaseEndpoint, "config.WithBaseEndpoint"}, all, profiles}
+	if all.url != "" && own.url == "" {
+		order = []endpoint{{l.opts.BaseEndpoint, "config.WithBaseEndpoint"}, all}
 	}
-	if _, ok := PartitionOf(out.Region); !ok {
-		return ""
+	for _, e := range order {
+		if chosen.url == "" {
+			chosen = e
+		}
 	}
-	return out.Region
-}
-
-// stsRegion is the region whose STS endpoint serves a session in region: the
-// pseudo region of a partition's global services has none of its own.
-func stsRegion(region string) string {
-	if p, ok := PartitionOf(region); ok && region == p.pseudoRegion() {
-		return p.defaultRegion()
-	}
-	return region
+	return chosen.orNone(), f
 }

@@ -3,74 +3,80 @@ package awsauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/refresh"
 )
 
-// Credentials may end before their time: the session's token is rejected, the
-// user or the key behind it is gone. Services say so, and nobody else does. So
-// each client made from Config listens for it. (A role session that was revoked
-// in the IAM console is refused with AccessDenied, like anybody without
-// permission; new credentials would not be told apart from it in time.)
+// Credentials may end before their time: a session's token is revoked, the user
+// or the key behind it is gone. Only services say so. So each client made from
+// Config listens for it.
+//
+// A role session that was revoked in the IAM console is refused with
+// AccessDenied, like anybody without permission. Nothing tells the two apart, so
+// such a session goes on until its keys expire.
 
-// refusedKeyCodes are the errors by which services say that an access key or
-// session token is no longer good.
-var refusedKeyCodes = map[string]bool{
-	"ExpiredToken":                true,
-	"ExpiredTokenException":       true,
-	"InvalidClientTokenId":        true,
-	"UnrecognizedClientException": true,
-	"RequestExpired":              true, // EC2
-	"InvalidAccessKeyId":          true, // S3
-	"InvalidToken":                true, // S3
-	"TokenRefreshRequired":        true, // S3
+// refusals are the errors by which services say that an access key or a session
+// token is no longer good.
+func refusals(code string) refresh.Refusal {
+	switch code {
+	case "ExpiredToken", "ExpiredTokenException",
+		"RequestExpired",       // EC2
+		"TokenRefreshRequired": // S3
+		return refresh.EndedEarly
+	case "InvalidClientTokenId", "UnrecognizedClientException",
+		"InvalidAccessKeyId", "InvalidToken": // S3
+		return refresh.Unknown
+	}
+	return 0
 }
 
-// refusesKey reports whether a service's error is about the key, not about
-// what it may do.
-func refusesKey(err smithy.APIError) bool {
+// refusesKey says what a service's error means for the key; 0 if it is about
+// something else.
+func refusesKey(err smithy.APIError) refresh.Refusal {
 	if err.ErrorCode() == "AuthFailure" { // EC2 uses it for much else
-		return strings.Contains(err.ErrorMessage(), "validate the provided access credentials")
+		if strings.Contains(err.ErrorMessage(), "validate the provided access credentials") {
+			return refresh.Unknown
+		}
+		return 0
 	}
-	return refusedKeyCodes[err.ErrorCode()]
+	return refusals(err.ErrorCode())
 }
 
-// watchRefusals makes a client of s replace the keys that a service refuses,
-// and send the request once more with new ones.
-func (s *Session) watchRefusals(stack *middleware.Stack) error {
-	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("awsauth.refused",
-		func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
-			middleware.DeserializeOutput, middleware.Metadata, error,
-		) {
-			out, metadata, err := next.HandleDeserialize(ctx, in)
-			var api smithy.APIError
-			if err == nil || !errors.As(err, &api) || !refusesKey(api) {
+// watchRefusals makes a client replace the keys of c that a service refuses, and
+// send the request once more with new ones.
+func watchRefusals(c *refresh.Cache) func(*middleware.Stack) error {
+	return func(stack *middleware.Stack) error {
+		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("awsauth.refused",
+			func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+				middleware.DeserializeOutput, middleware.Metadata, error,
+			) {
+				out, metadata, err := next.HandleDeserialize(ctx, in)
+				key, again := signingKey(in.Request)
+				if key == "" {
+					return out, metadata, err
+				}
+				var api smithy.APIError
+				answered := err == nil || errors.As(err, &api)
+				why := refresh.Refusal(0)
+				if api != nil {
+					why = refusesKey(api)
+				}
+				switch {
+				case answered && why == 0:
+					c.Accepted(key)
+				case why != 0 && c.Refuse(ctx, key, why) && again:
+					err = &renewed{err}
+				}
 				return out, metadata, err
-			}
-			key, again := signingKey(in.Request)
-			if key != "" && s.cache.refuse(ctx, key) && again {
-				err = &renewed{err}
-			}
-			return out, metadata, err
-		}), middleware.Before)
-}
-
-// signingKey is the access key id in a request's Authorization header (the
-// cache may hold another one by now), and whether the request can be sent again.
-func signingKey(request any) (id string, again bool) {
-	r, ok := request.(*smithyhttp.Request)
-	if !ok {
-		return "", false
+			}), middleware.Before)
 	}
-	_, credential, found := strings.Cut(r.Header.Get("Authorization"), "Credential=")
-	if !found {
-		return "", false
-	}
-	id, _, _ = strings.Cut(credential, "/")
-	return id, r.GetStream() == nil || r.IsStreamSeekable()
 }
 
 // renewed marks the refusal of a key that has a successor by now, so that the
@@ -79,3 +85,22 @@ type renewed struct{ error }
 
 func (r *renewed) Unwrap() error        { return r.error }
 func (r *renewed) RetryableError() bool { return true }
+
+// keepPartition refuses, before it is signed, a request for a region of another
+// partition than the credentials': somebody changed the region in a copy of the
+// configuration. The key would be shown to a world that does not know it, and the
+// refusal would look like that of a revoked key.
+func (p place) keepPartition(stack *middleware.Stack) error {
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("awsauth.partition",
+		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+			middleware.InitializeOutput, middleware.Metadata, error,
+		) {
+			region := awsmiddleware.GetRegion(ctx)
+			if other, ok := PartitionOf(region); ok && p.fixed && other != p.partition {
+				e := &Error{Kind: WrongPartition, Op: "region " + redact.OneLine(region)}
+				e.what = fmt.Sprintf("it is in partition %s, but this session's credentials are of %s", other, p.partition)
+				return middleware.InitializeOutput{}, middleware.Metadata{}, e.mend("use a session with credentials of %s, or a region of %s", other, p.partition)
+			}
+			return next.HandleInitialize(ctx, in)
+		}), middleware.After)
+}

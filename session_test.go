@@ -20,6 +20,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/names"
 )
 
 // TestConfigIsACopy: nothing that a caller does to one copy is seen in another.
@@ -266,7 +267,7 @@ func TestChainedDuration(t *testing.T) {
 // refuse.
 func TestDefaultSessionName(t *testing.T) {
 	fits := regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
-	assert.Regexp(t, fits, awsauth.DefaultSessionName())
+	assert.Regexp(t, fits, names.DefaultSession())
 	tests := []struct{ who, host, want string }{
 		{"ana", "laptop", "ana@laptop"},
 		{"ana", "laptop.corp.example", "ana@laptop"},
@@ -279,13 +280,13 @@ func TestDefaultSessionName(t *testing.T) {
 		{"a", "", "aawsauth"},
 	}
 	for _, tt := range tests {
-		assert.Equal(t, tt.want, awsauth.SessionName(tt.who, tt.host))
+		assert.Equal(t, tt.want, names.Session(tt.who, tt.host))
 	}
 	w := newPlace(t, awsauth.AWS)
 	w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+keyLines, "")
 	_ = w.identity(w.open(awsauth.WithProfile("ops"), awsauth.WithAccount(target)))
 	for _, c := range w.Calls("AssumeRole") {
-		assert.Equal(t, awsauth.DefaultSessionName(), c.Params.Get("RoleSessionName"), c.Params.Get("RoleArn"))
+		assert.Equal(t, names.DefaultSession(), c.Params.Get("RoleSessionName"), c.Params.Get("RoleArn"))
 	}
 }
 

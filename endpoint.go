@@ -1,0 +1,70 @@
+package awsauth
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
+)
+
+// endpoint is an address of STS that somebody chose. The zero value leaves the
+// address to the SDK's rules for the region.
+type endpoint struct {
+	url  string
+	from string // what said it: "WithSTSEndpoint", a variable, "file:line"
+}
+
+func (e endpoint) orNone() endpoint {
+	if e.url == "" {
+		return endpoint{}
+	}
+	return e
+}
+
+// host is the address without scheme and path.
+func (e endpoint) host() string { return hostOf(e.url) }
+
+// Of AWS's own hosts: what stands behind the region's name in them.
+var awsSuffixes = []string{"amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn", "amazonaws.eu",
+	"c2s.ic.gov", "sc2s.sgov.gov", "cloud.adc-e.uk", "csp.hci.ic.gov"}
+
+// region is the region that the host itself names: sts.eu-west-1.amazonaws.com,
+// vpce-1-2.sts.eu-west-1.vpce.amazonaws.com. For the global host,
+// sts.amazonaws.com, it is us-east-1. A host that is not AWS's names none.
+//
+// See https://docs.aws.amazon.com/general/latest/gr/sts.html
+func (e endpoint) region() string {
+	u, err := url.Parse(e.url)
+	if err != nil {
+		return ""
+	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if host == globalSTS {
+		return AWS.defaultRegion()
+	}
+	for _, suffix := range awsSuffixes {
+		rest, ok := strings.CutSuffix(host, "."+suffix)
+		if !ok {
+			continue
+		}
+		labels := strings.Split(strings.TrimSuffix(rest, ".vpce"), ".")
+		if n := len(labels); n >= 2 && (labels[n-2] == "sts" || labels[n-2] == "sts-fips") {
+			if _, ok := PartitionOf(labels[n-1]); ok {
+				return labels[n-1]
+			}
+		}
+	}
+	return ""
+}
+
+const globalSTS = "sts.amazonaws.com"
+
+// global reports whether it is STS's host of all regions.
+func (e endpoint) global() bool { return strings.EqualFold(e.host(), globalSTS) }
+
+// claim is what the host says of the partition.
+func (e endpoint) claim() (claim, bool) {
+	p, ok := PartitionOf(e.region())
+	return claim{partition: p, what: fmt.Sprintf("%s (host %s)", redact.OneLine(e.from), e.host())}, ok
+}

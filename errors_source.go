@@ -1,0 +1,359 @@
+package awsauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
+)
+
+// sourceError turns the failure of a source into an *Error. op names the source,
+// and explain says what is wrong, from what is left of the cause. An error that
+// is an *Error already was classified at its call.
+func sourceError(err error, op string, explain func(*Error)) error {
+	if e := deepest(err); e != nil {
+		return e
+	}
+	e := &Error{Op: op}
+	var response *awshttp.ResponseError
+	if errors.As(err, &response) {
+		e.RequestID = redact.OneLine(response.ServiceRequestID())
+	}
+	e.Err = err
+	if errors.Is(err, context.Canceled) {
+		e.what = "canceled"
+	} else {
+		explain(e)
+	}
+	e.Err = redact.Error(e.Err)
+	if e.Kind == "" && e.what == "" {
+		e.Kind = NoCredentials
+	}
+	return e
+}
+
+// refused classifies what a service said by its code, whichever service it was.
+// It reports false where no service of AWS answered.
+func (e *Error) refused(r refusal, ok bool) bool {
+	if !ok {
+		return false
+	}
+	e.what = fmt.Sprintf("%s (%s)", r.message, r.code)
+	switch {
+	case strings.HasPrefix(r.code, "ExpiredToken"):
+		e.Kind, e.Hint = Expired, "get a new token, and check what renews it"
+	case strings.HasPrefix(r.code, "AccessDenied"):
+		e.Kind, e.Hint = AccessDenied, "check what the provider may do, and the trust policy of its role"
+	case r.code == "InvalidIdentityToken" || r.code == "IDPRejectedClaim":
+		e.Kind, e.Hint = InvalidKey, "check the token's issuer and audience against the role's trust policy"
+	case r.code == "InvalidClientTokenId" || r.code == "UnrecognizedClientException" || r.code == "InvalidAccessKeyId" || r.code == "SignatureDoesNotMatch":
+		e.Kind, e.Hint = InvalidKey, "check the key that the provider signs with, and its partition"
+	case isThrottle(r.code) || r.status == http.StatusTooManyRequests:
+		e.Kind, e.Hint = Throttled, "try again later"
+	case r.status >= http.StatusInternalServerError:
+		e.Kind, e.Hint = Unreachable, "try again later"
+	default:
+		e.Kind = NoCredentials
+	}
+	return true
+}
+
+// providerError explains the failure of the caller's own provider.
+func providerError(e *Error) {
+	if r, ok := refusalIn(e.Err); e.refused(r, ok) {
+		return
+	}
+	if e.network(); e.Kind == "" {
+		e.Kind, e.what = NoCredentials, redact.OneLine(e.Err.Error())
+	}
+}
+
+// instance is what is known of the instance metadata without asking it.
+type instance struct {
+	endpoint   string // where it is asked
+	disabledBy string // the variable or option that forbids to ask, ""
+	lookedAt   string // what the chain tried before, and why it had nothing; "" if EC2 was named
+}
+
+// metadataError explains why the instance gave no credentials. Where the chain
+// came to the instance because nothing else was there, it says what was not.
+func metadataError(e *Error, m instance) {
+	e.detail, e.Kind = m.reason(e.Err), NoCredentials
+	if isNoAnswer(e.Err) {
+		e.also = []Kind{Unreachable}
+	}
+	if m.lookedAt == "" {
+		e.what = e.detail
+		e.Hint = "check the instance role and, in a container, an IMDSv2 hop limit of 2"
+		return
+	}
+	e.Op = ""
+	e.what = "no AWS credentials found: " + m.lookedAt + ", EC2 (" + e.detail + ")"
+	e.Hint = "set AWS_PROFILE or use WithProfile"
+	if m.disabledBy == "" {
+		e.Hint = "if this is EC2, check the instance role and, in a container, an IMDSv2 hop limit of 2; elsewhere set AWS_PROFILE"
+	}
+}
+
+// reason is the one thing that went wrong with the metadata service.
+func (m instance) reason(err error) string {
+	var status interface{ HTTPStatusCode() int }
+	answered := errors.As(err, &status)
+	switch {
+	case m.disabledBy != "":
+		return "disabled by " + m.disabledBy
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return m.endpoint + " refuses connections"
+	case isNoAnswer(err):
+		return fmt.Sprintf("%s did not answer within %v", m.endpoint, metadataTimeout)
+	case answered && status.HTTPStatusCode() == http.StatusNotFound:
+		return m.endpoint + " knows no role of this instance"
+	case answered && status.HTTPStatusCode() == http.StatusForbidden:
+		return m.endpoint + " answered 403: the metadata service is switched off for this instance"
+	case answered && status.HTTPStatusCode() > 0:
+		return fmt.Sprintf("%s answered %d", m.endpoint, status.HTTPStatusCode())
+	}
+	return redact.OneLine(err.Error())
+}
+
+// isNoAnswer reports whether nothing came back.
+func isNoAnswer(err error) bool {
+	var timeout net.Error
+	var send *smithyhttp.RequestSendError
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &send) || errors.As(err, &timeout)
+}
+
+// tokenFileError is a token file that cannot be used.
+type tokenFileError struct {
+	path string
+	err  error // nil: it is empty
+}
+
+func (t *tokenFileError) Error() string {
+	if t.err == nil {
+		return redact.OneLine(t.path) + " is empty"
+	}
+	text := t.err.Error()
+	var file *fs.PathError
+	if errors.As(t.err, &file) {
+		text = file.Err.Error()
+	}
+	return redact.OneLine(t.path + ": " + text)
+}
+
+func (t *tokenFileError) Unwrap() error { return t.err }
+
+// containerError explains why the container's endpoint, which the variable
+// names, gave no credentials.
+func containerError(e *Error, variable string) {
+	e.Kind = NoCredentials
+	var file *tokenFileError
+	r, refused := refusalIn(e.Err)
+	var status interface{ HTTPStatusCode() int }
+	if errors.As(e.Err, &status) {
+		r.status = status.HTTPStatusCode()
+	}
+	role := "check " + variable + " and the role of the task or pod"
+	switch {
+	case errors.As(e.Err, &file):
+		e.what = "the authorization token cannot be read: " + file.Error()
+		e.Hint = "check AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE and that the token is mounted"
+	case isNoAnswer(e.Err):
+		e.also = []Kind{Unreachable}
+		e.what = "the container's credentials endpoint does not answer"
+		e.Hint = fmt.Sprintf("check %s, and that this runs in the container it was set for", variable)
+	case refused && r.message != "" && r.status == http.StatusBadRequest:
+		e.also = kindOfStatus(r)
+		e.what, e.Hint = fmt.Sprintf("the container's credentials endpoint refuses: %s (%s)", r.message, r.code), role
+	case r.status == http.StatusForbidden || r.status == http.StatusUnauthorized:
+		e.also = []Kind{AccessDenied}
+		e.what = fmt.Sprintf("the container's credentials endpoint refuses (HTTP %d)", r.status)
+		if refused && r.message != "" {
+			e.what += ": " + r.message
+		}
+		e.Hint = "check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
+	case r.status > http.StatusOK:
+		e.also = kindOfStatus(r)
+		e.what, e.Hint = fmt.Sprintf("the container's credentials endpoint answered HTTP %d", r.status), role
+	default:
+		if e.network(); e.what == "" || e.Kind == "" {
+			e.Kind, e.what = NoCredentials, "what the container's credentials endpoint answered is not JSON with keys"
+		} else {
+			e.Kind, e.also = NoCredentials, []Kind{Unreachable}
+		}
+		e.Hint = "check " + variable
+	}
+	e.detail = e.what
+}
+
+// kindOfStatus is the kind that an HTTP status or a code adds to NoCredentials.
+func kindOfStatus(r refusal) []Kind {
+	switch {
+	case strings.HasPrefix(r.code, "AccessDenied") || r.status == http.StatusForbidden || r.status == http.StatusUnauthorized:
+		return []Kind{AccessDenied}
+	case r.status == http.StatusTooManyRequests || isThrottle(r.code):
+		return []Kind{Throttled}
+	case r.status >= http.StatusInternalServerError:
+		return []Kind{Unreachable}
+	}
+	return nil
+}
+
+// ssoSession is what is known of an SSO session without asking it.
+type ssoSession struct {
+	profile string // that the session was asked for
+	name    string // in sso_session, or the start URL of the older form
+	holder  string // the profile to log in with
+	token   string // the file of the login
+}
+
+// ssoError explains whether the session ended, was never begun here, or gives no
+// access.
+func ssoError(e *Error, sso ssoSession) {
+	e.Op = fmt.Sprintf("profile %q", sso.profile)
+	r, refused := refusalIn(e.Err)
+	switch {
+	case !refused:
+	case r.code == "ForbiddenException" || r.code == "ResourceNotFoundException":
+		e.Kind, e.what = AccessDenied, "SSO gives no access to this account and role"
+		e.Hint = "check sso_account_id and sso_role_name, and that the user is assigned to them"
+		return
+	case r.status == http.StatusTooManyRequests || isThrottle(r.code):
+		e.Kind, e.what, e.tries, e.Hint = Throttled, "throttled by SSO", effort(e.Err, time.Time{}), "try again later"
+		return
+	case r.status >= http.StatusInternalServerError:
+		e.Kind, e.what, e.tries, e.Hint = Unreachable, fmt.Sprintf("SSO fails (HTTP %d)", r.status), effort(e.Err, time.Time{}), "try again later"
+		return
+	case r.status != http.StatusUnauthorized && !endsLogin[r.code]:
+		e.Kind, e.what = InvalidOption, fmt.Sprintf("SSO refuses: %s (%s)", r.message, r.code)
+		e.Hint = "check sso_account_id, sso_role_name and sso_region"
+		return
+	}
+	if e.network(); e.Kind != "" {
+		return
+	}
+	if !refused && r.status != 0 && r.status != http.StatusUnauthorized {
+		e.notAWS("the SSO endpoint", "SSO", r.status)
+		return
+	}
+	e.Kind, e.what = Expired, sso.state()
+	e.Hint = "run: aws sso login --profile " + sso.holder
+}
+
+// endsLogin are the codes by which SSO's token service says that only a new login
+// helps.
+var endsLogin = map[string]bool{"InvalidGrantException": true, "ExpiredTokenException": true, "UnauthorizedException": true,
+	"UnauthorizedClientException": true, "InvalidClientException": true}
+
+// state says what the login's file says of it.
+func (sso ssoSession) state() string {
+	text, err := os.ReadFile(sso.token)
+	var token struct{ ExpiresAt time.Time }
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf("SSO session %q has never been logged in on this machine", sso.name)
+	case err == nil && json.Unmarshal(text, &token) == nil && token.ExpiresAt.Before(time.Now()) && !token.ExpiresAt.IsZero():
+		return fmt.Sprintf("SSO session %q expired %s ago", sso.name, ago(time.Since(token.ExpiresAt)))
+	}
+	return fmt.Sprintf("SSO session %q has ended", sso.name)
+}
+
+// ago is a time span for people: 2h13m, 45s.
+func ago(d time.Duration) string {
+	if d >= time.Minute {
+		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	}
+	return d.Round(time.Second).String()
+}
+
+// loginError explains whether a person has to log in again with the profile. The
+// SDK says so in words only, where the sign-in service gave no other reason.
+func loginError(e *Error, profile string) {
+	r, refused := refusalIn(e.Err)
+	text := e.Err.Error()
+	again := "run: aws login --profile " + profile
+	switch {
+	case refused && (isThrottle(r.code) || r.status == http.StatusTooManyRequests):
+		e.Kind, e.what, e.tries, e.Hint = Throttled, "throttled by the sign-in service", effort(e.Err, time.Time{}), "try again later"
+	case r.status >= http.StatusInternalServerError:
+		e.Kind, e.what = Unreachable, fmt.Sprintf("the sign-in service fails (HTTP %d)", r.status)
+		e.tries, e.Hint = effort(e.Err, time.Time{}), "try again later"
+	case strings.Contains(text, "insufficient permissions") || refused && strings.Contains(r.message, "INSUFFICIENT_PERMISSIONS"):
+		e.Kind, e.what = AccessDenied, "the sign-in service refuses to renew the login: the user may not call signin:CreateOAuth2Token"
+		e.Hint = "allow it to the user, then " + again
+	case refused && strings.HasPrefix(r.code, "AccessDenied"):
+		e.Kind, e.what, e.Hint = AccessDenied, fmt.Sprintf("the sign-in service refuses: %s (%s)", r.message, r.code), again
+	case strings.Contains(text, "reauthenticate") || strings.Contains(text, "login token"):
+		e.Kind, e.what, e.Hint = Expired, "the login session has ended or was never begun on this machine", again
+	default:
+		if e.network(); e.Kind == "" {
+			e.Kind, e.what, e.Hint = NoCredentials, redact.OneLine(text), again
+		}
+	}
+}
+
+// shellNotFound is what a shell ends with where it does not find the program.
+const shellNotFound = 127
+
+// processError keeps what the process wrote out of the error: the SDK quotes
+// all of it where it is not the expected JSON, keys included.
+func processError(e *Error) {
+	var exit *exec.ExitError
+	var syntax *json.SyntaxError
+	var field *json.UnmarshalTypeError
+	var date *time.ParseError
+	cause := e.Err
+	e.Kind, e.Err = NoCredentials, nil
+	e.Hint = "run the credential_process by hand to see what it says"
+	switch {
+	case errors.As(cause, &exit) && exit.ExitCode() == shellNotFound:
+		e.Err, e.what = exit, "credential_process was not found ("+exit.Error()+")"
+	case errors.As(cause, &exit):
+		e.Err, e.what = exit, "credential_process ended with "+exit.Error()
+	case errors.Is(cause, exec.ErrNotFound) || errors.Is(cause, fs.ErrNotExist):
+		e.Err, e.what = exec.ErrNotFound, "credential_process was not found"
+	case errors.Is(cause, context.DeadlineExceeded):
+		e.Err, e.what = context.DeadlineExceeded, "credential_process did not end in time"
+	case errors.As(cause, &date):
+		e.what = "credential_process wrote an Expiration that is not a time"
+		e.Hint = "write it like 2030-01-02T15:04:05Z, or leave it out for keys that do not expire"
+	case errors.As(cause, &field):
+		e.what = "credential_process wrote a " + redact.OneLine(field.Field) + " of the wrong type"
+		e.Hint = "write Version as the number 1 and all else as strings"
+	case errors.As(cause, &syntax) || strings.Contains(cause.Error(), "parse failed"):
+		e.what = "credential_process wrote something that is not JSON"
+	case strings.Contains(cause.Error(), "wrong version"), strings.Contains(cause.Error(), "missing"):
+		e.what = "credential_process wrote JSON without Version 1, AccessKeyId and SecretAccessKey"
+	default:
+		e.what = "credential_process failed"
+	}
+}
+
+// webIdentityError explains why there is no token to trade for a role; from names
+// where it comes from.
+func webIdentityError(e *Error, from string) {
+	var file *tokenFileError
+	switch {
+	case errors.As(e.Err, &file) && file.err == nil:
+		e.Kind, e.what = NoCredentials, "the token file "+file.Error()
+		e.Hint = "check " + from + " and what writes the token"
+	case errors.As(e.Err, &file):
+		e.Kind, e.what = NoCredentials, "the token file cannot be read: "+file.Error()
+		e.Hint = "check " + from + " and that the token is mounted"
+	default:
+		providerError(e)
+	}
+}

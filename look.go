@@ -1,0 +1,286 @@
+package awsauth
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/sharedfile"
+)
+
+// look is all that New goes by: what the options say, the environment, and the
+// shared files, read once.
+type look struct {
+	settings *settings
+	opts     config.LoadOptions // what WithLoadOptions said
+	env      config.EnvConfig
+	files    *sharedfile.Files
+
+	configFiles, credentialsFiles []string // never nil
+
+	profile  string // in force: its settings hold, whoever supplies the credentials
+	namedBy  string // the option or variable that named it, "" for "default"
+	warnings []string
+}
+
+// lookAround reads them. What is wrong with an option, a variable or a path is a
+// fault; what is wrong in the files depends on whether they decide.
+func lookAround(s *settings) (*look, faults) {
+	l := &look{settings: s}
+	for _, fn := range s.load {
+		if err := fn(&l.opts); err != nil {
+			return nil, faults{&Error{Kind: InvalidOption, Op: "WithLoadOptions", Err: redact.Error(err)}}
+		}
+	}
+	env, err := config.NewEnvConfig()
+	if err != nil {
+		return nil, faults{&Error{Kind: InvalidOption, Op: "environment", Err: redact.Error(err), Hint: "correct or unset the variable"}}
+	}
+	l.env = env
+	f := l.adopt()
+	l.profile, l.namedBy = l.profileName(s.profile)
+	paths := l.findFiles()
+	f = append(f, paths...)
+	if len(paths) == 0 {
+		l.files = sharedfile.Read(l.configFiles, l.credentialsFiles)
+	} else {
+		l.files = sharedfile.Read(nil, nil)
+	}
+	return l, f
+}
+
+// adopt takes credentials, profile and region that came by WithLoadOptions for
+// this package's own options where those were not given.
+func (l *look) adopt() (f faults) {
+	s, o := l.settings, &l.opts
+	if s.profile == "" && !s.keys.given() && !s.provider.given && !s.web.given && o.Credentials == nil {
+		s.profile = o.SharedConfigProfile // else it is for its region and settings only
+	}
+	if !s.provider.given && o.Credentials != nil {
+		s.provider = providerOption{true, "config.WithCredentialsProvider", o.Credentials}
+	}
+	if s.region == "" && o.Region != "" {
+		s.region = o.Region
+		if err := checkRegion(o.Region, s.partition); err != nil {
+			f.bad("config.WithRegion", o.Region, "%v", err)
+		}
+	}
+	return f
+}
+
+// profileName is the profile in force and what named it. option is WithProfile's.
+func (l *look) profileName(option string) (name, namedBy string) {
+	if option != "" {
+		return option, "WithProfile"
+	}
+	if name := l.opts.SharedConfigProfile; name != "" {
+		return name, "config.WithSharedConfigProfile"
+	}
+	return ambientProfile()
+}
+
+// ambientProfile is the profile in force where no option names one.
+func ambientProfile() (name, namedBy string) {
+	if name, variable := firstEnv("AWS_PROFILE", "AWS_DEFAULT_PROFILE"); name != "" {
+		return name, variable
+	}
+	return "default", ""
+}
+
+// findFiles settles which files are read. A file that the caller names may begin
+// with "~". The default ones are in the home directory: where there is none, no
+// file is read, since the SDK would look in the working directory.
+func (l *look) findFiles() (f faults) {
+	l.configFiles = l.paths(&f, l.opts.SharedConfigFiles, l.env.SharedConfigFile, "AWS_CONFIG_FILE", config.DefaultSharedConfigFiles)
+	l.credentialsFiles = l.paths(&f, l.opts.SharedCredentialsFiles, l.env.SharedCredentialsFile, "AWS_SHARED_CREDENTIALS_FILE",
+		config.DefaultSharedCredentialsFiles)
+	return f
+}
+
+func (l *look) paths(f *faults, option []string, variable, name string, byDefault []string) []string {
+	paths := []string{}
+	switch {
+	case option != nil:
+		paths = append(paths, option...)
+	case variable != "":
+		path, err := sharedfile.Expand(variable)
+		if err != nil {
+			f.add(invalid(fmt.Sprintf("%s %q", name, redact.Clip(variable)), "%v", err))
+			return paths
+		}
+		paths = append(paths, path)
+	default:
+		for _, path := range byDefault {
+			if !filepath.IsAbs(path) {
+				l.warn("there is no home directory, so no shared file is read; set HOME or " + name)
+				continue
+			}
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// warn notes what concerns nobody's identity but should be known. A text is noted
+// once.
+func (l *look) warn(text string) {
+	if !slices.Contains(l.warnings, text) {
+		l.warnings = append(l.warnings, text)
+	}
+}
+
+// get is a value of a profile, "" where it is absent or empty.
+func (l *look) get(profile, key string) string {
+	v, _ := l.files.Get(profile, key)
+	return v.Text
+}
+
+// at names where a profile's key stands, "file:line", or the profile where it
+// stands nowhere.
+func (l *look) at(profile, key string) string {
+	if v, ok := l.files.Get(profile, key); ok {
+		return v.Place()
+	}
+	return fmt.Sprintf("profile %q", profile)
+}
+
+// where names the files for an error: "A or B".
+func (l *look) where() string {
+	paths := l.files.Paths()
+	if len(paths) == 0 {
+		return "any shared file (none is configured)"
+	}
+	for i, path := range paths {
+		paths[i] = redact.OneLine(path)
+	}
+	return strings.Join(paths, " or ")
+}
+
+// notFound is the error for a profile that no file has. from says what named it.
+func (l *look) notFound(name, from string) *Error {
+	e := &Error{Kind: ProfileNotFound, Err: config.SharedConfigProfileNotExistError{Profile: name}}
+	e.what = fmt.Sprintf("profile %q%s is not in %s", redact.Clip(name), from, l.where())
+	known := l.files.Names()
+	if bare, prefixed := strings.CutPrefix(name, "profile "); prefixed && l.files.Has(bare) {
+		return e.mend("did you mean %q? (\"profile\" belongs to the section's heading, not to the name)", bare)
+	}
+	for _, p := range l.files.Problems(name) {
+		if p.Kind == sharedfile.Heading {
+			e.what += fmt.Sprintf(": %s: %s", p.Place(), p.What)
+			return e.mend("%s", p.Mend)
+		}
+	}
+	if near := sharedfile.Nearest(name, known); near != "" {
+		return e.mend("did you mean %q?", near)
+	}
+	for i, k := range known {
+		known[i] = redact.OneLine(k)
+	}
+	switch shown := known[:min(len(known), 3)]; {
+	case len(known) == 0:
+		return e.mend("no profile is defined there; run: aws configure --profile %s", redact.OneLine(name))
+	case len(known) > 3:
+		return e.mend("defined there: %s and %d more", strings.Join(shown, ", "), len(known)-3)
+	default:
+		return e.mend("defined there: %s", strings.Join(shown, ", "))
+	}
+}
+
+// fileFault is a problem of the files as an error.
+func fileFault(p sharedfile.Problem) error {
+	e := invalid(p.Place(), "%s", p.What)
+	e.Hint, e.Err = p.Mend, redact.Error(p.Err)
+	return e
+}
+
+// ignoresEndpoints reports whether addresses in variables and profiles count for
+// nothing.
+func (l *look) ignoresEndpoints() bool {
+	if ignore := l.env.IgnoreConfiguredEndpoints; ignore != nil {
+		return *ignore
+	}
+	return strings.EqualFold(l.get(l.profile, "ignore_configured_endpoint_urls"), "true")
+}
+
+// profileEndpoints are the addresses in the profile: for all services, and in its
+// services section for one.
+func (l *look) profileEndpoints(service string) (all, own endpoint) {
+	if v, _ := l.files.Get(l.profile, "endpoint_url"); v.Text != "" {
+		all = endpoint{v.Text, v.Place()}
+	}
+	section, ok := l.files.Services(l.get(l.profile, "services"))
+	if !ok {
+		return all, endpoint{}
+	}
+	if v, ok := section.Get(service); ok {
+		for _, setting := range v.Nested() {
+			if setting.Key == "endpoint_url" {
+				own = endpoint{setting.Text, v.Place()}
+			}
+		}
+	}
+	return all, own
+}
+
+// wantsFIPS reports whether FIPS endpoints were asked for.
+func (l *look) wantsFIPS() bool {
+	return l.opts.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled || l.env.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled ||
+		strings.EqualFold(l.get(l.profile, "use_fips_endpoint"), "true")
+}
+
+// autoMode reports whether the SDK would ask the instance for its region, to
+// choose timeouts and retries by.
+func (l *look) autoMode() bool {
+	return l.opts.DefaultsModeOptions.Mode == aws.DefaultsModeAuto || l.env.DefaultsMode == aws.DefaultsModeAuto ||
+		strings.EqualFold(l.get(l.profile, "defaults_mode"), string(aws.DefaultsModeAuto))
+}
+
+// noMetadata is what forbids to ask the instance metadata, "" if nothing does.
+func (l *look) noMetadata() string {
+	switch {
+	case l.opts.EC2IMDSClientEnableState == imds.ClientDisabled:
+		return "config.WithEC2IMDSClientEnableState"
+	case l.opts.EC2IMDSClientEnableState == imds.ClientDefaultEnableState && l.env.EC2IMDSClientEnableState == imds.ClientDisabled:
+		return "AWS_EC2_METADATA_DISABLED"
+	}
+	return ""
+}
+
+// metadataEndpoint is where the instance metadata is asked, and what said so, ""
+// for the address that instances have.
+func (l *look) metadataEndpoint() (address, from string) {
+	for _, e := range []endpoint{
+		{l.opts.EC2IMDSEndpoint, "config.WithEC2IMDSEndpoint"},
+		{l.env.EC2IMDSEndpoint, "AWS_EC2_METADATA_SERVICE_ENDPOINT"},
+		{l.get(l.profile, "ec2_metadata_service_endpoint"), l.at(l.profile, "ec2_metadata_service_endpoint")},
+	} {
+		if e.url != "" {
+			return e.url, e.from
+		}
+	}
+	profileMode := imds.EndpointModeStateUnset
+	_ = profileMode.SetFromString(l.get(l.profile, "ec2_metadata_service_endpoint_mode")) // the SDK refuses a wrong one
+	for _, mode := range []imds.EndpointModeState{l.opts.EC2IMDSEndpointMode, l.env.EC2IMDSEndpointMode, profileMode} {
+		if mode == imds.EndpointModeStateIPv6 {
+			return "http://[fd00:ec2::254]", ""
+		}
+	}
+	return "http://169.254.169.254", ""
+}
+
+// firstEnv is the first of the variables that is set, and its name.
+func firstEnv(variables ...string) (value, name string) {
+	for _, name := range variables {
+		if v := os.Getenv(name); v != "" {
+			return v, name
+		}
+	}
+	return "", variables[0]
+}

@@ -1,0 +1,127 @@
+package awsauth
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/chaoxiaodi/awsauth/internal/names"
+	"github.com/chaoxiaodi/awsauth/internal/redact"
+)
+
+// checkRole holds what a profile says of its role against the rules.
+func (l *look) checkRole(profile string) (f faults) {
+	get := func(key string) string { return l.get(profile, key) }
+	at := func(key string) string { return l.at(profile, key) }
+	arn := get("role_arn")
+	if arn != "" {
+		if _, err := parseRoleARN(arn); err != nil {
+			f.add(invalid(at("role_arn"), "role_arn %q of profile %q: %v", redact.Clip(arn), profile, err))
+		}
+	}
+	if s := get("credential_source"); s != "" && !slices.Contains([]string{"Environment", "Ec2InstanceMetadata", "EcsContainer"}, s) {
+		f.add(invalid(at("credential_source"), "credential_source %q of profile %q does not exist", redact.Clip(s), profile).
+			mend("use Environment, Ec2InstanceMetadata or EcsContainer"))
+	}
+	if s := get("duration_seconds"); s != "" {
+		n, err := strconv.Atoi(s)
+		if d := time.Duration(n) * time.Second; err != nil || d < minDuration || d > maxDuration {
+			f.add(invalid(at("duration_seconds"), "duration_seconds %q of profile %q", redact.Clip(s), profile).
+				mend("a role session lasts 900 to 43200 seconds"))
+		}
+	}
+	if s := get("role_session_name"); s != "" && !names.IsSession(s) {
+		f.add(invalid(at("role_session_name"), "role_session_name %q of profile %q", redact.Clip(s), profile).
+			mend("use 2 to 64 letters, digits or _+=,.@-"))
+	}
+	if s := get("external_id"); s != "" && !names.Is(s, names.Signs+":/", 2, maxExternalID) {
+		f.add(invalid(at("external_id"), "the external_id of profile %q has a form that STS does not accept", profile).
+			mend("use 2 to 1224 letters, digits or _+=,.@:/-"))
+	}
+	return append(f, l.checkRoleSource(profile, arn)...)
+}
+
+// checkRoleSource asks for exactly one way to assume a profile's role.
+func (l *look) checkRoleSource(profile, arn string) (f faults) {
+	source, named, web := l.get(profile, "source_profile"), l.get(profile, "credential_source"), l.get(profile, "web_identity_token_file")
+	switch {
+	case source != "" && named != "":
+		f.add(invalid(l.at(profile, "credential_source"), "profile %q has a source_profile and a credential_source", profile).mend("keep one of them"))
+	case arn != "":
+	case source != "" || named != "" || web != "":
+		for _, key := range []string{"source_profile", "credential_source", "web_identity_token_file"} {
+			if l.get(profile, key) != "" {
+				f.add(invalid(l.at(profile, key), "profile %q has a %s but no role_arn", profile, key).mend("add role_arn, or remove %s", key))
+				break
+			}
+		}
+	}
+	return f
+}
+
+// checkSSO asks for all that a sign-in with SSO needs.
+func (l *look) checkSSO(profile string) (f faults) {
+	session := l.get(profile, "sso_session")
+	if session == "" {
+		for _, key := range []string{"sso_start_url", "sso_region", "sso_account_id", "sso_role_name"} {
+			if l.get(profile, key) == "" {
+				f.add(invalid(l.ssoPlace(profile), "profile %q signs in with SSO, but has no %s", profile, key).mend("add it, or name an sso_session that has it"))
+			}
+		}
+		return append(f, l.checkSSOAccount(profile)...)
+	}
+	section, ok := l.files.SSOSession(session)
+	if !ok {
+		f.add(invalid(l.at(profile, "sso_session"), "there is no [sso-session %s] in %s", redact.OneLine(session), l.where()).
+			mend("add the section with sso_start_url and sso_region, or run: aws configure sso"))
+		return f
+	}
+	for _, key := range []string{"sso_region", "sso_start_url"} {
+		v, _ := section.Get(key)
+		if v.Text == "" {
+			f.add(invalid(section.Place(), "[sso-session %s] has no %s", redact.OneLine(session), key).mend("add it"))
+		} else if own := l.get(profile, key); own != "" && own != v.Text {
+			f.add(invalid(l.at(profile, key), "%s of profile %q is not that of its sso-session (%s)", key, profile, v.Place()).mend("remove it from the profile"))
+		}
+	}
+	for key, other := range map[string]string{"sso_account_id": "sso_role_name", "sso_role_name": "sso_account_id"} {
+		if l.get(profile, key) == "" && l.get(profile, other) != "" {
+			f.add(invalid(l.at(profile, other), "profile %q has %s but no %s", profile, other, key).mend("add it, or leave out both for a profile that only gives a token"))
+		}
+	}
+	return append(f, l.checkSSOAccount(profile)...)
+}
+
+func (l *look) checkSSOAccount(profile string) (f faults) {
+	if id := l.get(profile, "sso_account_id"); id != "" {
+		if err := checkAccount(id); err != nil {
+			f.add(invalid(l.at(profile, "sso_account_id"), "sso_account_id %q of profile %q: %v", redact.Clip(id), profile, err))
+		}
+	}
+	return f
+}
+
+// ssoPlace is where the first of a profile's SSO keys stands.
+func (l *look) ssoPlace(profile string) string {
+	for _, key := range ssoKeys {
+		if l.get(profile, key) != "" {
+			return l.at(profile, key)
+		}
+	}
+	return l.at(profile, "sso_session")
+}
+
+// ssoRegion is where a profile signs in with SSO, and under which name.
+func (l *look) ssoRegion(profile string) (region, name, startURL string) {
+	if session := l.get(profile, "sso_session"); session != "" {
+		section, _ := l.files.SSOSession(session)
+		r, _ := section.Get("sso_region")
+		u, _ := section.Get("sso_start_url")
+		return r.Text, session, u.Text
+	}
+	url := l.get(profile, "sso_start_url")
+	return l.get(profile, "sso_region"), url, url
+}
+
+// ssoKeys are the keys each of which says that the profile signs in with SSO.
+var ssoKeys = []string{"sso_session", "sso_start_url", "sso_account_id", "sso_role_name", "sso_region"}

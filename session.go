@@ -1,0 +1,208 @@
+package awsauth
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/chaoxiaodi/awsauth/internal/pace"
+	"github.com/chaoxiaodi/awsauth/internal/refresh"
+	"github.com/chaoxiaodi/awsauth/internal/weakmap"
+)
+
+// Session is one AWS identity: the caller's own, or a role. It is an
+// aws.CredentialsProvider. It is safe for concurrent use, runs nothing while
+// idle and needs no Close.
+type Session struct {
+	family   *family
+	place    place
+	parent   *Session  // nil for a base identity
+	role     *roleSpec // nil for a base identity
+	cache    *refresh.Cache
+	patient  bool // getting credentials may take as long as a person does
+	caller   whoami
+	children weakmap.Map[roleKey, Session] // the sessions assumed from this one
+	pace     pace.Pacer                    // of the STS calls that this session signs: STS counts by who signs
+}
+
+// family is what a base session and all those assumed from it share.
+type family struct {
+	wire     *wire
+	cfg      aws.Config // without region and credentials, which Config puts in
+	decision decision
+	log      *slog.Logger
+}
+
+// source is where the family's base identity comes from.
+func (s *Session) source() *source { return s.family.decision.source }
+
+// newBase makes the session of a base identity.
+func newBase(f *family, at place, get fetch, temporaryOnly bool) *Session {
+	src := f.decision.source
+	if temporaryOnly {
+		get = onlyTemporary(src, get)
+	}
+	c := cacheFor(src.String(), get, observer{log: f.log, from: src.String()}, src.kind == sourceProvider)
+	c.StaticStability = src.kind == sourceEC2
+	c.Local = src.local
+	c.Rereads = src.rereads
+	c.PassOn = src.passOn
+	return &Session{family: f, place: at, cache: refresh.New(c)}
+}
+
+// newChild makes the session of a role that parent assumes.
+func newChild(parent *Session, at place, role *roleSpec, get fetch) *Session {
+	op := "assume role " + role.arn.String()
+	c := cacheFor(op, get, observer{log: parent.family.log, role: role.arn.String()}, false)
+	c.Longest = role.duration
+	c.Prompts = role.mfa.serial != ""
+	c.Patient = parent.patient || c.Prompts
+	c.Outlook = func(err error) refresh.Outlook {
+		if e := deepest(err); e != nil && !e.of("assume role", role.arn.String()) {
+			return refresh.Upstream
+		}
+		return outlook(err)
+	}
+	return &Session{family: parent.family, place: at, parent: parent, role: role, cache: refresh.New(c), patient: c.Patient}
+}
+
+func cacheFor(op string, get fetch, o observer, provider bool) refresh.Config {
+	return refresh.Config{
+		Fetch:    get,
+		Classify: func(err error) error { return cacheError(err, op, provider) },
+		Outlook:  outlook,
+		Observer: o,
+	}
+}
+
+// onlyTemporary is WithTemporaryOnly.
+func onlyTemporary(src *source, get fetch) fetch {
+	return func(ctx context.Context) (refresh.Issued, error) {
+		keys, err := get(ctx)
+		if err == nil && keys.SessionToken == "" {
+			return refresh.Issued{}, src.longTerm()
+		}
+		return keys, err
+	}
+}
+
+// Config returns a fresh configuration for any service client: the session's
+// region and credentials, on the connection pool that it shares with the
+// sessions assumed from it.
+//
+//	client := ec2.NewFromConfig(s.Config())
+//
+// Changing the copy changes nothing here. A region of another partition in the
+// copy is refused before anything is signed: WrongPartition.
+func (s *Session) Config() aws.Config {
+	cfg := s.family.cfg.Copy()
+	cfg.Region = s.place.region
+	cfg.Credentials = s
+	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), watchRefusals(s.cache), s.place.keepPartition)
+	cfg.ConfigSources = slices.Clone(cfg.ConfigSources)
+	cfg.ServiceOptions = slices.Clone(cfg.ServiceOptions)
+	cfg.AuthSchemePreference = slices.Clone(cfg.AuthSchemePreference)
+	cfg.Interceptors = cfg.Interceptors.Copy()
+	if s.family.wire.endpoint.url != "" {
+		cfg.ServiceOptions = append(cfg.ServiceOptions, s.family.wire.redirect)
+	}
+	return cfg
+}
+
+// Retrieve returns credentials that are good now, from memory where it can.
+// Errors are *Error.
+func (s *Session) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	keys, err := s.issued(ctx)
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	return keys.Credentials, nil
+}
+
+// issued are the keys that are good now, and who they were issued to.
+func (s *Session) issued(ctx context.Context) (*refresh.Issued, error) {
+	keys, err := s.cache.Retrieve(ctx)
+	if err != nil {
+		return nil, asError(err, s.op())
+	}
+	return keys, nil
+}
+
+// refused implements refuser, for a session that another one starts from.
+func (s *Session) refused(ctx context.Context, keyID string, why refresh.Refusal) bool {
+	return s.cache.Refuse(ctx, keyID, why)
+}
+
+// ProviderSources names the kinds of sources that the credentials come from, for
+// the SDK's user agent. It implements aws.CredentialProviderSource.
+func (s *Session) ProviderSources() []aws.CredentialSource {
+	kinds := slices.Clone(s.source().kinds)
+	if s.parent != nil {
+		kinds = append(kinds, aws.CredentialSourceSTSAssumeRole)
+	}
+	return kinds
+}
+
+// calls are the options of an STS call that s signs, for a session in p.
+func (s *Session) calls(ctx context.Context, p place, retryer aws.Retryer, call stsCall) func(*sts.Options) {
+	set := s.family.wire.options(ctx, p, s, retryer, &s.pace, call)
+	watch := watchRefusals(s.cache)
+	return func(o *sts.Options) {
+		set(o)
+		o.APIOptions = append(slices.Clip(o.APIOptions), []func(*middleware.Stack) error{watch}...)
+	}
+}
+
+// signer is what an error says of the keys that s signs with.
+func (s *Session) signer() signer {
+	by := signer{origin: s.source().String(), keyID: s.source().keyID, partition: s.place.partition, said: s.place.said, fixed: s.place.fixed}
+	if s.role != nil {
+		by.origin, by.keyID = "role "+s.role.arn.String(), ""
+	}
+	return by
+}
+
+// callerCall is a GetCallerIdentity of s.
+func (s *Session) callerCall() stsCall {
+	w := s.family.wire
+	return stsCall{op: "get caller identity", host: w.host(s.place), region: w.signedFor(s.place), by: s.signer(), started: time.Now()}
+}
+
+// String names the session: where it started, the roles, region. Never a secret.
+func (s *Session) String() string {
+	return fmt.Sprintf("awsauth.Session(%s, %s, %s)", s.path(), s.place.partition, s.place.region)
+}
+
+// op is what fetching the session's credentials is called in errors.
+func (s *Session) op() string {
+	if s.role != nil {
+		return "assume role " + s.role.arn.String()
+	}
+	return s.source().String()
+}
+
+// path is the way to the identity: `profile "ops" → arn:…:role/manage-role`.
+func (s *Session) path() string {
+	if s.parent != nil {
+		return s.parent.path() + " → " + s.role.arn.String()
+	}
+	if web := s.source().web; web != nil {
+		return s.source().String() + " → " + web.arn.String()
+	}
+	return s.source().String()
+}
+
+// Format prints String for every verb: the fields never appear.
+func (s *Session) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
+
+// LogValue makes slog print what String says.
+func (s *Session) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText makes encoding/json and its like write what String says.
+func (s *Session) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

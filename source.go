@@ -1,0 +1,148 @@
+package awsauth
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/refresh"
+)
+
+// sourceKind is a kind of place that credentials come from.
+type sourceKind string
+
+const (
+	sourceKeys        sourceKind = "static keys"
+	sourceProvider    sourceKind = "provider"
+	sourceEnvironment sourceKind = "environment"
+	sourceWebIdentity sourceKind = "web identity"
+	sourceProfileKeys sourceKind = "profile keys" // of a credentials file
+	sourceConfigKeys  sourceKind = "config keys"  // of a config file
+	sourceSSO         sourceKind = "SSO"
+	sourceSSOToken    sourceKind = "SSO token" // without account and role: no keys
+	sourceLogin       sourceKind = "login"
+	sourceProcess     sourceKind = "process"
+	sourceContainer   sourceKind = "container"
+	sourceEC2         sourceKind = "EC2"
+)
+
+// source is where a base identity comes from. It is decided before any call.
+type source struct {
+	kind     sourceKind
+	profile  string   // that led there, "" if none did
+	profiles []string // from there to the one that says how to log in or has the keys
+	option   bool     // an option named it, not the environment or a default
+	absent   bool     // the chain came to it because nothing else was there,
+	lookedAt string   // which was this
+
+	disabledBy string // what forbids to ask it, "" if nothing does
+
+	keyID   string // of the keys, where they are known before any call
+	longKey bool   // and have no session token
+	chained bool   // the credentials are surely those of a role session
+	detail  string // what Explain says of it
+	asks    bool   // credentials have to be asked for
+	rereads bool   // keys without an expiry may have changed where they are kept
+	local   bool   // whether a login has ended is seen in a file, at no cost
+
+	web    *roleSpec   // the role that a web identity token opens; nil for other sources
+	roles  []*roleSpec // that the profile assumes from there, in order
+	passed []Step      // what stands in the profile and does not count
+	claims []claim     // what it says of the partition
+	kinds  []aws.CredentialSource
+
+	open   func(*kit) (fetch, error)
+	passOn func(context.Context, string, refresh.Refusal) // tells a provider that its key was refused; may be nil
+}
+
+// fetch gets credentials. Its errors are *Error.
+type fetch func(context.Context) (refresh.Issued, error)
+
+// kit is what a source is opened with, once the settings are loaded.
+type kit struct {
+	cfg       aws.Config // for the SDK's clients of the library's own calls
+	opts      *config.LoadOptions
+	wire      *wire
+	at        place
+	by        signer
+	metadata  func() *imds.Client
+	container aws.HTTPClient
+}
+
+// String says it for people: `profile "ops"`, "environment", "EC2".
+func (s *source) String() string {
+	switch {
+	case s.profile == "":
+		return string(s.kind)
+	case s.kind == sourceProfileKeys || s.kind == sourceConfigKeys:
+		return fmt.Sprintf("profile %q", s.profile)
+	}
+	return fmt.Sprintf("profile %q (%s)", s.profile, s.kind)
+}
+
+// named puts the profile's name before what is said of it, where the row of a
+// Report does not have it.
+func (s *source) named(text string) string {
+	if s.profile != "" && s.option {
+		return fmt.Sprintf("profile %q: %s", s.profile, text)
+	}
+	return text
+}
+
+// shadows is why a later source has not its turn.
+func (s *source) shadows() string {
+	if s.kind == sourceKeys {
+		return "static keys come first"
+	}
+	return s.String() + " comes first"
+}
+
+// classified makes the errors of get *Errors: explain says what is wrong.
+func (s *source) classified(get func(context.Context) (aws.Credentials, error), explain func(*Error)) fetch {
+	return func(ctx context.Context) (refresh.Issued, error) {
+		creds, err := get(ctx)
+		if err == nil {
+			err = s.checkKeys(creds)
+		}
+		if err != nil {
+			return refresh.Issued{}, sourceError(err, s.String(), explain)
+		}
+		return refresh.Issued{Credentials: creds}, nil
+	}
+}
+
+// checkKeys refuses what cannot be signed with.
+func (s *source) checkKeys(c aws.Credentials) error {
+	e := &Error{Kind: NoCredentials, Op: s.String()}
+	switch {
+	case c.AccessKeyID == "" && c.SecretAccessKey == "":
+		e.what = "the credentials it returned have no keys"
+	case c.AccessKeyID == "":
+		e.what = "the credentials it returned have a secret access key but no access key id"
+	case c.SecretAccessKey == "":
+		e.what = "the credentials it returned have an access key id (" + redact.Key(c.AccessKeyID) + ") but no secret access key"
+	default:
+		what := unfit(c.AccessKeyID, c.SecretAccessKey, c.SessionToken)
+		if what == "" {
+			return nil
+		}
+		e.Kind, e.what = InvalidKey, fmt.Sprintf("%s in the keys it returned (access key %s)", what, redact.Key(strings.TrimSpace(c.AccessKeyID)))
+		return e.mend("trim what is stored or mounted there")
+	}
+	return e
+}
+
+// longTerm is WithTemporaryOnly's refusal.
+func (s *source) longTerm() error {
+	e := &Error{Kind: LongTermCredentials, Op: "WithTemporaryOnly"}
+	e.what = fmt.Sprintf("%s has the long-lived access key %s", s, redact.Key(s.keyID))
+	if s.keyID == "" {
+		e.what = fmt.Sprintf("%s has a long-lived access key", s)
+	}
+	return e.mend("assume a role with WithAccount or WithRoleARN, or start from temporary credentials (SSO, a role, a session token)")
+}

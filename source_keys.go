@@ -1,0 +1,124 @@
+package awsauth
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/refresh"
+	"github.com/chaoxiaodi/awsauth/internal/sharedfile"
+)
+
+// keySource are keys that are known now: of an option, or of the environment,
+// where variable names them.
+func keySource(kind sourceKind, c aws.Credentials, variable string) *source {
+	s := &source{kind: kind, option: kind == sourceKeys, keyID: c.AccessKeyID, longKey: c.SessionToken == ""}
+	s.detail = "access key " + redact.Key(c.AccessKeyID)
+	s.kinds = []aws.CredentialSource{aws.CredentialSourceCode}
+	if variable != "" {
+		s.detail += " in " + variable
+		s.kinds = []aws.CredentialSource{aws.CredentialSourceEnvVars}
+	}
+	c.Source = credentials.StaticCredentialsName
+	if variable != "" {
+		c.Source = config.CredentialsSourceName
+	}
+	s.open = func(*kit) (fetch, error) {
+		return func(context.Context) (refresh.Issued, error) { return refresh.Issued{Credentials: c}, nil }, nil
+	}
+	return s
+}
+
+// refuser is a provider that can be told of a refused key: another Session.
+type refuser interface {
+	refused(ctx context.Context, keyID string, why refresh.Refusal) bool
+}
+
+// providerSource is the caller's own provider. It is asked directly: a cache round
+// it would hand out what was refused, and would keep the context's deadline from
+// it.
+func providerSource(p aws.CredentialsProvider) *source {
+	s := &source{kind: sourceProvider, option: true, asks: true, rereads: true, detail: fmt.Sprintf("%T", p)}
+	if known, ok := p.(aws.CredentialProviderSource); ok {
+		s.kinds = known.ProviderSources()
+	}
+	if other, ok := p.(refuser); ok {
+		s.passOn = func(ctx context.Context, keyID string, why refresh.Refusal) { other.refused(ctx, keyID, why) }
+	}
+	s.open = func(*kit) (fetch, error) {
+		return s.classified(func(ctx context.Context) (aws.Credentials, error) {
+			if cached, ok := p.(*aws.CredentialsCache); ok {
+				cached.Invalidate()
+			}
+			return p.Retrieve(ctx)
+		}, providerError), nil
+	}
+	return s
+}
+
+// profileKeySource are the keys of a profile. When a service refuses them the
+// files are read again: another tool may have written new ones. What is written
+// there by then must still be keys, else another identity would slip in.
+func (l *look) profileKeySource(w way) *source {
+	pair := l.keyPair(w.holder)
+	s := &source{kind: sourceProfileKeys, rereads: true, keyID: pair.AccessKeyID.Text, longKey: pair.SessionToken.Text == ""}
+	s.detail = "access key " + redact.Key(s.keyID) + " in " + redact.OneLine(pair.AccessKeyID.Path)
+	s.kinds = []aws.CredentialSource{aws.CredentialSourceProfile}
+	var first atomic.Pointer[aws.Credentials] // what was read when the session was made, for the first fetch
+	read := credentialsOf(pair)
+	first.Store(&read)
+	holder, configs, keyFiles := w.holder, l.configFiles, l.credentialsFiles
+	s.open = func(*kit) (fetch, error) {
+		return s.classified(func(context.Context) (aws.Credentials, error) {
+			if c := first.Swap(nil); c != nil {
+				return *c, nil
+			}
+			again := &look{files: sharedfile.Read(configs, keyFiles)}
+			return again.keysAgain(holder)
+		}, providerError), nil
+	}
+	return s
+}
+
+// keysAgain are the keys that a profile has by now.
+func (l *look) keysAgain(profile string) (aws.Credentials, error) {
+	for _, p := range l.files.Problems(profile) {
+		return aws.Credentials{}, fileFault(p)
+	}
+	if kind := l.plainKind(profile); kind != sourceProfileKeys && kind != sourceConfigKeys {
+		e := invalid(fmt.Sprintf("profile %q", profile), "had keys when the session was made, and has none any more")
+		if kind != "" {
+			e.what = fmt.Sprintf("had keys when the session was made, and now has another source (%s)", kind)
+		}
+		return aws.Credentials{}, e.mend("make a new session")
+	}
+	return credentialsOf(l.keyPair(profile)), nil
+}
+
+func credentialsOf(k sharedfile.KeyPair) aws.Credentials {
+	return aws.Credentials{
+		AccessKeyID: k.AccessKeyID.Text, SecretAccessKey: k.SecretAccessKey.Text, SessionToken: k.SessionToken.Text,
+		AccountID: k.AccountID.Text, Source: "SharedConfigCredentials: " + k.AccessKeyID.Path,
+	}
+}
+
+// keyVariables are the variables of an access key, today's names and older ones.
+func keyVariables() []string {
+	return []string{"AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN"}
+}
+
+// unfitEnvironment names the variable of a key that cannot be one.
+func unfitEnvironment() error {
+	for _, name := range keyVariables() {
+		if what := unfit(os.Getenv(name)); what != "" {
+			return invalid("", "%s in %s", what, name).mend("trim what was read from a file or a mounted secret")
+		}
+	}
+	return nil
+}

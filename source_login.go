@@ -1,0 +1,149 @@
+package awsauth
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/logincreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/aws-sdk-go-v2/service/signin"
+	"github.com/aws/aws-sdk-go-v2/service/sso"
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/refresh"
+)
+
+// ssoSource signs in with SSO, by the login that a person began with the AWS CLI.
+func (l *look) ssoSource(w way) (*source, error) {
+	region, name, startURL := l.ssoRegion(w.holder)
+	token, err := ssocreds.StandardCachedTokenFilepath(name)
+	if err != nil {
+		return nil, &Error{Kind: InvalidOption, Op: fmt.Sprintf("profile %q", w.holder), Err: redact.Error(err), Hint: "set HOME: the login is kept below it"}
+	}
+	session := l.get(w.holder, "sso_session") != ""
+	s := &source{kind: w.kind, asks: true, local: true, chained: true, detail: fmt.Sprintf("SSO session %q", redact.OneLine(name))}
+	if p, ok := PartitionOf(region); ok {
+		s.claims = []claim{{partition: p, what: fmt.Sprintf("sso_region %s of profile %q", region, w.holder)}}
+	}
+	s.kinds = l.ssoKinds(w.holder, session)
+	if w.kind == sourceSSOToken {
+		s.open = func(*kit) (fetch, error) { return s.tokenOnly(w.holder), nil }
+		return s, nil
+	}
+	account, role := l.get(w.holder, "sso_account_id"), l.get(w.holder, "sso_role_name")
+	facts := ssoSession{w.profiles[0], name, w.holder, token}
+	s.open = func(k *kit) (fetch, error) {
+		opts := []func(*ssocreds.Options){k.opts.SSOProviderOptions}
+		if session {
+			opts = append(opts, func(o *ssocreds.Options) {
+				o.SSOTokenProvider, o.CachedTokenFilepath = newTokenProvider(k.cfg, k.opts.SSOTokenProviderOptions, region, token), token
+			})
+		}
+		if opts[0] == nil {
+			opts = opts[1:]
+		}
+		provider := ssocreds.New(sso.NewFromConfig(inRegion(k.cfg, region), func(o *sso.Options) {
+			if o.BaseEndpoint != nil {
+				o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = noFIPS()
+			}
+		}), account, role, startURL, opts...)
+		return s.classified(provider.Retrieve, func(e *Error) { ssoError(e, facts) }), nil
+	}
+	return s, nil
+}
+
+// ssoKinds is what the SDK reports of it.
+func (l *look) ssoKinds(profile string, session bool) (kinds []aws.CredentialSource) {
+	kinds = []aws.CredentialSource{aws.CredentialSourceSSO}
+	for _, key := range []string{"sso_region", "sso_account_id", "sso_start_url", "sso_role_name"} {
+		if l.get(profile, key) != "" {
+			kinds = []aws.CredentialSource{aws.CredentialSourceProfileSSOLegacy, aws.CredentialSourceSSOLegacy}
+		}
+	}
+	if session {
+		kinds = append(kinds, aws.CredentialSourceProfileSSO)
+	}
+	return kinds
+}
+
+// tokenOnly is the error of a profile that signs in but names no role: it serves
+// services that take the token itself.
+func (s *source) tokenOnly(profile string) fetch {
+	return func(context.Context) (refresh.Issued, error) {
+		e := &Error{Kind: NoCredentials, Op: fmt.Sprintf("profile %q", profile), what: "signs in with SSO but names no account and role, so it gives a token and no keys"}
+		return refresh.Issued{}, e.mend("add sso_account_id and sso_role_name to the profile")
+	}
+}
+
+// newTokenProvider renews the token of an SSO login, where SSO is.
+func newTokenProvider(cfg aws.Config, fn func(*ssocreds.SSOTokenProviderOptions), region, file string) *ssocreds.SSOTokenProvider {
+	client := ssooidc.NewFromConfig(inRegion(cfg, region), func(o *ssooidc.Options) {
+		if o.BaseEndpoint != nil {
+			o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = noFIPS()
+		}
+	})
+	if fn == nil {
+		return ssocreds.NewSSOTokenProvider(client, file)
+	}
+	return ssocreds.NewSSOTokenProvider(client, file, fn)
+}
+
+// noFIPS turns both off: the SDK refuses them together with an address that was
+// chosen.
+func noFIPS() (aws.FIPSEndpointState, aws.DualStackEndpointState) {
+	return aws.FIPSEndpointStateDisabled, aws.DualStackEndpointStateDisabled
+}
+
+func inRegion(cfg aws.Config, region string) aws.Config {
+	cfg.Region = region
+	return cfg
+}
+
+// loginSource is a sign-in of `aws login`. It is renewed in the profile's region,
+// else in the session's.
+func (l *look) loginSource(w way) (*source, error) {
+	file, err := logincreds.StandardCachedTokenFilepath(l.get(w.holder, "login_session"), os.Getenv("AWS_LOGIN_CACHE_DIRECTORY"))
+	if err != nil {
+		return nil, &Error{Kind: InvalidOption, Op: fmt.Sprintf("profile %q", w.holder), Err: redact.Error(err), Hint: "set HOME, or AWS_LOGIN_CACHE_DIRECTORY"}
+	}
+	region := l.get(w.holder, "region")
+	s := &source{kind: sourceLogin, asks: true, local: true, detail: "login"}
+	s.kinds = []aws.CredentialSource{aws.CredentialSourceProfileLogin, aws.CredentialSourceLogin}
+	s.open = func(k *kit) (fetch, error) {
+		cfg := inRegion(k.cfg, k.at.region)
+		if p, ok := PartitionOf(region); ok && p == k.at.partition {
+			cfg.Region = region
+		}
+		client := signin.NewFromConfig(cfg, func(o *signin.Options) {
+			if o.BaseEndpoint != nil {
+				o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = noFIPS()
+			}
+		})
+		provider := logincreds.New(client, file, func(o *logincreds.Options) {
+			o.RestrictPermissions = cfg.RestrictFilePermissions != aws.RestrictFilePermissionsUnrestricted
+		})
+		return s.classified(provider.Retrieve, func(e *Error) { loginError(e, w.holder) }), nil
+	}
+	return s, nil
+}
+
+// processSource runs a credential_process.
+func (l *look) processSource(w way) *source {
+	command := l.get(w.holder, "credential_process")
+	s := &source{kind: sourceProcess, asks: true, rereads: true, detail: "credential_process"}
+	s.kinds = []aws.CredentialSource{aws.CredentialSourceProfileProcess, aws.CredentialSourceProcess}
+	s.open = func(k *kit) (fetch, error) {
+		opts := []func(*processcreds.Options){}
+		if k.opts.ProcessCredentialOptions != nil {
+			opts = append(opts, k.opts.ProcessCredentialOptions)
+		}
+		return s.classified(func(ctx context.Context) (aws.Credentials, error) {
+			return processcreds.NewProvider(command, opts...).Retrieve(ctx)
+		}, processError), nil
+	}
+	return s
+}

@@ -1,0 +1,117 @@
+package awsauth
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/transport"
+)
+
+// containerSource asks the endpoint that ECS and EKS give a container. Its address
+// is looked at only here, where it decides.
+func (l *look) containerSource() (*source, error) {
+	address, variable := firstEnv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+	if err := checkContainer(variable, address); err != nil {
+		return nil, err
+	}
+	if variable == "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" {
+		address = transport.ContainerHost + address
+	}
+	s := &source{kind: sourceContainer, asks: true, detail: variable}
+	s.kinds = []aws.CredentialSource{aws.CredentialSourceHTTP}
+	token, file := os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"), os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
+	if what := unfit(token); strings.Contains(what, "line end") {
+		return nil, invalid("", "%s in AWS_CONTAINER_AUTHORIZATION_TOKEN", what).mend("trim what was read from a file")
+	}
+	s.open = func(k *kit) (fetch, error) {
+		provider := endpointcreds.New(address, func(o *endpointcreds.Options) {
+			o.HTTPClient, o.APIOptions = k.container, k.cfg.APIOptions
+			o.AuthorizationToken = token
+			if file != "" {
+				o.AuthorizationTokenProvider = endpointcreds.TokenProviderFunc(func() (string, error) { return readToken(file) })
+			}
+			if k.cfg.Retryer != nil {
+				o.Retryer = k.cfg.Retryer()
+			}
+			if fn := k.opts.EndpointCredentialOptions; fn != nil {
+				fn(o)
+			}
+		})
+		return s.classified(provider.Retrieve, func(e *Error) { containerError(e, variable) }), nil
+	}
+	return s, nil
+}
+
+// readToken reads the authorization token, which is renewed in its file.
+func readToken(path string) (string, error) {
+	token, err := os.ReadFile(path)
+	if err != nil {
+		return "", &tokenFileError{path, err}
+	}
+	if token = bytes.TrimSpace(token); len(token) == 0 {
+		return "", &tokenFileError{path, nil}
+	}
+	return string(token), nil
+}
+
+// instanceSource asks the instance metadata of EC2 for the keys of its role.
+func (l *look) instanceSource() (*source, error) {
+	address, from := l.metadataEndpoint()
+	if from != "" {
+		if err := transport.CheckMetadataEndpoint(address); err != nil {
+			return nil, invalid(fmt.Sprintf("%s %q", redact.OneLine(from), redact.URL(redact.Clip(address))), "%v", err)
+		}
+	}
+	s := &source{kind: sourceEC2, asks: true, detail: redact.URL(address), disabledBy: l.noMetadata()}
+	s.kinds = []aws.CredentialSource{aws.CredentialSourceIMDS}
+	facts := instance{endpoint: redact.URL(address), disabledBy: l.noMetadata()}
+	s.open = func(k *kit) (fetch, error) {
+		facts.lookedAt = s.lookedAt
+		var o ec2rolecreds.Options
+		if fn := k.opts.EC2RoleCredentialOptions; fn != nil {
+			fn(&o)
+		}
+		return s.classified(func(ctx context.Context) (aws.Credentials, error) {
+			client := &metadataClient{ask: k.metadata}
+			creds, err := ec2rolecreds.New(func(once *ec2rolecreds.Options) {
+				if *once = o; once.Client == nil {
+					once.Client = client
+				}
+			}).Retrieve(ctx)
+			if err == nil && !client.expiry.IsZero() {
+				creds.Expires = client.expiry
+			}
+			return creds, err
+		}, func(e *Error) { metadataError(e, facts) }), nil
+	}
+	return s, nil
+}
+
+// containerVariable is the variable that names the container's endpoint, "" if
+// none is set.
+func containerVariable() string {
+	if value, name := firstEnv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"); value != "" {
+		return name
+	}
+	return ""
+}
+
+// checkContainer holds the endpoint against the rules, where it decides.
+func checkContainer(variable, value string) error {
+	check := transport.CheckContainerURI
+	if strings.HasSuffix(variable, "RELATIVE_URI") {
+		check = transport.CheckContainerPath
+	}
+	if err := check(value); err != nil {
+		return invalid(fmt.Sprintf("%s %q", variable, redact.URL(redact.Clip(value))), "%v", err)
+	}
+	return nil
+}

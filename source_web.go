@@ -1,0 +1,164 @@
+package awsauth
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"github.com/chaoxiaodi/awsauth/internal/names"
+	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/refresh"
+)
+
+// tokenSource is where a web identity token comes from.
+type tokenSource struct {
+	option stscreds.IdentityTokenRetriever // of WithWebIdentity, or
+	path   string                          // a file
+	from   string                          // the option, variable or key that says so
+}
+
+// name is what an error calls it.
+func (t tokenSource) name() string {
+	if t.path != "" {
+		return redact.OneLine(t.path)
+	}
+	return t.from
+}
+
+// GetIdentityToken gets the token anew. White space round it belongs to the file,
+// not to the token.
+func (t tokenSource) GetIdentityToken() ([]byte, error) {
+	if t.option != nil {
+		token, err := t.option.GetIdentityToken()
+		if err == nil && len(bytes.TrimSpace(token)) == 0 {
+			err = errors.New("the token is empty")
+		}
+		return token, err
+	}
+	token, err := os.ReadFile(t.path)
+	if err != nil {
+		return nil, &tokenFileError{t.path, err}
+	}
+	if token = bytes.TrimSpace(token); len(token) == 0 {
+		return nil, &tokenFileError{t.path, nil}
+	}
+	return token, nil
+}
+
+// webSource is a role that a web identity token opens.
+func webSource(spec *roleSpec, token tokenSource) *source {
+	s := &source{kind: sourceWebIdentity, option: token.option != nil, asks: true, chained: true}
+	s.web, s.detail = spec, "token file "+token.name()
+	s.kinds = []aws.CredentialSource{aws.CredentialSourceEnvVarsSTSWebIDToken}
+	if token.option != nil {
+		s.detail = fmt.Sprintf("token from %T", token.option)
+		s.kinds = []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID}
+	}
+	s.claims = []claim{{spec.arn.partition, "role " + spec.arn.String() + " of " + token.from, true}}
+	s.open = func(k *kit) (fetch, error) { return k.openWeb(s, spec, token) }
+	return s
+}
+
+// openWeb applies config.WithWebIdentityRoleCredentialOptions, once.
+func (k *kit) openWeb(s *source, spec *roleSpec, token tokenSource) (fetch, error) {
+	o := stscreds.WebIdentityRoleOptions{
+		RoleARN: spec.arn.String(), RoleSessionName: spec.sessionName, Duration: spec.duration, TokenRetriever: token,
+		Policy: optional(spec.policy), PolicyARNs: policyARNs(spec.policyARNs),
+	}
+	if fn := k.opts.WebIdentityRoleCredentialOptions; fn != nil {
+		fn(&o)
+		if o.RoleARN != spec.arn.String() || o.Client != nil {
+			return nil, invalid("config.WithWebIdentityRoleCredentialOptions", "RoleARN and Client are not the option's to set").
+				mend("use WithWebIdentity for another role, and WithSTSEndpoint for another STS")
+		}
+	}
+	if o.RoleSessionName == "" {
+		o.RoleSessionName = names.DefaultSession()
+	}
+	call := stsCall{op: "assume role", target: o.RoleARN, by: k.by, web: true, token: token.name(),
+		host: k.wire.host(k.at), region: k.wire.signedFor(k.at), durationName: spec.durationName}
+	if o.Duration != 0 {
+		call.duration = o.Duration.String()
+	}
+	return func(ctx context.Context) (refresh.Issued, error) {
+		begun := call
+		begun.started = time.Now()
+		client := &webClient{kit: k, spec: spec, call: begun}
+		once := o
+		once.Client = client
+		provider := stscreds.NewWebIdentityRoleProvider(client, o.RoleARN, o.TokenRetriever, func(to *stscreds.WebIdentityRoleOptions) { *to = once })
+		creds, err := provider.Retrieve(ctx)
+		if err == nil {
+			err = s.checkKeys(creds)
+		}
+		switch {
+		case err == nil:
+			return refresh.Issued{Credentials: creds, ARN: client.became.arn, UserID: client.became.userID}, nil
+		case client.called:
+			return refresh.Issued{}, classifySTS(err, begun)
+		}
+		return refresh.Issued{}, sourceError(err, s.String(), func(e *Error) { webIdentityError(e, token.from) })
+	}, nil
+}
+
+// webClient makes the one call of a refresh, and keeps what stscreds drops: who
+// the caller has become.
+type webClient struct {
+	kit    *kit
+	spec   *roleSpec
+	call   stsCall
+	called bool
+	became assumed
+}
+
+// AssumeRoleWithWebIdentity implements the SDK's interface. The options of the
+// library come last: the SDK's provider adds retries of a bad token, which would
+// keep STS's own words from the caller for half a minute.
+func (c *webClient) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, opts ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	c.called = true
+	w := c.kit.wire
+	out, err := w.client().AssumeRoleWithWebIdentity(ctx, in, append(opts, w.options(ctx, c.kit.at, nil, w.newRetryer(), &w.unsigned, c.call))...)
+	if err != nil {
+		return nil, err
+	}
+	c.became, err = readAssumed(out.AssumedRoleUser, c.spec.arn, w.host(c.kit.at))
+	return out, err
+}
+
+// assumed is what STS says of a role session beside its keys; empty where it says
+// nothing.
+type assumed struct{ arn, userID string }
+
+// readAssumed holds STS's answer against what was asked of it: another account or
+// role is not believed. An ARN that is not of AWS's form, as other
+// implementations of STS send it, says nothing. The path of a role is not in the
+// ARN of its sessions.
+func readAssumed(u *types.AssumedRoleUser, asked roleARN, host string) (assumed, error) {
+	if u == nil || u.Arn == nil {
+		return assumed{}, nil
+	}
+	got, ok := parseSessionARN(*u.Arn)
+	if !ok {
+		return assumed{}, nil
+	}
+	if got.partition != asked.partition || got.account != asked.account || got.name != asked.base() {
+		e := &Error{Kind: Unreachable, Op: "assume role", Target: asked.String()}
+		e.what = "the answer of " + host + " is for another role (" + redact.OneLine(*u.Arn) + ")"
+		return assumed{}, e.mend(checkEndpoints)
+	}
+	return assumed{*u.Arn, redact.OneLine(aws.ToString(u.AssumedRoleId))}, nil
+}
+
+// webRole is a role that a token opens. Its ARN was checked.
+func (l *look) webRole(arn string) *roleSpec {
+	parsed, _ := parseRoleARN(arn)
+	return &roleSpec{arn: parsed, durationName: "the duration"}
+}
