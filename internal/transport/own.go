@@ -40,8 +40,8 @@ func noRedirects(c *http.Client) *http.Client {
 }
 
 // RedirectedError says that a caller's HTTP client followed a redirect to another
-// host, whose answer is not believed.
-type RedirectedError struct{ From, To string } // hosts
+// host, whose answer is not believed. Hosts are written with their scheme.
+type RedirectedError struct{ From, To string }
 
 // Error names both hosts.
 func (e *RedirectedError) Error() string {
@@ -51,14 +51,16 @@ func (e *RedirectedError) Error() string {
 // RetryableError tells the SDK's retryers that the next try ends likewise.
 func (e *RedirectedError) RetryableError() bool { return false }
 
-// sameHost refuses answers of another host than the one asked.
+// sameHost refuses answers that a redirect to another host led to. A client that
+// sends requests elsewhere by its own decision, without a redirect, is trusted: tests
+// do that.
 type sameHost struct{ client aws.HTTPClient }
 
 // Do implements aws.HTTPClient.
 func (c sameHost) Do(r *http.Request) (*http.Response, error) {
 	asked := r.URL.Scheme + "://" + r.URL.Host // the client may change the request
 	response, err := c.client.Do(r)
-	if err != nil || response == nil || response.Request == nil || response.Request.URL == nil {
+	if err != nil || response == nil || response.Request == nil || response.Request.Response == nil {
 		return response, err
 	}
 	if answered := response.Request.URL.Scheme + "://" + response.Request.URL.Host; answered != asked {
