@@ -21,13 +21,15 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// note stands for an error that is not rebuilt, with a text of ours. It says yes
-// where errors.Is looks for the error it stands for, and hands out that error only
-// where it is of a type of the caller's.
+// note stands for an error that is not rebuilt, with a text of ours. It does not hold
+// that error but two functions: is says yes where errors.Is looks for it, as hands it
+// out where it is of a type of the caller's. So nothing that prints fields, debuggers'
+// dumps included, comes to it.
 type note struct {
-	text     string
-	wrapped  []error // what the error wraps, rebuilt
-	original error
+	text    string
+	wrapped []error // what the error wraps, rebuilt
+	is      func(target error) bool
+	as      func(target any) bool
 }
 
 // waited is a note of an error that says whether it is a timeout, as net.Error.
@@ -45,7 +47,7 @@ func (w waited) Temporary() bool { return w.timeout }
 // newNote makes the note of an error that nothing is known about. What comes from
 // a parser is not quoted at all, and what comes from net/http without its quotes.
 func newNote(err error, from origin) error {
-	n := &note{original: err}
+	n := &note{is: identity(err), as: assignment(err)}
 	switch kind := kindOf(err); {
 	case kind == callers:
 		from = local
@@ -63,9 +65,9 @@ func newNote(err error, from origin) error {
 		}
 		n.text = n.wrapped[0].Error()
 	case from == wire:
-		n.text = OneLine(Secrets(withoutQuotes(err, n.replaced(wrapped))))
+		n.text = OneLine(Secrets(withoutQuotes(err, n.rebuilt(err, wrapped))))
 	default:
-		n.text = OneLine(Secrets(n.replaced(wrapped)))
+		n.text = OneLine(Secrets(n.rebuilt(err, wrapped)))
 	}
 	if t, ok := err.(net.Error); ok {
 		return waited{n, t.Timeout()}
@@ -73,9 +75,9 @@ func newNote(err error, from origin) error {
 	return n
 }
 
-// replaced is the text of the error, with the texts of what it wraps rebuilt.
-func (n *note) replaced(wrapped []error) string {
-	text := n.original.Error()
+// rebuilt is the text of err, with the texts of what it wraps rebuilt.
+func (n *note) rebuilt(err error, wrapped []error) string {
+	text := err.Error()
 	for i, w := range wrapped {
 		before, after := w.Error(), n.wrapped[i].Error()
 		if before == after || before == "" {
@@ -147,23 +149,37 @@ func (n *note) Error() string { return n.text }
 func (n *note) Unwrap() []error { return n.wrapped }
 
 // Is reports whether target is the error that the note stands for.
-func (n *note) Is(target error) bool {
-	if t := reflect.TypeOf(n.original); t.Comparable() && n.original == target {
-		return true
+func (n *note) Is(target error) bool { return n.is(target) }
+
+// As finds the error that the note stands for, if it is of a type of the caller's.
+func (n *note) As(target any) bool { return n.as(target) }
+
+// identity is what errors.Is asks of one error of a chain.
+func identity(err error) func(error) bool {
+	return func(target error) bool {
+		if reflect.TypeOf(err).Comparable() && err == target {
+			return true
+		}
+		e, ok := err.(interface{ Is(error) bool })
+		return ok && e.Is(target)
 	}
-	is, ok := n.original.(interface{ Is(error) bool })
-	return ok && is.Is(target)
 }
 
-// As finds an error of the caller's own type. The original of any other type stays
-// hidden: its fields may hold what the text was kept from showing.
-func (n *note) As(target any) bool {
-	t, to := reflect.TypeOf(n.original), reflect.ValueOf(target)
-	if kindOf(n.original) != callers || to.Kind() != reflect.Pointer || to.IsNil() || !t.AssignableTo(to.Type().Elem()) {
-		return false
+// assignment is what errors.As does with one error of a chain. An error of another
+// type than the caller's is not handed out: its fields may hold what the text was
+// kept from showing.
+func assignment(err error) func(any) bool {
+	if kindOf(err) != callers {
+		return func(any) bool { return false }
 	}
-	to.Elem().Set(reflect.ValueOf(n.original))
-	return true
+	return func(target any) bool {
+		to := reflect.ValueOf(target)
+		if to.Kind() != reflect.Pointer || to.IsNil() || !reflect.TypeOf(err).AssignableTo(to.Type().Elem()) {
+			return false
+		}
+		to.Elem().Set(reflect.ValueOf(err))
+		return true
+	}
 }
 
 // Format prints the text, whatever the verb: fmt would print the fields.
