@@ -203,6 +203,16 @@ func TestErrorModeledFields(t *testing.T) {
 	assert.Len(t, []rune(aws.ToString(invalid.Error_description)), 500)
 }
 
+func TestErrorMetadata(t *testing.T) {
+	client := imds.New(imds.Options{HTTPClient: answering(404, "text/html", geheim), ClientEnableState: imds.ClientEnabled, Retryer: aws.NopRetryer{}})
+	_, err := client.GetMetadata(t.Context(), &imds.GetMetadataInput{Path: "iam/"})
+	clean := redact.Error(err)
+	assertClean(t, clean)
+	assert.ErrorContains(t, clean, "StatusCode: 404, request to EC2 IMDS failed")
+	var unreadable *redact.UnreadableError
+	assert.False(t, errors.As(clean, &unreadable))
+}
+
 // What is not HTTP at all is quoted by net/http.
 func TestErrorNotHTTP(t *testing.T) {
 	for name, answer := range map[string]string{

@@ -59,6 +59,8 @@ func newNote(err error, from origin) error {
 		n.wrapped = append(n.wrapped, clean(w, from))
 	}
 	switch {
+	case from == answer && err.Error() == metadataFailed:
+		n.text = metadataFailed
 	case from == answer:
 		if len(wrapped) == 0 {
 			n.wrapped = []error{unreadable(err)}
@@ -74,6 +76,10 @@ func newNote(err error, from origin) error {
 	}
 	return n
 }
+
+// metadataFailed is all that the SDK's metadata client says of a status that is not
+// 200. Were it to say it otherwise, nothing of it would be shown.
+const metadataFailed = "request to EC2 IMDS failed"
 
 // rebuilt is the text of err, with the texts of what it wraps rebuilt.
 func (n *note) rebuilt(err error, wrapped []error) string {

@@ -110,6 +110,9 @@ var secretFields = [...]string{
 // repeats them: "Value '123' at 'tokenCode' failed …". A value may itself hold
 // quotes and the word Value, so all from the first value on is taken out.
 func withoutValues(message string) string {
+	if !strings.Contains(message, "' at '") {
+		return message
+	}
 	for _, field := range secretFields {
 		mark := "' at '" + strings.ToLower(field) + "'"
 		end := strings.LastIndex(asciiLower(message), mark)
@@ -132,7 +135,11 @@ var secretHeaders = [...]string{"x-amz-security-token", "x-amz-sso_bearer_token"
 // withoutHeaders takes the values of secret headers out of a message:
 // "x-amz-security-token:FwoG…", "X-Amz-Security-Token=FwoG…&…".
 func withoutHeaders(message string) string {
+	lower := asciiLower(message) // to look once through most messages
 	for _, name := range secretHeaders {
+		if !strings.Contains(lower, name) {
+			continue
+		}
 		for from := 0; ; {
 			i := strings.Index(asciiLower(message[from:]), name)
 			if i < 0 {

@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -28,10 +29,15 @@ func (zeros) Read(p []byte) (int, error) {
 
 // A body that unpacks to 1.5 GB ends after 1 MiB, in every client of the library's.
 func TestGzipBomb(t *testing.T) {
-	const size = 1_500_000_000
+	var member bytes.Buffer // of many that follow each other, and are one body unpacked
+	z := gzip.NewWriter(&member)
+	_, err := io.CopyN(z, zeros{}, 15_000_000)
+	require.NoError(t, errors.Join(err, z.Close()))
 	server := serve(t, new(journal), "sts", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
-		_, _ = io.CopyN(gzip.NewWriter(w), zeros{}, size)
+		for range 100 {
+			_, _ = w.Write(member.Bytes())
+		}
 	})
 	for name, c := range ownClients() {
 		response, err := c.Do(request(t, "GET", server.URL))
