@@ -31,11 +31,11 @@ func (zeros) Read(p []byte) (int, error) {
 func TestGzipBomb(t *testing.T) {
 	var member bytes.Buffer // of many that follow each other, and are one body unpacked
 	z := gzip.NewWriter(&member)
-	_, err := io.CopyN(z, zeros{}, 15_000_000)
+	_, err := io.CopyN(z, zeros{}, 3_000_000)
 	require.NoError(t, errors.Join(err, z.Close()))
 	server := serve(t, new(journal), "sts", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
-		for range 100 {
+		for range 500 {
 			_, _ = w.Write(member.Bytes())
 		}
 	})
