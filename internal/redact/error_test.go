@@ -319,6 +319,11 @@ func TestErrorTypes(t *testing.T) {
 	assert.Equal(t, 7, vault.Code)
 	assert.Contains(t, clean.Error(), "get credentials: vault says �[31m7")
 
+	below := redact.Error(&smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 200}}, Err: fmt.Errorf("x: %w", vaultError{8})})
+	require.ErrorAs(t, below, &vault)
+	assert.Equal(t, 8, vault.Code)
+	assert.Contains(t, below.Error(), "vault says �[31m8", "a caller's own middleware may speak")
+
 	_, err := config.LoadSharedConfigProfile(t.Context(), "gone", func(o *config.LoadSharedConfigOptions) {
 		o.ConfigFiles, o.CredentialsFiles = []string{os.DevNull}, []string{os.DevNull}
 	})

@@ -29,7 +29,7 @@ func TestPoolIsMadeOnFirstUse(t *testing.T) {
 	pool.Own()
 	transport.Metadata(transport.PoolOptions{Base: base})
 	transport.Container(transport.PoolOptions{Base: base})
-	assert.Equal(t, before, runtime.NumGoroutine())
+	assert.LessOrEqual(t, runtime.NumGoroutine(), before, "those of other tests may end meanwhile")
 	assert.Zero(t, built)
 
 	response, err := pool.Do(request(t, "GET", serve(t, new(journal), "sts", ok).URL))
