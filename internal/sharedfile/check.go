@@ -12,7 +12,7 @@ func (p *parser) wrong(kind Kind, what, mend string) {
 
 // twice reports a key that stands twice in a section with different values.
 func (p *parser) twice(key string, other int) {
-	p.wrong(Duplicate, fmt.Sprintf("%s has one value here and another on line %d", key, other), "keep one of them")
+	p.wrong(Duplicate, fmt.Sprintf("%s of %s has another value at %s", key, p.section.subject(), place(p.path, other)), "keep one of them")
 }
 
 // wrong notes a problem of a section. Sections that count for nothing have none.
@@ -49,23 +49,19 @@ func (f *file) check() {
 // checkValue looks at one value that says who one is.
 func (f *file) checkValue(s *section, key string, v Value) {
 	wrong := func(kind Kind, what, mend string) { f.wrong(s, kind, v.Line, what, mend) }
-	if meant := misspelt(key); meant != "" {
-		wrong(Misspelt, fmt.Sprintf("the key is not %s but nearly", meant), "write "+meant+", or remove the line")
-		return
-	}
-	if !IsIdentity(key) {
-		return
-	}
-	if v.Text == "" {
-		if mustHaveText(key) && key != accessKeyID && key != secretAccessKey && v.nested == nil {
-			wrong(Empty, key+" has no value", "write its value, or remove the line")
-		}
-		return
-	}
-	if r, bad := oddIn(key, v.Text); bad {
-		wrong(Character, fmt.Sprintf("%s has %s", key, nameOf(r)), "write the value anew")
-	} else if isKeyMaterial(key) && strings.ContainsAny(v.Text, " \t\n") {
-		wrong(Character, key+" has a blank in it", "write the value anew")
+	meant := misspelt(key)
+	r, odd := oddIn(key, v.Text)
+	switch {
+	case s.reported[key]:
+	case meant != "":
+		wrong(Misspelt, clean(key)+" is no key that AWS knows", "write "+meant+", or remove the line")
+	case !IsIdentity(key):
+	case v.Text == "" && mustHaveText(key) && key != accessKeyID && key != secretAccessKey:
+		wrong(Empty, key+" of "+s.subject()+" has no value", "write its value, or remove the line")
+	case odd:
+		wrong(Character, key+" of "+s.subject()+" has "+nameOf(r), "write the value anew")
+	case isKeyMaterial(key) && strings.ContainsAny(v.Text, " \t"):
+		wrong(Character, key+" of "+s.subject()+" has a space in it", "write the value anew")
 	}
 }
 
@@ -87,25 +83,24 @@ func oddIn(key, text string) (rune, bool) {
 // file belong together; no other file completes them.
 func (f *file) checkPair(s *section) {
 	pair, ok := s.pair()
-	if !ok || s.kind != profileSection || pair.Complete() {
+	if !ok || s.kind != profileSection || s.reported[accessKeyID] || s.reported[secretAccessKey] || s.reported[sessionToken] {
 		return
 	}
-	id, secret := pair.AccessKeyID, pair.SecretAccessKey
-	here, missing := accessKeyID, secretAccessKey
-	if id.Text == "" {
-		here, missing = missing, here
-	}
-	line := max(id.Line, secret.Line)
+	id, secret, token := pair.AccessKeyID, pair.SecretAccessKey, pair.SessionToken
+	wrong := func(kind Kind, line int, what, mend string) { f.wrong(s, kind, line, s.subject()+" has "+what, mend) }
 	switch {
+	case pair.Complete():
+		if old := s.values[securityToken]; old.Text != "" && old.Text != token.Text {
+			wrong(Duplicate, old.Line, "another aws_session_token at "+token.Place(), "remove aws_security_token, its old name")
+		}
 	case id.Path == "" && secret.Path == "":
-		f.wrong(s, HalfPair, pair.SessionToken.Line, "a session token but no keys",
-			"add aws_access_key_id and aws_secret_access_key, or remove the token")
-	case id.Text == "" && secret.Text == "" && id.Path != "" && secret.Path != "":
-		f.wrong(s, Empty, min(id.Line, secret.Line), "aws_access_key_id and aws_secret_access_key have no value", "write their values, or remove both lines")
-	case id.Text == "" && secret.Text == "":
-		f.wrong(s, HalfPair, line, "half a key pair, and without a value", "write aws_access_key_id and aws_secret_access_key, or remove the line")
+		wrong(HalfPair, token.Line, "a session token but no keys", "add aws_access_key_id and aws_secret_access_key, or remove the token")
+	case id.Path != "" && secret.Path != "" && id.Text == "" && secret.Text == "":
+		wrong(Empty, min(id.Line, secret.Line), "an access key without a value", "write the values of aws_access_key_id and aws_secret_access_key, or remove both")
+	case secret.Text == "":
+		wrong(HalfPair, max(id.Line, secret.Line), "half a key pair: no aws_secret_access_key", "add aws_secret_access_key, or remove the other half")
 	default:
-		f.wrong(s, HalfPair, line, "half a key pair: no "+missing, "add "+missing+", or remove "+here)
+		wrong(HalfPair, max(id.Line, secret.Line), "half a key pair: no aws_access_key_id", "add aws_access_key_id, or remove the other half")
 	}
 }
 
@@ -119,7 +114,7 @@ func (f *file) checkTwoDefaults(bare *section) {
 	for _, key := range bare.keys {
 		v := bare.values[key]
 		if other, ok := prefixed.values[key]; IsIdentity(key) && (!ok || other.Text != v.Text) {
-			f.wrong(bare, Duplicate, v.Line, fmt.Sprintf("%s of [default] does not count beside the [profile default] on line %d", key, prefixed.line),
+			f.wrong(bare, Duplicate, v.Line, fmt.Sprintf("%s of [default] does not count beside [profile default] at %s", key, place(f.path, prefixed.line)),
 				"keep one of the two sections")
 			return
 		}

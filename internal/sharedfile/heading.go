@@ -7,8 +7,9 @@ import (
 
 // heading starts the section that a line in brackets names.
 func (p *parser) heading(line string) {
-	p.key, p.refused = "", ""
-	p.section = &section{values: map[string]Value{}} // until it is known: the lines of a bad heading belong to nobody
+	p.key = ""
+	previous := p.section
+	p.section = newSection(section{}) // until it is known: the lines of a bad heading belong to nobody
 	inner, ok := bracketed(line)
 	switch {
 	case !ok && !strings.Contains(line, "]"):
@@ -23,6 +24,9 @@ func (p *parser) heading(line string) {
 	}
 	s := p.classify(inner)
 	s.line, s.sdk = p.number, sdkHeading(line)
+	if s.sdk == "" && previous != nil {
+		previous.differs = true // to the SDK, the next lines are the previous section's
+	}
 	p.enter(s)
 }
 
@@ -47,13 +51,12 @@ func (p *parser) enter(s section) {
 	if old := p.file.section(s.kind, s.name, s.bare); old != nil {
 		if old.sdk != s.sdk {
 			p.section = old
-			p.wrong(Duplicate, fmt.Sprintf("the section %q is written in two ways, here and on line %d", clean(s.name), old.line), "keep one of them")
+			p.wrong(Duplicate, old.subject()+" is written in two ways, here and at "+place(p.path, old.line), "keep one of them")
 		}
 		p.section = old
 		return
 	}
-	s.values = map[string]Value{}
-	p.section = &s
+	p.section = newSection(s)
 	p.sections = append(p.sections, p.section)
 }
 
@@ -104,7 +107,7 @@ func (p *parser) classifyConfig(inner string) section {
 	what := fmt.Sprintf("[%s] counts for nothing in a config file", clean(inner))
 	if near := nearKind(word); near != ignored && name != "" {
 		s = section{kind: near, name: unquoteName(name)}
-		what = fmt.Sprintf("%q is not %q: the heading counts for nothing", clean(word), kindWord(near))
+		what += fmt.Sprintf(": the word is %q, without capitals", kindWord(near))
 	} else if s.bare {
 		what = fmt.Sprintf("[%s] is not the default profile, whose name has no capitals", clean(inner))
 	}

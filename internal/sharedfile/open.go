@@ -31,7 +31,7 @@ func (f *file) load() (text string, ok bool) {
 	case !info.Mode().IsRegular():
 		// It is not opened: opening a pipe waits for its writer, and what is
 		// read from it once is gone when the SDK reads it.
-		f.whole(NotRegular, "is "+typeName(info.Mode())+", not a regular file", "write what it holds to a file, and name that")
+		f.whole(NotRegular, "is "+typeName(info.Mode())+", not a regular file", "write what it holds to a file, and name that in "+f.variable())
 		return "", false
 	case info.Size() > maxSize:
 		f.whole(Unreadable, "has more than 16 MiB, too much for a file of settings", "correct the path in "+f.variable())

@@ -1,6 +1,7 @@
 package sharedfile
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,7 +14,6 @@ type parser struct {
 	section *section // nil before the first heading
 	key     string   // the key that a deeper line belongs to; "" after a heading
 	indent  int      // of that key
-	refused string   // the key whose deeper lines have been reported
 	counted map[string]int
 }
 
@@ -23,6 +23,11 @@ func (f *file) parse(text string) {
 	for line := range strings.SplitSeq(text, "\n") {
 		p.number++
 		p.line(strings.TrimRight(line, "\r"))
+	}
+	for i, problem := range f.problems {
+		if n := p.counted[problem.What]; n > 1 {
+			f.problems[i].What += fmt.Sprintf(" (first of %d such lines)", n)
+		}
 	}
 }
 
@@ -110,8 +115,10 @@ func (p *parser) property(line, trimmed string) {
 	case !ok:
 		p.malformed("neither a [section] nor a key = value"+has(trimmed), "correct or remove the line")
 	default:
+		p.section.differs = p.section.differs || p.sdkNests(indent)
 		p.set(key, value)
 		p.key, p.indent = key, indent
+		p.section.differs = p.section.differs || key != credentialProcess && sdkValue(line) != p.section.values[key].Text
 	}
 }
 
@@ -119,9 +126,9 @@ func (p *parser) property(line, trimmed string) {
 func (p *parser) nest(key, value string, ok bool) {
 	switch {
 	case IsIdentity(p.key) && p.section.kind != servicesSection:
-		p.refuse("the value of " + clean(p.key) + " is not on its own line but on the next")
+		p.refuse("the value of " + p.key + " is not on its line, but there is something at")
 	case !ok:
-		p.refuse("a line below a key without a value is no key = value")
+		p.refuse("a key without a value, and no key = value below it at")
 	default:
 		v := p.section.values[p.key]
 		settings := append(v.Nested(), Setting{key, unquote(strings.TrimSpace(value))})
@@ -133,7 +140,7 @@ func (p *parser) nest(key, value string, ok bool) {
 // continued adds an indented line to the value above it.
 func (p *parser) continued(line string) {
 	if IsIdentity(p.key) {
-		p.refuse("the value of " + p.key + " goes on in the next line")
+		p.refuse("the value of " + p.key + " goes on at")
 		return
 	}
 	v := p.section.values[p.key]
@@ -143,20 +150,31 @@ func (p *parser) continued(line string) {
 
 // refuse reports an indented line that would be a value's, once for each key.
 func (p *parser) refuse(what string) {
-	if p.refused == p.key {
-		return
+	if !p.section.reported[p.key] {
+		p.section.report(p.key)
+		p.file.wrong(p.section, Continued, p.section.values[p.key].Line, what+" "+place(p.path, p.number), "write key and value on one line")
 	}
-	p.refused = p.key
-	p.wrong(Continued, what, "write key and value on one line")
 }
 
 // tooDeep reports a key that the SDK takes for a key, and the AWS CLI for a
-// part of the value above it.
+// part of the value above it. Neither key is shown if it may be half of a
+// secret.
 func (p *parser) tooDeep(key string) {
-	if !IsIdentity(key) {
-		key = "a key"
+	above := "the key"
+	if IsIdentity(p.key) {
+		above = p.key
 	}
-	p.wrong(Continued, key+" is indented deeper than the line above, whose value the AWS CLI takes it for", "indent both lines alike")
+	if !IsIdentity(key) {
+		key = "what is"
+	}
+	what := fmt.Sprintf("%s indented below %s at %s is a part of that value for the AWS CLI", key, above, place(p.path, p.section.values[p.key].Line))
+	p.wrong(Continued, what, "indent both lines alike")
+}
+
+// sdkNests reports whether the SDK takes an indented key for a setting of an
+// empty key above it, to which it is no deeper.
+func (p *parser) sdkNests(indent int) bool {
+	return p.key != "" && indent > 0 && indent <= p.indent && p.section.values[p.key].Text == ""
 }
 
 // set notes a key and its value.
@@ -166,6 +184,7 @@ func (p *parser) set(key, raw string) {
 	}
 	text := valueOf(key, raw)
 	if what := unbalanced(key, text); what != "" {
+		p.section.report(key)
 		p.wrong(Quote, what, "write the value without quotes, or with one at each end")
 	}
 	v := Value{Text: text, Path: p.path, Line: p.number, Credentials: p.credentials}

@@ -46,6 +46,16 @@ func sdkPanics(line string) bool {
 	return ok && (value == `"` || value == "'")
 }
 
+// sdkValue returns the value of a line that has a key.
+func sdkValue(line string) string {
+	if bare := strings.TrimLeft(line, " \t"); bare != line { // its order differs for indented lines
+		_, value, _ := split(bare)
+		return strings.TrimSpace(cutComment(unquote(strings.TrimSpace(value))))
+	}
+	_, value, _ := split(cutComment(line))
+	return unquote(strings.TrimSpace(value))
+}
+
 // cutComment cuts a comment off a line, as the SDK does: a # or ; after a space
 // or tab.
 func cutComment(text string) string {

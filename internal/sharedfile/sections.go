@@ -1,6 +1,9 @@
 package sharedfile
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // placed is a section and the file in which it stands.
 type placed struct {
@@ -14,7 +17,7 @@ func (p placed) canonical() string {
 	if p.credentials || p.bare {
 		return p.name
 	}
-	return "profile " + p.name
+	return kindWord(p.kind) + " " + p.name
 }
 
 // sections returns the sections of a kind and name, in the order in which later
@@ -102,4 +105,17 @@ func (f *file) section(kind sectionKind, name string, bare bool) *section {
 		}
 	}
 	return nil
+}
+
+func newSection(s section) *section {
+	s.values, s.reported = map[string]Value{}, map[string]bool{}
+	return &s
+}
+
+// report remembers that a key's value is wrong, so that it is said once.
+func (s *section) report(key string) { s.reported[key] = true }
+
+// subject names the section in a sentence.
+func (s *section) subject() string {
+	return fmt.Sprintf("%s %q", kindWord(s.kind), clean(s.name))
 }

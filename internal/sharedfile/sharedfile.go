@@ -55,6 +55,9 @@ type section struct {
 	line   int    // of its first heading
 	keys   []string
 	values map[string]Value
+
+	differs  bool            // the SDK reads the section otherwise
+	reported map[string]bool // keys whose value has been reported as wrong while it was read
 }
 
 type sectionKind int
@@ -82,6 +85,7 @@ func Read(configs, credentials []string) *Files {
 			f.parse(text)
 			f.check()
 		}
+		slices.SortStableFunc(f.problems, func(a, b Problem) int { return a.Line - b.Line })
 		for _, p := range f.problems {
 			if !slices.ContainsFunc(fs.problems, p.sameAs) {
 				fs.problems = append(fs.problems, p)
@@ -161,11 +165,15 @@ func (fs *Files) Services(name string) (Section, bool) { return fs.merged(servic
 // Profile returns all that the files say of a profile, as Get would.
 func (fs *Files) Profile(name string) (Section, bool) { return fs.merged(profileSection, name) }
 
-// Quoted reports whether the SDK reads the name of the profile otherwise than
-// this package, in any file: above all where the heading is written with
-// quotes, as in [profile 'a b'], which the AWS CLI writes.
+// Quoted reports whether the SDK reads the profile, its sso-session or its
+// services section otherwise than this package: above all where a heading is
+// written with quotes, as in [profile 'a b'], which the AWS CLI writes. The
+// SDK then needs Extract's copy to see the same settings.
 func (fs *Files) Quoted(profile string) bool {
-	return slices.ContainsFunc(fs.sections(profileSection, profile), func(p placed) bool { return p.sdk != p.canonical() })
+	session, _ := fs.Get(profile, "sso_session")
+	services, _ := fs.Get(profile, "services")
+	sections := slices.Concat(fs.sections(profileSection, profile), fs.sections(sessionSection, session.Text), fs.sections(servicesSection, services.Text))
+	return slices.ContainsFunc(sections, func(p placed) bool { return p.differs || p.sdk != p.canonical() })
 }
 
 // Problems returns what is wrong with a profile or makes the whole reading
