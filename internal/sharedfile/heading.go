@@ -107,7 +107,10 @@ func (p *parser) classifyConfig(inner string) section {
 	what := fmt.Sprintf("[%s] counts for nothing in a config file", clean(inner))
 	if near := nearKind(word); near != ignored && name != "" {
 		s = section{kind: near, name: unquoteName(name)}
-		what += fmt.Sprintf(": the word is %q, without capitals", kindWord(near))
+		what += fmt.Sprintf(": the word is %q", kindWord(near))
+		if strings.EqualFold(word, kindWord(near)) {
+			what += ", without capitals"
+		}
 	} else if s.bare {
 		what = fmt.Sprintf("[%s] is not the default profile, whose name has no capitals", clean(inner))
 	}
