@@ -5,8 +5,8 @@ import "strings"
 // Extract returns the text of a config file that makes the SDK read what this
 // package has read of a profile: its section, named as, and the sso-session and
 // services sections that it names. Only the keys for which keep returns true
-// are in it; keys with nested settings keep those. What the SDK cannot read in
-// any form is left out: a value with line breaks or with a comment's sign.
+// are in it; keys with nested settings keep those. A value that the SDK cannot
+// read in any form, since a comment's sign is in it, is left out.
 func (fs *Files) Extract(profile, as string, keep func(key string) bool) string {
 	var b strings.Builder
 	heading := "profile " + as
@@ -36,17 +36,21 @@ func (s Section) write(b *strings.Builder, heading string, keep func(string) boo
 	b.WriteString("[" + heading + "]\n")
 	for _, key := range s.keys {
 		v := s.values[key]
-		if !keep(key) || !fitsALine(v.Text) {
+		if !keep(key) || !isWritable(v.Text) {
 			continue
 		}
-		b.WriteString(key + " = " + quoteAgain(v.Text) + "\n")
+		b.WriteString(key + " = " + strings.ReplaceAll(quoteAgain(v.Text), "\n", "\n  ") + "\n")
 		for _, setting := range v.Nested() {
 			b.WriteString("  " + setting.Key + " = " + quoteAgain(setting.Text) + "\n")
 		}
 	}
 }
 
-func fitsALine(text string) bool { return !strings.Contains(text, "\n") && cutComment(text) == text }
+// isWritable reports whether the SDK can read a text back.
+func isWritable(text string) bool {
+	first, rest, _ := strings.Cut(text, "\n")
+	return cutComment(first) == first && !strings.ContainsAny(rest, "=:")
+}
 
 // quoteAgain protects quotes that belong to the value.
 func quoteAgain(text string) string {

@@ -70,7 +70,11 @@ func (p *parser) classify(inner string) section {
 	}
 	if bad {
 		s := p.sectionOf(meant)
-		p.headingProblem(s, Character, "the heading has "+nameOf(r), written(s))
+		mend := written(s)
+		if p.credentials {
+			mend = "write [" + clean(s.name) + "]"
+		}
+		p.headingProblem(s, Character, "the heading has "+nameOf(r), mend)
 		return section{}
 	}
 	if p.credentials {

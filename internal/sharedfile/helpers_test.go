@@ -29,3 +29,18 @@ func texts(problems []sharedfile.Problem) []string {
 	}
 	return list
 }
+
+func kinds(problems []sharedfile.Problem) (list []string) {
+	for _, p := range problems {
+		list = append(list, string(p.Kind))
+	}
+	return list
+}
+
+// readBoth reads one file as config and as credentials file.
+func readBoth(path string) *sharedfile.Files {
+	return sharedfile.Read([]string{path}, []string{path})
+}
+
+// trimRight lets the keys of a table of texts differ.
+func trimRight(s string) string { return strings.TrimRight(s, " ") }

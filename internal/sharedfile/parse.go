@@ -97,6 +97,7 @@ func indentation(line string) (n int) {
 func (p *parser) property(line, trimmed string) {
 	if r, _ := utf8.DecodeRuneInString(line); r > unicode.MaxASCII && unicode.IsSpace(r) {
 		p.wrong(Character, "the line begins with "+nameOf(r), "begin it with the key, or with plain spaces")
+		return
 	}
 	key, value, ok := split(trimmed)
 	ok = ok && cutComment(key) == key
@@ -180,6 +181,7 @@ func (p *parser) sdkNests(indent int) bool {
 // set notes a key and its value.
 func (p *parser) set(key, raw string) {
 	if r, bad := foreign(key); bad {
+		p.section.report(key)
 		p.wrong(Character, "a key has "+nameOf(r), "write the key in plain ASCII")
 	}
 	text := valueOf(key, raw)
