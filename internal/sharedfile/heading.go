@@ -141,6 +141,11 @@ func (p *parser) classifyCredentials(inner string) section {
 		p.headingProblem(section{kind: profileSection, name: "default"}, Heading,
 			fmt.Sprintf("[%s] is not the default profile, whose name has no capitals", clean(inner)), "write [default]")
 	}
+	if folded := strings.Join(strings.Fields(inner), " "); folded != inner {
+		// To the SDK, the first blanks are one space.
+		p.headingProblem(section{kind: profileSection, name: unquoteName(folded)}, Heading,
+			"the name in the heading has more than one space between its words", fmt.Sprintf("write [%s]", clean(folded)))
+	}
 	return section{kind: profileSection, name: unquoteName(inner)}
 }
 

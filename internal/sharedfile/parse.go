@@ -100,11 +100,13 @@ func (p *parser) property(line, trimmed string) {
 		return
 	}
 	key, value, ok := split(trimmed)
-	ok = ok && cutComment(key) == key
+	inComment := ok && cutComment(key) != key
 	key = strings.ToLower(strings.TrimSpace(key))
 	indent := indentation(line)
 	deeper := p.key != "" && indent > p.indent
 	switch {
+	case inComment:
+		p.malformed("a comment's sign inside the key", "correct or remove the line")
 	case ok && key == "":
 		p.malformed("no key before the "+trimmed[:1], "write key = value")
 	case deeper && p.section.values[p.key].Text == "":

@@ -244,7 +244,7 @@ func TestSDKGenerated(t *testing.T) {
 	dir := t.TempDir()
 	configPath, credentialsPath := filepath.Join(dir, "config"), filepath.Join(dir, "credentials")
 	compared := 0
-	for range 1500 {
+	for range 800 {
 		configText, credentialsText := generate(random), generate(random)
 		require.NoError(t, os.WriteFile(configPath, []byte(configText), 0o600))
 		require.NoError(t, os.WriteFile(credentialsPath, []byte(credentialsText), 0o600))
@@ -260,7 +260,7 @@ func TestSDKGenerated(t *testing.T) {
 			}
 		}
 	}
-	assert.Greater(t, compared, 250)
+	assert.Greater(t, compared, 120)
 }
 
 // generate makes a file that is mostly right: random lines below a section.
