@@ -1,0 +1,137 @@
+package sharedfile
+
+import (
+	"fmt"
+	"strings"
+)
+
+// wrong notes a problem of the line at hand that concerns the section at hand.
+func (p *parser) wrong(kind Kind, what, mend string) {
+	p.file.wrong(p.section, kind, p.number, what, mend)
+}
+
+// twice reports a key that stands twice in a section with different values.
+func (p *parser) twice(key string, other int) {
+	p.wrong(Duplicate, fmt.Sprintf("%s of %s has another value at %s", key, p.section.subject(), place(p.path, other)), "keep one of them")
+}
+
+// wrong notes a problem of a section. Sections that count for nothing have none.
+func (f *file) wrong(s *section, kind Kind, line int, what, mend string) {
+	problem := Problem{Path: f.path, Line: line, Kind: kind, What: what, Mend: mend}
+	switch s.kind {
+	case profileSection:
+		problem.Profile = s.name
+	case sessionSection:
+		problem.session = s.name
+	default:
+		return
+	}
+	f.problems = append(f.problems, problem)
+}
+
+// check looks at the sections once the file has been read.
+func (f *file) check() {
+	for _, s := range f.sections {
+		if s.kind != profileSection && s.kind != sessionSection {
+			continue
+		}
+		for _, key := range s.keys {
+			f.checkValue(s, key, s.values[key])
+		}
+		f.checkPair(s)
+		if s.bare {
+			f.checkTwoDefaults(s)
+		}
+	}
+	f.checkPermissions()
+}
+
+// checkValue looks at one value that says who one is.
+func (f *file) checkValue(s *section, key string, v Value) {
+	wrong := func(kind Kind, what, mend string) { f.wrong(s, kind, v.Line, what, mend) }
+	meant := misspelt(key)
+	r, odd := oddIn(key, v.Text)
+	switch {
+	case s.reported[key]:
+	case meant != "":
+		wrong(Misspelt, clean(key)+" is no key that AWS knows", "write "+meant+", or remove the line")
+	case !IsIdentity(key):
+	case v.Text == "" && mustHaveText(key) && key != accessKeyID && key != secretAccessKey:
+		wrong(Empty, key+" of "+s.subject()+" has no value", "write its value, or remove the line")
+	case odd:
+		wrong(Character, key+" of "+s.subject()+" has "+nameOf(r), "write the value anew")
+	case isKeyMaterial(key) && strings.ContainsAny(v.Text, " \t"):
+		wrong(Character, key+" of "+s.subject()+" has a space in it", "write the value anew")
+	}
+}
+
+// oddIn returns the first character of a value that cannot be meant.
+func oddIn(key, text string) (rune, bool) {
+	switch key {
+	case credentialProcess, "web_identity_token_file":
+		return hidden(text)
+	case "source_profile", "sso_session":
+		if r, bad := inTypographicQuotes(text); bad {
+			return r, true
+		}
+		return hidden(text)
+	}
+	return foreign(text)
+}
+
+// checkPair reports an access key of which a part is missing. The parts of one
+// file belong together; no other file completes them.
+func (f *file) checkPair(s *section) {
+	pair, ok := s.pair()
+	if !ok || s.kind != profileSection || s.reported[accessKeyID] || s.reported[secretAccessKey] || s.reported[sessionToken] {
+		return
+	}
+	id, secret, token := pair.AccessKeyID, pair.SecretAccessKey, pair.SessionToken
+	wrong := func(kind Kind, line int, what, mend string) { f.wrong(s, kind, line, s.subject()+" has "+what, mend) }
+	switch {
+	case pair.Complete():
+		if old := s.values[securityToken]; old.Text != "" && old.Text != token.Text {
+			wrong(Duplicate, old.Line, "another aws_session_token at "+token.Place(), "remove aws_security_token, its old name")
+		}
+	case id.Path == "" && secret.Path == "":
+		wrong(HalfPair, token.Line, "a session token but no keys", "add aws_access_key_id and aws_secret_access_key, or remove the token")
+	case id.Path != "" && secret.Path != "" && id.Text == "" && secret.Text == "":
+		wrong(Empty, min(id.Line, secret.Line), "an access key without a value", "write the values of aws_access_key_id and aws_secret_access_key, or remove both")
+	case secret.Text == "":
+		wrong(HalfPair, max(id.Line, secret.Line), "half a key pair: no aws_secret_access_key", "add aws_secret_access_key, or remove the other half")
+	default:
+		wrong(HalfPair, max(id.Line, secret.Line), "half a key pair: no aws_access_key_id", "add aws_access_key_id, or remove the other half")
+	}
+}
+
+// checkTwoDefaults reports what [default] says about who one is where the file
+// has a [profile default] too, which counts alone.
+func (f *file) checkTwoDefaults(bare *section) {
+	prefixed := f.section(profileSection, bare.name, false)
+	if prefixed == nil {
+		return
+	}
+	for _, key := range bare.keys {
+		v := bare.values[key]
+		if other, ok := prefixed.values[key]; IsIdentity(key) && (!ok || other.Text != v.Text) {
+			f.wrong(bare, Duplicate, v.Line, fmt.Sprintf("%s of [default] does not count beside [profile default] at %s", key, place(f.path, prefixed.line)),
+				"keep one of the two sections")
+			return
+		}
+	}
+}
+
+// checkPermissions reports a file with secrets that others can read.
+func (f *file) checkPermissions() {
+	if !f.readableByOthers() {
+		return
+	}
+	secrets := f.credentials && len(f.sections) > 0
+	for _, s := range f.sections {
+		pair, ok := s.pair()
+		secrets = secrets || ok && (pair.SecretAccessKey.Text != "" || pair.SessionToken.Text != "")
+	}
+	if secrets {
+		f.whole(Permissions, "others on this machine can read its secrets", "run: chmod 600 "+clean(f.path))
+	}
+}

@@ -1,0 +1,90 @@
+package sharedfile
+
+import "strings"
+
+const (
+	accessKeyID     = "aws_access_key_id"
+	secretAccessKey = "aws_secret_access_key"
+	sessionToken    = "aws_session_token"
+	securityToken   = "aws_security_token" // the old name of aws_session_token; botocore still reads it
+	accountID       = "aws_account_id"
+
+	credentialProcess = "credential_process"
+)
+
+// IsIdentity reports whether a key, in lower case, decides or describes who one
+// is. What is wrong with such a value is an error; with others the last value
+// counts, as in the SDK.
+func IsIdentity(key string) bool {
+	switch key {
+	case "external_id", "mfa_serial", "role_session_name", accountID, securityToken, sessionToken:
+		return true
+	}
+	return mustHaveText(key)
+}
+
+// mustHaveText reports whether a key that is there must have a value, since an
+// empty one would let another identity be used than the one written down.
+func mustHaveText(key string) bool {
+	switch key {
+	case accessKeyID, secretAccessKey, "role_arn", "source_profile", "credential_source", credentialProcess,
+		"web_identity_token_file", "login_session", "sso_session", "sso_account_id", "sso_role_name", "sso_start_url", "sso_region":
+		return true
+	}
+	return false
+}
+
+// identityKeys are the keys of IsIdentity, for the search of a near one.
+func identityKeys() []string {
+	return []string{accessKeyID, secretAccessKey, sessionToken, "role_arn", "source_profile", "credential_source", credentialProcess,
+		"web_identity_token_file", "login_session", "sso_session", "sso_account_id", "sso_role_name", "sso_start_url", "sso_region",
+		"external_id", "mfa_serial", "role_session_name"}
+}
+
+// isAbsentIfEmpty reports whether a key without a value counts as absent, so
+// that the value of another file shows through.
+func isAbsentIfEmpty(key string) bool {
+	switch key {
+	case "region", "mfa_serial", sessionToken, securityToken:
+		return true
+	}
+	return false
+}
+
+// isKeyMaterial reports whether a value is printable ASCII without blanks, or
+// wrong.
+func isKeyMaterial(key string) bool {
+	switch key {
+	case accessKeyID, secretAccessKey, sessionToken, securityToken:
+		return true
+	}
+	return false
+}
+
+// misspelt returns the key that was probably meant, or "".
+func misspelt(key string) string {
+	if IsIdentity(key) {
+		return ""
+	}
+	bare := strings.Trim(key, `"'`)
+	for _, prefix := range []string{"export ", "set ", "$env:"} { // lines of a shell's profile
+		bare = strings.TrimPrefix(bare, prefix)
+	}
+	bare = strings.Map(func(r rune) rune {
+		if r == '-' || r == ' ' || r == '.' {
+			return '_'
+		}
+		return r
+	}, bare)
+	switch {
+	case bare == "aws_access_key":
+		return accessKeyID
+	case bare == "aws_secret_key":
+		return secretAccessKey
+	case IsIdentity(bare):
+		return bare
+	case len(bare) < 8: // "region" and the like are near to too much
+		return ""
+	}
+	return Nearest(bare, identityKeys())
+}
