@@ -175,17 +175,19 @@ func (c *call) RetryDelay(attempt int, err error) (time.Duration, error) {
 	return pause, nil
 }
 
-// delay leaves it to the pace when a call that was throttled once is sent again.
-// Throttled once more it backs off, so that its attempts last.
+// delay asks the retryer beneath. Where that is ours, it leaves it to the pace
+// when a call that was throttled once is sent again. Throttled once more it
+// backs off, so that its attempts last.
 func (c *call) delay(attempt int, err error) (time.Duration, error) {
-	if c.own != nil {
-		attempt = c.attempts // versions of the SDK count from 0 or from 1
+	if c.own == nil {
+		return c.RetryerV2.RetryDelay(attempt, err)
 	}
 	if c.throttled == 1 && Throttled(err) {
 		return 0, nil
 	}
+	attempt = c.attempts // versions of the SDK count from 0 or from 1
 	if c.throttled > 0 {
-		attempt = max(attempt-1, 0) // the first was free
+		attempt-- // the first was free
 	}
-	return c.RetryerV2.RetryDelay(attempt, err)
+	return c.own.RetryDelay(attempt, err)
 }
