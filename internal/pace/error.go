@@ -1,0 +1,163 @@
+package pace
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// ErrNobodyWaits is the cause of the end of a call that was throttled, or had no
+// turn, while nobody waited for it. It may be tried again later.
+var ErrNobodyWaits = errors.New("nobody waits for it")
+
+// Error says how far a call came that was given up, or with [Call.Failed] how
+// far it has come.
+type Error struct {
+	Attempts int           // that were sent
+	Elapsed  time.Duration // since the call began, its time in the queue included
+
+	// Last is how the last attempt failed, but for the end of the caller's own
+	// context. Where there was none, it is what the service said when it
+	// throttled another call of the same caller, without that call's particulars.
+	Last error
+
+	// Cause is why there was no other attempt: the context's error, a
+	// *retry.MaxAttemptsError, ErrNobodyWaits, or the error of the retryer that
+	// allows no retry. It is nil while the call goes on.
+	Cause error
+}
+
+// Error returns the cause and the last failure in one line.
+func (e *Error) Error() string {
+	text := fmt.Sprintf("%d attempts in %v", e.Attempts, e.Elapsed.Round(time.Millisecond))
+	if e.Cause != nil {
+		text += ", given up: " + e.Cause.Error()
+	}
+	if e.Last != nil {
+		text += ": " + e.Last.Error()
+	}
+	return text
+}
+
+// Unwrap returns Last and Cause.
+func (e *Error) Unwrap() []error {
+	var all []error
+	for _, err := range []error{e.Last, e.Cause} {
+		if err != nil {
+			all = append(all, err)
+		}
+	}
+	return all
+}
+
+// error is what is known of the call.
+func (c *call) error(cause error) *Error {
+	e := &Error{Attempts: c.attempts, Elapsed: time.Since(c.began), Last: c.last, Cause: cause}
+	if e.Last == nil {
+		e.Last = c.refusal
+	}
+	return e
+}
+
+// tell passes on what is known of a call that goes on.
+func (c *call) tell() {
+	if c.Failed != nil {
+		c.Failed(c.error(nil))
+	}
+}
+
+// Throttled reports whether a service asked to slow down.
+func Throttled(err error) bool {
+	if _, yes := retry.DefaultThrottleErrorCodes[codeOf(err)]; yes {
+		return true
+	}
+	var status interface{ HTTPStatusCode() int }
+	return errors.As(err, &status) && status.HTTPStatusCode() == http.StatusTooManyRequests
+}
+
+// codeOf is the code of a service's answer, or empty.
+func codeOf(err error) string {
+	if api := (smithy.APIError)(nil); errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// answered reports whether err, which may be nil, is an answer of the service.
+func answered(err error) bool {
+	var api smithy.APIError
+	return err == nil || errors.As(err, &api)
+}
+
+// asRefusal is what a throttling answer says to other calls as well.
+func asRefusal(err error) error {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return &smithy.GenericAPIError{Code: "TooManyRequestsException", Message: "HTTP status 429", Fault: smithy.FaultClient}
+	}
+	return &smithy.GenericAPIError{Code: api.ErrorCode(), Message: api.ErrorMessage(), Fault: api.ErrorFault()}
+}
+
+// canceled reports whether err tells of the caller's own end.
+func canceled(err error) bool {
+	var c interface{ CanceledError() bool }
+	return errors.As(err, &c) && c.CanceledError() || errors.Is(err, context.Canceled)
+}
+
+// unreachable reports whether there was no way to the service that another try
+// soon would find: the host is unknown or refuses connections, there is no
+// route, or what answers there shows a certificate that is not trusted. A try
+// that timed out, or a connection that broke, is not among these.
+func unreachable(err error) bool {
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() || canceled(err) {
+		return false
+	}
+	var name *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	if errors.As(err, &name) || errors.As(err, &certificate) {
+		return true
+	}
+	return dialled(err)
+}
+
+// dialled reports whether err came from opening a connection. Behind a proxy
+// the outer *net.OpError is "proxyconnect", and the one in it tells.
+func dialled(err error) bool {
+	var op *net.OpError
+	for errors.As(err, &op) {
+		if op.Op == "dial" {
+			return true
+		}
+		err = op.Err
+	}
+	return false
+}
+
+// mostRetryAfter bounds the delay that a service may ask for. The SDK does not
+// go beyond it either.
+const mostRetryAfter = 5 * time.Second
+
+// retryAfter is the delay that a service asks for. Newer versions of the SDK
+// keep to it whatever the retryer says; with it in the retryer's own delay, older
+// ones do the same.
+func retryAfter(err error) time.Duration {
+	var response *smithyhttp.ResponseError
+	if !errors.As(err, &response) || response.Response == nil || response.Response.Response == nil {
+		return 0
+	}
+	ms, err := strconv.ParseInt(response.Response.Header.Get("X-Amz-Retry-After"), 10, 64)
+	if err != nil || ms < 0 {
+		return 0
+	}
+	return time.Duration(min(ms, mostRetryAfter.Milliseconds())) * time.Millisecond
+}
