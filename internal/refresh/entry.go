@@ -149,7 +149,12 @@ func (e *entry) same(other Issued) bool {
 		e.CanExpire == other.CanExpire && !other.Expires.After(e.Expires)
 }
 
-// endsBefore reports whether e expires before other does.
-func (e *entry) endsBefore(other *entry) bool {
-	return !e.lasting && (other.lasting || e.Expires.Before(other.Expires))
+// endsBefore reports whether e expires before other does: both by what the
+// sources said, and by the time that is left. (The wall clock may have been set
+// back since other came, so that what is left of it only looks longer.)
+func (e *entry) endsBefore(other *entry, now moment) bool {
+	if e.lasting || other.lasting {
+		return !e.lasting
+	}
+	return e.Expires.Before(other.Expires) && e.expiry.until(now) < other.expiry.until(now)
 }

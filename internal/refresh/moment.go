@@ -15,6 +15,11 @@ func (m moment) after(d time.Duration) moment {
 	return moment{m.wall + int64(d), m.mono + int64(d)}
 }
 
+// until is the time from now to m, on the clock on which it comes first.
+func (m moment) until(now moment) time.Duration {
+	return time.Duration(min(m.wall-now.wall, m.mono-now.mono))
+}
+
 // earlier takes the earlier of two moments on each clock.
 func (m moment) earlier(other moment) moment {
 	return moment{min(m.wall, other.wall), min(m.mono, other.mono)}

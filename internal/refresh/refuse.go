@@ -73,7 +73,7 @@ func (c *Cache) Refuse(ctx context.Context, keyID string, why Refusal) (replaced
 		if f == nil {
 			return h.replaced
 		}
-		if !c.await(ctx, f, false, nil) {
+		if c.await(ctx, f, false, nil) != nil {
 			return false
 		}
 		// A refresh that had begun before the refusal may fail, or bring the

@@ -75,7 +75,7 @@ func (c *Cache) judge(got Issued, now moment) (*entry, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case held.usable(now) && held.AccessKeyID != c.refusal.keyID && e.endsBefore(held):
+	case held.usable(now) && held.AccessKeyID != c.refusal.keyID && e.endsBefore(held, now):
 		return nil, ErrSooner
 	}
 	return e, nil
@@ -84,16 +84,18 @@ func (c *Cache) judge(got Issued, now moment) (*entry, error) {
 // judgeSame is judge for the keys that are at hand already. They keep the
 // lifetime they had when they were first seen.
 func (c *Cache) judgeSame(held *entry, now moment) (*entry, error) {
-	switch {
-	case held.AccessKeyID == c.refusal.keyID:
+	if held.AccessKeyID == c.refusal.keyID {
 		return nil, ErrRefused
-	case !c.StaticStability || held.lasting:
-		return nil, ErrSame
 	}
-	if e := held.lookedAt(now); e != nil {
-		return e, nil
+	if c.StaticStability && !held.lasting {
+		if e := held.lookedAt(now); e != nil {
+			return e, nil
+		}
 	}
-	return nil, newExpiredError(timeLeft(held.Expires, now), false)
+	if left := held.left(now); !held.lasting && left <= 0 {
+		return nil, &ExpiredError{Ago: -left}
+	}
+	return nil, ErrSame
 }
 
 // keep makes e the keys at hand. c.mu is held.

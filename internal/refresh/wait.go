@@ -17,8 +17,9 @@ func (c *Cache) wait(ctx context.Context) (*Issued, error) {
 		if f == nil {
 			return t.keys, t.err
 		}
-		if !c.await(ctx, f, t.starts, nil) {
-			return nil, c.interrupted(ctx, f, time.Since(arrived))
+		if left := c.await(ctx, f, t.starts, nil); left != nil {
+			left.After = time.Since(arrived)
+			return nil, c.interrupted(left)
 		}
 		if f.err == nil || !f.background || Background(ctx) {
 			return f.keys, f.err
@@ -41,7 +42,7 @@ type ticket struct {
 // join gives a caller its ticket.
 func (c *Cache) join(ctx context.Context) ticket {
 	if ctx.Err() != nil {
-		return ticket{err: c.interrupted(ctx, nil, 0)}
+		return ticket{err: c.interrupted(&AbandonedError{Caller: true, Err: ctx.Err()})}
 	}
 	t := c.joinOrStart(ctx)
 	if t.own != nil {
@@ -79,27 +80,26 @@ func (c *Cache) joinOrStart(ctx context.Context) ticket {
 	return ticket{flight: f, starts: true}
 }
 
-// await waits for the end of f, and reports whether it came before that of ctx
-// or a message on enough. The caller has entered f, and leaves it here.
+// await waits for the end of f, for that of ctx, or for enough to be closed. If
+// ctx came first it returns the reason that the caller left. The caller has
+// entered f, and leaves it here.
 //
 // If ctx belongs to a refresh itself (a child's, which waits for its parent's),
 // the time of that one does not run meanwhile: the parent's is bounded.
-func (c *Cache) await(ctx context.Context, f *flight, starts bool, enough <-chan struct{}) bool {
+func (c *Cache) await(ctx context.Context, f *flight, starts bool, enough <-chan struct{}) (left *AbandonedError) {
 	if child := flightOf(ctx); child != nil {
 		child.parent.Store(f)
 		defer child.parent.Store(nil)
 		defer Hold(ctx)()
 	}
-	ended := true
 	select {
 	case <-f.done:
-	case <-ctx.Done():
-		ended = false
 	case <-enough:
-		ended = false
+	case <-ctx.Done():
+		left = &AbandonedError{Caller: true, Prompt: f.prompting(), Last: f.lastError(), Err: ctx.Err()}
 	}
 	c.leave(ctx, f, starts)
-	return ended
+	return left
 }
 
 // leave ends one caller's waiting for f. Without it f may be for nobody.
@@ -113,15 +113,11 @@ func (c *Cache) leave(ctx context.Context, f *flight, starts bool) {
 	c.dropIfUnwanted(f)
 }
 
-// interrupted is the error of a caller whose ctx ended before f, or before it
-// had joined any refresh.
-func (c *Cache) interrupted(ctx context.Context, f *flight, waited time.Duration) error {
-	e := &AbandonedError{Caller: true, After: waited, Err: ctx.Err()}
-	if f != nil {
-		e.Prompt, e.Last = f.prompting(), f.lastError()
-	}
-	err := c.Classify(e)
-	if e.Last != nil || e.Prompt {
+// interrupted makes the error of a caller who left. State shows it where it
+// tells of the source, and not of the caller alone.
+func (c *Cache) interrupted(left *AbandonedError) error {
+	err := c.Classify(left)
+	if left.Last != nil || left.Prompt {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.failure.last = err

@@ -1,0 +1,381 @@
+package refresh_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoxiaodi/awsauth/internal/refresh"
+)
+
+type valueKey struct{}
+
+// TestFetchContext: it has the values and not the end of the caller's, and a
+// deadline: 30 s, or 5 minutes where a person may be waited for. It ends when
+// Fetch has returned.
+func TestFetchContext(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change     func(*refresh.Config)
+		foreground time.Duration
+		background time.Duration
+	}{
+		"plain":   {func(*refresh.Config) {}, 30 * time.Second, 30 * time.Second},
+		"patient": {func(c *refresh.Config) { c.Patient = true }, 5 * time.Minute, 30 * time.Second},
+		"prompts": {func(c *refresh.Config) { c.Prompts = true }, 5 * time.Minute, 5 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				c, s, _ := cached(tt.change)
+				var last context.Context
+				s.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {
+					last = ctx
+					deadline, ok := ctx.Deadline()
+					require.True(t, ok)
+					want := map[bool]time.Duration{false: tt.foreground, true: tt.background}[refresh.Background(ctx)]
+					require.Equal(t, want, time.Until(deadline))
+					require.Equal(t, "value", ctx.Value(valueKey{}))
+					require.NoError(t, ctx.Err())
+					return issued("K", hour), nil
+				}
+				ctx := context.WithValue(t.Context(), valueKey{}, "value")
+				require.NoError(t, ask(ctx, c).err)
+				synctest.Wait()
+				require.Equal(t, context.Canceled, last.Err())
+				time.Sleep(surelyStale)
+				require.NoError(t, ask(ctx, c).err)
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+// TestHangs: a source without an answer is abandoned and asked again, with and
+// without keys. One that obeys its context has a say in the error.
+func TestHangs(t *testing.T) {
+	for name, tt := range map[string]struct {
+		deaf bool
+		most time.Duration
+	}{"obeys its context": {false, 30 * time.Second}, "deaf": {true, 31 * time.Second}} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				c, s, log := cached()
+				hang := func(ctx context.Context, n int) (refresh.Issued, error) {
+					if tt.deaf {
+						time.Sleep(10 * time.Minute)
+						return refresh.Issued{}, errDown
+					}
+					<-ctx.Done()
+					return refresh.Issued{}, fmt.Errorf("calling: %w", ctx.Err())
+				}
+				s.set(func(s *source) { s.fetch = hang })
+				for range 2 {
+					all := crowd(c, 100)
+					for _, o := range all {
+						require.ErrorIs(t, o.err, context.DeadlineExceeded)
+						require.True(t, all[0].err == o.err)
+						require.Equal(t, tt.most, o.took)
+						var e *refresh.AbandonedError
+						require.Equal(t, tt.deaf, errors.As(o.err, &e))
+						if tt.deaf {
+							require.Equal(t, refresh.AbandonedError{After: tt.most, Err: context.DeadlineExceeded}, *e)
+						}
+					}
+					time.Sleep(5 * time.Second)
+				}
+				s.set(func(s *source) { s.fetch = nil })
+				get(t, c)
+				time.Sleep(surelyStale)
+				s.set(func(s *source) { s.fetch = hang })
+				log.of("")
+				require.Len(t, busy(t, c, time.Second, 5*time.Minute), 1)
+				require.Len(t, log.of("kept"), 7, "30 s and the pauses of 1 s to 32 s")
+				s.set(func(s *source) { s.fetch = nil })
+				require.Len(t, busy(t, c, time.Second, 2*time.Minute), 2)
+				time.Sleep(10 * time.Minute)
+			})
+		})
+	}
+}
+
+// TestNoReturn: a Fetch that panics or ends its goroutine lets nobody wait, and
+// does not end the program. What it panicked with may be a secret.
+func TestNoReturn(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fetch func()
+		text  string
+	}{
+		"Goexit":       {runtime.Goexit, "the source of the keys ended its goroutine"},
+		"a value":      {func() { panic("AKIA and its secret") }, "the source of the keys panicked: string"},
+		"an error":     {func() { panic(errors.New("secret")) }, "the source of the keys panicked: *errors.errorString"},
+		"of Go itself": {func() { _ = []int{}[len(name(0))] }, "the source of the keys panicked: runtime error: index out of range [1] with length 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				c, s, log := cached()
+				s.fetch = func(_ context.Context, n int) (refresh.Issued, error) {
+					if n%2 == 1 {
+						tt.fetch()
+					}
+					return issued("K", hour), nil
+				}
+				all := crowd(c, 100)
+				for _, o := range all {
+					require.EqualError(t, o.err, tt.text)
+					require.Zero(t, o.took)
+				}
+				require.Len(t, log.of("failed"), 1)
+				var e *refresh.NoReturnError
+				require.ErrorAs(t, all[0].err, &e)
+				require.Equal(t, name != "Goexit", strings.Contains(string(e.Stack), "flight_test.go"))
+				time.Sleep(2 * time.Second)
+				keys := get(t, c)
+				time.Sleep(surelyStale)
+				require.Equal(t, []string{keys.AccessKeyID}, busy(t, c, time.Second, 10*time.Second))
+			})
+		})
+	}
+}
+
+func name(int) string { return "x" }
+
+// TestNote (C15): a deadline, the caller's or the refresh's, does not hide what
+// the source has been saying, be it through a child.
+func TestNote(t *testing.T) {
+	throttled := errors.New("throttled (4 attempts)")
+	for _, deaf := range []bool{false, true} {
+		for through := range 3 {
+			bubble(t, func(t *testing.T) {
+				c, s, _ := cached()
+				s.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {
+					refresh.Note(ctx, errDown)
+					refresh.Note(ctx, throttled)
+					refresh.Note(ctx, nil) // says nothing
+					if deaf {
+						time.Sleep(time.Minute)
+					}
+					<-ctx.Done()
+					return refresh.Issued{}, ctx.Err()
+				}
+				for range through {
+					c, _, _ = behind(c)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+				defer cancel()
+				hasty := later(func() outcome { return ask(ctx, c) })
+				waits := later(func() outcome { return ask(t.Context(), c) })
+				o := <-hasty
+				require.ErrorIs(t, o.err, throttled)
+				require.ErrorIs(t, o.err, context.DeadlineExceeded)
+				require.NotErrorIs(t, o.err, errDown)
+				require.EqualError(t, o.err, "the caller left after 2s: context deadline exceeded", "words for Last are Classify's")
+				require.Equal(t, o.err, c.State().Failure)
+				o = <-waits
+				require.ErrorIs(t, o.err, throttled)
+				require.ErrorIs(t, o.err, context.DeadlineExceeded)
+				require.NotErrorIs(t, o.err, refresh.ErrUnanswered)
+				require.Equal(t, o.err, c.State().Failure)
+			})
+		}
+	}
+	bubble(t, func(t *testing.T) { // an answer that comes in time says all
+		c, s, _ := cached()
+		s.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {
+			refresh.Note(ctx, throttled)
+			return refresh.Issued{}, errDown
+		}
+		require.True(t, ask(t.Context(), c).err == errDown)
+		refresh.Note(t.Context(), throttled) // concerns no refresh
+	})
+	bubble(t, func(t *testing.T) { // as does one that comes late, but from the source
+		c, s, _ := cached()
+		s.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {
+			refresh.Note(ctx, throttled)
+			<-ctx.Done()
+			return refresh.Issued{}, errDown
+		}
+		require.True(t, ask(t.Context(), c).err == errDown)
+	})
+}
+
+// TestBackgroundAndWaited: who waits for a refresh is seen from its context,
+// also through the refresh of a child, and as it changes.
+func TestBackgroundAndWaited(t *testing.T) {
+	require.False(t, refresh.Background(t.Context()))
+	require.True(t, refresh.Waited(t.Context()))
+	bubble(t, func(t *testing.T) {
+		parent, s, _ := cached()
+		s.life = 10 * time.Minute
+		child, _, _ := behind(parent)
+		get(t, child)
+		time.Sleep(surelyStale)
+		var flight context.Context
+		s.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {
+			flight = ctx
+			time.Sleep(10 * time.Second)
+			return issued("P", 10*time.Minute), nil
+		}
+		type state struct{ background, waited bool }
+		now := func() state { synctest.Wait(); return state{refresh.Background(flight), refresh.Waited(flight)} }
+		get(t, child) // leaves at once
+		require.Equal(t, state{true, false}, now())
+		ctx, cancel := context.WithCancel(t.Context())
+		later(func() outcome { return ask(ctx, parent) })
+		require.Equal(t, state{true, true}, now(), "by a caller of its own")
+		other := later(func() outcome { return ask(ctx, parent) })
+		cancel()
+		require.Equal(t, state{true, false}, now())
+		<-other
+		refused := later(func() bool { return child.Refuse(t.Context(), "C1", refresh.EndedEarly) })
+		require.Equal(t, state{true, true}, now(), "by a caller of the child")
+		time.Sleep(9 * time.Second)
+		require.Equal(t, state{true, true}, now())
+		time.Sleep(time.Second)
+		require.True(t, <-refused)
+		require.False(t, refresh.Waited(flight), "it is over")
+	})
+	bubble(t, func(t *testing.T) { // two callers, one of whom leaves
+		c, s, _ := cached()
+		var flight context.Context
+		s.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {
+			flight = ctx
+			time.Sleep(10 * time.Second)
+			return issued("P", hour), nil
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		later(func() outcome { return ask(ctx, c) })
+		later(func() outcome { return ask(t.Context(), c) })
+		cancel()
+		synctest.Wait()
+		require.True(t, refresh.Waited(flight))
+		require.False(t, refresh.Background(flight))
+	})
+}
+
+// TestHold (C12): the time of a refresh does not run while it queues, and is
+// whole from its turn on. In the queue its deadline is not known to be nearer.
+func TestHold(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, s, _ := cached()
+		s.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {
+			left := func() time.Duration { d, _ := ctx.Deadline(); return time.Until(d) }
+			time.Sleep(20 * time.Second)
+			require.Equal(t, 10*time.Second, left())
+			release := refresh.Hold(ctx)
+			inner := refresh.Hold(ctx)
+			time.Sleep(10 * time.Minute)
+			require.Equal(t, 30*time.Second, left())
+			release()
+			release() // once is enough
+			time.Sleep(time.Minute)
+			require.NoError(t, ctx.Err())
+			require.Equal(t, 30*time.Second, left())
+			inner()
+			require.Equal(t, 30*time.Second, left())
+			<-ctx.Done()
+			refresh.Hold(ctx)() // too late
+			return refresh.Issued{}, ctx.Err()
+		}
+		o := ask(t.Context(), c)
+		require.Equal(t, context.DeadlineExceeded, o.err)
+		require.Equal(t, 20*time.Second+11*time.Minute+30*time.Second, o.took)
+	})
+	refresh.Hold(t.Context())() // holds nothing
+}
+
+// TestHoldBehindParent: a child's time does not run while it waits for its
+// parent's refresh, which may queue.
+func TestHoldBehindParent(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		parent, s, _ := cached()
+		s.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {
+			release := refresh.Hold(ctx)
+			time.Sleep(2 * time.Minute)
+			release()
+			time.Sleep(20 * time.Second)
+			return issued("P", hour), nil
+		}
+		child := refresh.New(refresh.Config{Fetch: func(ctx context.Context) (refresh.Issued, error) {
+			if _, err := parent.Retrieve(ctx); err != nil {
+				return refresh.Issued{}, err
+			}
+			time.Sleep(20 * time.Second)
+			return issued("C", hour), ctx.Err()
+		}})
+		o := ask(t.Context(), child)
+		require.NoError(t, o.err)
+		require.Equal(t, 2*time.Minute+40*time.Second, o.took)
+	})
+}
+
+// TestHoldForNobody (C12): a refresh that queues leaves the queue when nobody
+// waits for it any more, before or after it entered. It is no failure, and
+// hurts no caller who comes then. One in the background stays.
+func TestHoldForNobody(t *testing.T) {
+	for name, tt := range map[string]struct {
+		before time.Duration // until it queues
+		ended  time.Duration // when its context ends
+	}{"left the queue": {0, 5 * time.Second}, "left before": {8 * time.Second, 8 * time.Second}} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				c, s, log := cached()
+				began := time.Now()
+				ended := make(chan time.Duration, 1)
+				s.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {
+					if n > 1 {
+						return issued("K2", hour), nil
+					}
+					time.Sleep(tt.before)
+					defer refresh.Hold(ctx)()
+					<-ctx.Done()
+					ended <- time.Since(began)
+					return refresh.Issued{}, ctx.Err()
+				}
+				var wg sync.WaitGroup
+				for i := range 1000 {
+					wg.Go(func() {
+						ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i+1)*5*time.Millisecond)
+						defer cancel()
+						if o := ask(ctx, c); !errors.Is(o.err, context.DeadlineExceeded) {
+							t.Error(o.err)
+						}
+					})
+				}
+				wg.Wait()
+				require.Equal(t, tt.ended, <-ended)
+				require.Empty(t, log.of("failed"))
+				require.Equal(t, refresh.State{Asked: true}, c.State())
+				require.Equal(t, "K2", get(t, c).AccessKeyID)
+			})
+		})
+	}
+	bubble(t, func(t *testing.T) {
+		c, s, _ := cached()
+		get(t, c)
+		s.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {
+			release := refresh.Hold(ctx)
+			time.Sleep(time.Minute)
+			release()
+			return issued("K2", hour), ctx.Err()
+		}
+		time.Sleep(surelyStale)
+		require.Equal(t, []string{"K1", "K2"}, busy(t, c, time.Second, 2*time.Minute))
+		require.Equal(t, 2, s.asked())
+	})
+	bubble(t, func(t *testing.T) { // while it calls, it is not ended
+		c, s, _ := cached()
+		s.delay = 3 * time.Second
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.Error(t, ask(ctx, c).err)
+		require.Equal(t, 2*time.Second, ask(t.Context(), c).took)
+		require.Equal(t, 1, s.asked())
+	})
+}
