@@ -2,8 +2,10 @@ package refresh
 
 import (
 	"context"
+	"maps"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,17 +72,11 @@ func Waited(ctx context.Context) bool {
 }
 
 func (f *flight) waited() bool {
-	f.cache.mu.Lock()
-	defer f.cache.mu.Unlock()
-	if f.callers > 0 {
-		return true
-	}
-	for child := range f.children { // locks go from parent to child, never back
-		if child.waited() {
-			return true
-		}
-	}
-	return false
+	c := f.cache
+	c.mu.Lock()
+	waited, children := f.callers > 0, slices.Collect(maps.Keys(f.children))
+	c.mu.Unlock()
+	return waited || slices.ContainsFunc(children, (*flight).waited)
 }
 
 // Hold stops the time of the refresh that ctx belongs to, for example while it
@@ -258,9 +254,9 @@ func (c *Cache) setAside(f *flight) {
 	c.lost = append(c.lost, f)
 }
 
-// dropIfUnwanted ends f if nobody waits for it and it has no value without: it
-// started for a caller without keys, and now queues, or asks a person. c.mu is
-// held.
+// dropIfUnwanted ends f if it started for a caller without keys, nobody waits
+// for it any more, and it has not got far: it queues, or a person has not
+// answered. The next caller starts another. c.mu is held.
 func (c *Cache) dropIfUnwanted(f *flight) {
 	if f.over || f.background || f.callers > 0 || len(f.children) > 0 || !f.ctx.held() && !f.prompting() {
 		return

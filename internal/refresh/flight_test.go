@@ -379,3 +379,25 @@ func TestHoldForNobody(t *testing.T) {
 		require.Equal(t, 1, s.asked())
 	})
 }
+
+// TestContextOutlivesFetch: a source may keep the context of a refresh that is
+// over, and ask with it.
+func TestContextOutlivesFetch(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, s, _ := cached()
+		var all []context.Context
+		s.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {
+			all = append(all, ctx)
+			time.Sleep(time.Second)
+			return issued("K", hour), nil
+		}
+		get(t, c)
+		time.Sleep(hour)
+		require.ErrorIs(t, ask(all[0], c).err, context.Canceled)
+		old := context.WithoutCancel(all[0])
+		waits := later(func() outcome { return ask(old, c) })
+		require.False(t, refresh.Waited(all[1]), "nobody waits for the first any more")
+		require.False(t, refresh.Waited(old))
+		require.NoError(t, (<-waits).err)
+	})
+}

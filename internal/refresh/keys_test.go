@@ -58,7 +58,7 @@ func TestSameKeys(t *testing.T) {
 		c, s, log := cached()
 		keys := issued("K", hour)
 		s.fetch = func(context.Context, int) (refresh.Issued, error) { return keys, nil }
-		busy(t, c, 10*time.Millisecond, nowEnding)
+		busy(t, c, 100*time.Millisecond, nowEnding)
 		require.Len(t, log.of("refreshed"), 1)
 		require.LessOrEqual(t, s.asked(), 50)
 		require.GreaterOrEqual(t, s.asked(), 15)

@@ -139,7 +139,7 @@ func TestFarExpiry(t *testing.T) {
 	}
 }
 
-// TestLifetimes: a caller a thousand times per lifetime makes two or three
+// TestLifetimes: a caller two hundred times per lifetime makes two or three
 // refreshes per lifetime, never waits, and never gets expired keys.
 func TestLifetimes(t *testing.T) {
 	for _, tt := range []struct {
@@ -159,7 +159,7 @@ func TestLifetimes(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				c, s, _ := cached()
 				s.life = tt.life
-				ids := busy(t, c, tt.life/1000, 100*tt.life)
+				ids := busy(t, c, tt.life/200, 100*tt.life)
 				synctest.Wait()
 				require.Contains(t, []int{s.asked() - 1, s.asked()}, len(ids)) // the last refresh may come for nobody
 				require.GreaterOrEqual(t, s.asked(), tt.least)
