@@ -112,16 +112,17 @@ func TestPauseLengths(t *testing.T) {
 			c, s, _ := cached(outlooks(outlook))
 			for range 2 {
 				s.set(func(s *source) { s.calls, s.err = nil, errDown })
-				for len(s.calls) <= len(want) {
+				for s.asked() <= len(want) {
 					require.Equal(t, errDown, ask(t.Context(), c).err)
 					time.Sleep(10 * time.Millisecond)
 				}
+				calls := s.times()
 				for i, pause := range want {
-					got := s.calls[i+1].Sub(s.calls[i]).Seconds()
+					got := calls[i+1].Sub(calls[i]).Seconds()
 					require.LessOrEqual(t, got, pause+0.011)
 					require.GreaterOrEqual(t, got, 0.8*pause)
 				}
-				require.InDelta(t, 2, s.calls[1].Sub(s.calls[0]).Seconds(), 0.011, "the first has no jitter")
+				require.InDelta(t, 2, calls[1].Sub(calls[0]).Seconds(), 0.011, "the first has no jitter")
 				s.fails(nil)
 				time.Sleep(2 * time.Minute)
 				get(t, c)

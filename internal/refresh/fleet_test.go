@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -45,6 +46,7 @@ func TestRefreshMoment(t *testing.T) {
 				}
 				time.Sleep(step)
 			}
+			synctest.Wait()
 			total := 0
 			for slot, n := range drawn {
 				require.InDelta(t, caches/slots, n, 75, "slot %d of %v", slot, tt.life) // 5 standard deviations
@@ -85,6 +87,7 @@ func TestFleet(t *testing.T) {
 			}
 			time.Sleep(30 * time.Second)
 		}
+		synctest.Wait()
 		for h := 1; h < hours; h++ {
 			sum, worst := 0, 0
 			for m := h * 60; m < h*60+60; m += 3 { // three minutes at a time: 2,000 are few

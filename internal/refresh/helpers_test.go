@@ -56,12 +56,15 @@ func (s *source) set(change func(*source)) {
 // fails makes the source fail from now on; nil ends that.
 func (s *source) fails(err error) { s.set(func(s *source) { s.err = err }) }
 
-// asked is how often the source was asked.
-func (s *source) asked() int {
+// times are when the source was asked.
+func (s *source) times() []time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.calls)
+	return slices.Clone(s.calls)
 }
+
+// asked is how often the source was asked.
+func (s *source) asked() int { return len(s.times()) }
 
 func (s *source) Fetch(ctx context.Context) (refresh.Issued, error) {
 	s.mu.Lock()
@@ -208,6 +211,7 @@ func (o *events) Refused(id string, why refresh.Refusal) {
 
 // of returns the events of one kind and forgets all.
 func (o *events) of(kind string) (found []event) {
+	synctest.Wait() // callers get the result before the Observer hears of it
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, e := range o.all {

@@ -97,20 +97,16 @@ func TestFreshCostsNothing(t *testing.T) {
 func TestTrueExpiry(t *testing.T) {
 	far := time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 	for _, expires := range []time.Time{time.Now().Add(hour), time.Now().Add(1000 * hour), far, far.Add(time.Nanosecond)} {
-		c, s, log := cached(func(c *refresh.Config) { c.Longest = hour })
-		keys := issued("K", 0)
-		keys.Expires = expires
-		s.fetch = func(context.Context, int) (refresh.Issued, error) { return keys, nil }
-		require.Equal(t, keys, get(t, c))
-		soon(t, func() bool { return len(log.of("refreshed")) == 1 })
-	}
-}
-
-// soon waits, in real time, until it is so.
-func soon(t testing.TB, so func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); !so(); runtime.Gosched() {
-		require.True(t, time.Now().Before(deadline))
+		bubble(t, func(t *testing.T) {
+			c, s, log := cached(func(c *refresh.Config) { c.Longest = hour })
+			keys := issued("K", 0)
+			keys.Expires = expires
+			s.fetch = func(context.Context, int) (refresh.Issued, error) { return keys, nil }
+			require.Equal(t, keys, get(t, c))
+			events := log.of("refreshed")
+			require.Len(t, events, 1)
+			require.Equal(t, time.Until(expires), events[0].left)
+		})
 	}
 }
 
