@@ -137,6 +137,17 @@ func TestSoonerKeys(t *testing.T) {
 	})
 }
 
+// TestSoonerKeysAfterRefusal: a key that a service refused is no better than any.
+func TestSoonerKeysAfterRefusal(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, s, _ := cached()
+		get(t, c)
+		s.set(func(s *source) { s.life = 5 * time.Minute })
+		require.True(t, c.Refuse(t.Context(), "K1", refresh.EndedEarly))
+		require.Equal(t, "K2", get(t, c).AccessKeyID)
+	})
+}
+
 // TestKeysThatEndTogether: where the expiry is the same, the newer keys count.
 func TestKeysThatEndTogether(t *testing.T) {
 	bubble(t, func(t *testing.T) {

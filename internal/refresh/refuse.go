@@ -95,64 +95,77 @@ type hearing struct {
 func (c *Cache) hear(ctx context.Context, keyID string, why Refusal, tried bool) (h hearing) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := c.now()
 	e := c.current.Load()
 	switch {
 	case keyID == "":
-		return h
-	case e == nil: // after static stability
-		h.replaced = keyID == c.refusal.keyID && !c.Prompts
-		return h
-	case e.AccessKeyID != keyID: // any other key than the one before is not ours
+	case e != nil && e.AccessKeyID != keyID: // any other key than the one before is not ours
 		h.replaced = keyID == c.replaced
-		return h
-	case tried || !c.replaceable(e, why, now):
-		return h
-	}
-	if c.refusal.keyID == "" || c.refusal.until.passed(now) {
-		h.first = c.refusal.keyID != keyID
-		c.heed(e, now)
-		if c.Prompts && c.Alive != nil {
-			h.doubted = e
+	case tried:
+	case e == nil: // the key has been dropped: see heed
+		if keyID == c.replaced && !c.Prompts {
+			h.flight = c.joinRefused(ctx)
 		}
-	}
-	if c.Prompts {
-		return h
-	}
-	if c.flight == nil && c.refusal.keyID == keyID && !c.refusal.tried {
-		c.refusal.tried = true
-		c.start(ctx, true, keyID, why)
-	}
-	if h.flight = c.flight; h.flight != nil && h.flight.waitsFor(flightOf(ctx)) {
-		h.flight = nil
-	}
-	if h.flight != nil {
-		h.flight.enter(ctx)
+	case c.replaceable(e, why):
+		c.heed(ctx, e, why, &h)
 	}
 	return h
 }
 
-// replaceable reports whether a refusal of e is a reason to look for other keys.
-func (c *Cache) replaceable(e *entry, why Refusal, now moment) bool {
+// replaceable reports whether a refusal of e is a reason to look for other
+// keys. c.mu is held, as for what follows.
+func (c *Cache) replaceable(e *entry, why Refusal) bool {
 	switch {
 	case e.lasting && !c.Rereads: // there are no others
 		return false
-	case why == Unknown && e.acceptedBefore(now): // others know it
+	case why == Unknown && e.acceptedBefore(c.now()): // others know it
 		return false
 	}
 	return true
 }
 
-// heed notes the refusal of e, and lets e be renewed.
-func (c *Cache) heed(e *entry, now moment) {
-	c.refusal = refusal{keyID: e.AccessKeyID, until: now.after(refusalInterval)}
-	switch {
-	case e.lasting, c.Prompts:
-	case e.expiry.passed(now): // the end of static stability
-		c.current.Store(nil)
-	default: // should the refresh fail, the next caller starts another
-		c.current.Store(e.staleFrom(now))
+// heed fills in what follows from the refusal of e, the keys at hand.
+func (c *Cache) heed(ctx context.Context, e *entry, why Refusal, h *hearing) {
+	now := c.now()
+	if c.refusal.keyID == "" || c.refusal.until.passed(now) {
+		h.first = c.refusal.keyID != e.AccessKeyID
+		c.refusal = refusal{keyID: e.AccessKeyID, until: now.after(refusalInterval)}
+		switch {
+		case c.Prompts:
+			if c.Alive != nil {
+				h.doubted = e
+			}
+		case e.lasting:
+		case e.expiry.passed(now): // the end of static stability
+			c.drop(e)
+		default: // should the refresh fail, the next caller starts another
+			c.current.Store(e.staleFrom(now))
+		}
 	}
+	if c.Prompts {
+		return
+	}
+	if c.flight == nil && c.refusal.keyID == e.AccessKeyID && !c.refusal.tried {
+		c.refusal.tried = true
+		c.start(ctx, true, e.AccessKeyID, why)
+	}
+	h.flight = c.joinRefused(ctx)
+}
+
+// joinRefused returns the refresh that may replace a refused key, entered, or
+// nil if there is none to wait for.
+func (c *Cache) joinRefused(ctx context.Context) *flight {
+	f := c.flight
+	if f == nil || f.waitsFor(flightOf(ctx)) {
+		return nil
+	}
+	f.enter(ctx)
+	return f
+}
+
+// drop forgets keys that are good no longer.
+func (c *Cache) drop(e *entry) {
+	c.current.Store(nil)
+	c.replaced = e.AccessKeyID
 }
 
 // dropIfDead drops keys that a person typed for, if they are good no longer.
@@ -163,6 +176,6 @@ func (c *Cache) dropIfDead(ctx context.Context, e *entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.current.Load() == e {
-		c.current.Store(nil)
+		c.drop(e)
 	}
 }

@@ -3,6 +3,7 @@ package refresh_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -268,7 +269,10 @@ func TestStaticStabilityRefused(t *testing.T) {
 						require.Equal(t, first, ask(t.Context(), c).keys)
 					}
 					log.of("")
-					require.False(t, c.Refuse(t.Context(), first.AccessKeyID, refresh.EndedEarly) && time.Until(first.Expires) > 0)
+					for range 3 {
+						require.False(t, c.Refuse(t.Context(), first.AccessKeyID, refresh.EndedEarly), "there are no others")
+					}
+					require.Len(t, log.of("refused"), 1)
 					for time.Since(first.Expires) < 3*hour {
 						o := ask(t.Context(), c)
 						require.Equal(t, time.Until(first.Expires) > 0, o.err == nil, "%v past the expiry: %v", time.Since(first.Expires), o.err)
@@ -282,4 +286,38 @@ func TestStaticStabilityRefused(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestStaticStabilityRefusedInTime: where the instance has others, a thousand
+// who were refused past the expiry get them, with one look.
+func TestStaticStabilityRefusedInTime(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, i, _ := onInstance()
+		first := get(t, c)
+		over := outages["fails"](i)
+		for time.Since(first.Expires) < hour {
+			require.Equal(t, first, ask(t.Context(), c).keys)
+			time.Sleep(time.Minute)
+		}
+		over()
+		i.set(func(s *source) {
+			s.calls = nil
+			s.fetch = func(context.Context, int) (refresh.Issued, error) {
+				time.Sleep(time.Second)
+				return issued("new", 6*hour), nil
+			}
+		})
+		var wg sync.WaitGroup
+		for n := range 1000 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(n) * 2 * time.Millisecond)
+				if !c.Refuse(t.Context(), first.AccessKeyID, refresh.EndedEarly) {
+					t.Error("not replaced")
+				}
+			})
+		}
+		wg.Wait()
+		require.Equal(t, 1, i.asked())
+		require.Equal(t, "new", get(t, c).AccessKeyID)
+	})
 }
