@@ -1,6 +1,9 @@
 package refresh
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // StepClock makes c see what it would had the wall clock been moved by d, the
 // monotonic clock going on as it was. A synctest bubble has no such thing, so
@@ -22,4 +25,11 @@ func StepClock(c *Cache, d time.Duration) {
 	for _, m := range []*moment{&c.failure.asked.until, &c.failure.behind.until, &c.refusal.until} {
 		m.wall -= int64(d)
 	}
+}
+
+// Overtaken is a caller of Retrieve who has read the keys and the clock, and
+// goes on when the result is called: others may have been faster.
+func Overtaken(c *Cache) (goOn func(context.Context) (*Issued, error)) {
+	e, now := c.current.Load(), c.now()
+	return func(ctx context.Context) (*Issued, error) { return c.renew(ctx, e, now) }
 }

@@ -180,6 +180,38 @@ func TestRefreshOnce(t *testing.T) {
 	})
 }
 
+// TestOvertaken: a caller who has just seen keys that are to be renewed starts
+// no refresh if another's has ended meanwhile, with new keys or in failure.
+func TestOvertaken(t *testing.T) {
+	for name, tt := range map[string]struct {
+		age   time.Duration
+		fails error
+		want  string // for those who were overtaken
+	}{
+		"stale, renewed":  {surelyStale, nil, "K1"},
+		"stale, failed":   {surelyStale, errDown, "K1"},
+		"ending, renewed": {nowEnding, nil, "K2"},
+		"ending, failed":  {nowEnding, errDown, "K1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				c, s, _ := cached()
+				get(t, c)
+				time.Sleep(tt.age)
+				goOn := refresh.Overtaken(c)
+				s.fails(tt.fails)
+				get(t, c)
+				synctest.Wait()
+				keys, err := goOn(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, tt.want, keys.AccessKeyID)
+				synctest.Wait()
+				require.Equal(t, 2, s.asked())
+			})
+		})
+	}
+}
+
 // TestCanceledBefore: a caller whose ctx has ended gets the keys at hand, and
 // sets off what another would.
 func TestCanceledBefore(t *testing.T) {

@@ -211,6 +211,22 @@ func TestBackgroundOfExpired(t *testing.T) {
 	})
 }
 
+// TestBackgroundAsksOnce: a child's background refresh takes the failure of its
+// parent's, also where this one pauses for no failure.
+func TestBackgroundAsksOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		parent, s, _ := cached(outlooks(refresh.Upstream))
+		s.life = 10 * time.Minute
+		child, _, _ := behind(parent)
+		get(t, child)
+		time.Sleep(surelyStale)
+		s.fails(errDown)
+		get(t, child)
+		synctest.Wait()
+		require.Equal(t, 2, s.asked())
+	})
+}
+
 // TestWaitWithDeadline: the callers' deadlines are theirs; the refresh goes on.
 func TestWaitWithDeadline(t *testing.T) {
 	bubble(t, func(t *testing.T) {
