@@ -97,84 +97,90 @@ func TestPromptInBackground(t *testing.T) {
 // where the person is asked for a parent's keys.
 func TestPromptLost(t *testing.T) {
 	for name, through := range map[string]int{"own": 0, "parent's": 1, "grandparent's": 2} {
-		t.Run(name, func(t *testing.T) {
-			start := func(answers ...time.Duration) (*refresh.Cache, *source) {
-				c, s, _ := asking(answers...)
-				for range through {
-					c, _, _ = behind(c)
-				}
-				return c, s
-			}
-			hasty := func(t *testing.T, c *refresh.Cache, patience time.Duration) <-chan outcome {
-				ctx, cancel := context.WithTimeout(t.Context(), patience)
-				t.Cleanup(cancel)
-				return later(func() outcome { return ask(ctx, c) })
-			}
-			lost := func(t *testing.T, o outcome, after time.Duration) {
-				require.Equal(t, after, o.took)
-				require.ErrorIs(t, o.err, context.DeadlineExceeded)
-				require.ErrorIs(t, o.err, refresh.ErrUnanswered)
-			}
-			const never = 24 * hour
-			t.Run("nobody else", func(t *testing.T) {
+		for situation, test := range map[string]func(*testing.T, *refresh.Cache, *source){
+			"nobody else": lostAlone, "joined, answered": lostAnswered, "joined, never answered": lostForEver, "everybody leaves": lostByAll,
+		} {
+			t.Run(name+", "+situation, func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
-					c, s := start(never, time.Second)
-					lost(t, <-hasty(t, c, 3*time.Second), 3*time.Second)
-					require.False(t, c.State().Refreshing, "the prompt has ended")
-					require.ErrorIs(t, c.State().Failure, refresh.ErrUnanswered)
-					o := ask(t.Context(), c)
-					require.NoError(t, o.err)
-					require.Equal(t, time.Second, o.took)
-					require.Equal(t, 2, s.asked())
-				})
-			})
-			t.Run("joined, answered", func(t *testing.T) {
-				bubble(t, func(t *testing.T) {
-					c, s := start(10 * time.Second)
-					first := hasty(t, c, 2*time.Second)
-					all := crowd(c, 100)
-					lost(t, <-first, 2*time.Second)
-					for _, o := range all {
-						require.NoError(t, o.err)
-						require.Equal(t, 10*time.Second, o.took)
+					c, s, _ := asking(10*time.Second, time.Second)
+					for range through {
+						c, _, _ = behind(c)
 					}
-					require.Equal(t, 1, s.asked())
+					test(t, c, s)
 				})
 			})
-			t.Run("joined, never answered", func(t *testing.T) {
-				bubble(t, func(t *testing.T) {
-					c, s := start(never, time.Second)
-					first := hasty(t, c, 2*time.Second)
-					joined := later(func() outcome { return ask(t.Context(), c) })
-					lost(t, <-first, 2*time.Second)
-					time.Sleep(time.Minute)
-					require.Equal(t, 1, s.asked())
-					o := ask(t.Context(), c)
-					require.NoError(t, o.err)
-					require.Equal(t, time.Second, o.took)
-					require.Equal(t, 2, s.asked())
-					if through == 0 {
-						o = <-joined
-						require.Equal(t, "M2", o.keys.AccessKeyID)
-						require.Equal(t, 63*time.Second, o.took)
-						return
-					}
-					require.NoError(t, (<-joined).err)
-				})
-			})
-			t.Run("everybody leaves", func(t *testing.T) {
-				bubble(t, func(t *testing.T) {
-					c, s := start(never, 0)
-					first, second := hasty(t, c, 2*time.Second), hasty(t, c, 4*time.Second)
-					lost(t, <-first, 2*time.Second)
-					lost(t, <-second, 4*time.Second)
-					require.False(t, c.State().Refreshing)
-					get(t, c)
-					require.Equal(t, 2, s.asked())
-				})
-			})
-		})
+		}
 	}
+}
+
+// hasty is a caller with a deadline.
+func hasty(t *testing.T, c *refresh.Cache, patience time.Duration) <-chan outcome {
+	return later(func() outcome {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		return ask(ctx, c)
+	})
+}
+
+// requireLost: o is that of a hasty caller whose prompt was not answered.
+func requireLost(t *testing.T, o outcome, after time.Duration) {
+	t.Helper()
+	require.Equal(t, after, o.took)
+	require.ErrorIs(t, o.err, context.DeadlineExceeded)
+	require.ErrorIs(t, o.err, refresh.ErrUnanswered)
+}
+
+func lostAlone(t *testing.T, c *refresh.Cache, s *source) {
+	requireLost(t, <-hasty(t, c, 3*time.Second), 3*time.Second)
+	require.False(t, c.State().Refreshing, "the prompt has ended")
+	require.ErrorIs(t, c.State().Failure, refresh.ErrUnanswered)
+	o := ask(t.Context(), c)
+	require.NoError(t, o.err)
+	require.Equal(t, time.Second, o.took)
+	require.Equal(t, 2, s.asked())
+}
+
+func lostAnswered(t *testing.T, c *refresh.Cache, s *source) {
+	first := hasty(t, c, 2*time.Second)
+	all := crowd(c, 100)
+	requireLost(t, <-first, 2*time.Second)
+	for _, o := range all {
+		require.NoError(t, o.err)
+		require.Equal(t, 10*time.Second, o.took)
+	}
+	require.Equal(t, 1, s.asked())
+}
+
+func lostForEver(t *testing.T, c *refresh.Cache, s *source) {
+	answers := s.fetch
+	s.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {
+		if n == 1 {
+			<-ctx.Done()
+			return refresh.Issued{}, ctx.Err()
+		}
+		return answers(ctx, n)
+	}
+	first := hasty(t, c, 2*time.Second)
+	joined := later(func() outcome { return ask(t.Context(), c) })
+	requireLost(t, <-first, 2*time.Second)
+	time.Sleep(time.Minute)
+	require.Equal(t, 1, s.asked())
+	o := ask(t.Context(), c)
+	require.NoError(t, o.err)
+	require.Equal(t, time.Second, o.took)
+	require.Equal(t, 2, s.asked())
+	o = <-joined
+	require.NoError(t, o.err)
+	require.Equal(t, 63*time.Second, o.took)
+}
+
+func lostByAll(t *testing.T, c *refresh.Cache, s *source) {
+	first, second := hasty(t, c, 2*time.Second), hasty(t, c, 4*time.Second)
+	requireLost(t, <-first, 2*time.Second)
+	requireLost(t, <-second, 4*time.Second)
+	require.False(t, c.State().Refreshing)
+	get(t, c)
+	require.Equal(t, 2, s.asked())
 }
 
 // TestPromptUnanswered (C6): the time for an answer ends. Its callers share an
