@@ -168,10 +168,10 @@ func (l *look) checkUnasked() (f faults) {
 // chooseProfileOption is the way of WithProfile.
 func (l *look) chooseProfileOption() (*source, faults) {
 	name := l.settings.profile
-	if f := l.unreadable(); len(f) > 0 {
-		return nil, f
-	}
 	if !l.files.Has(name) {
+		if f := l.cannotTell(name); len(f) > 0 {
+			return nil, f
+		}
 		return nil, faults{l.notFound(name, "")}
 	}
 	w, f := l.follow(name)
@@ -181,12 +181,12 @@ func (l *look) chooseProfileOption() (*source, faults) {
 	return l.fromProfile(w, true, f)
 }
 
-// unreadable are the files that cannot be read: whether they have a profile
-// cannot be said.
-func (l *look) unreadable() (f faults) {
-	for _, p := range l.files.Problems(l.profile) {
-		switch p.Kind {
-		case sharedfile.NotRegular, sharedfile.Unreadable, sharedfile.Encoding:
+// cannotTell are the problems that may be why a profile was not found: a file that
+// cannot be read, a heading without its bracket. The heading of a neighbouring form
+// is for notFound to tell.
+func (l *look) cannotTell(name string) (f faults) {
+	for _, p := range l.files.Problems(name) {
+		if p.Kind != sharedfile.Heading {
 			f.add(fileFault(p))
 		}
 	}
@@ -209,12 +209,15 @@ func (l *look) emptyProfile(name string) error {
 func (l *look) chooseAmbientProfile() (*source, faults) {
 	name := l.profile
 	if !l.files.Has(name) {
-		f := faults{}
-		for _, p := range l.files.Problems(name) {
-			f.add(fileFault(p))
+		f := l.cannotTell(name)
+		if len(f) > 0 {
+			return nil, f
 		}
-		if len(f) == 0 && l.namedBy != "" {
-			f.add(l.notFound(name, " (from "+l.namedBy+")"))
+		if l.namedBy != "" {
+			return nil, faults{l.notFound(name, " (from "+l.namedBy+")")}
+		}
+		for _, p := range l.files.Problems(name) {
+			f.add(fileFault(p)) // [Default]: meant for the default profile, and not read as such
 		}
 		return nil, f
 	}

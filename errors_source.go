@@ -190,7 +190,7 @@ func containerError(e *Error, variable string) {
 		e.what, e.Hint = fmt.Sprintf("the container's credentials endpoint answered HTTP %d", r.status), role
 	default:
 		if e.network(); e.what == "" || e.Kind == "" {
-			e.Kind, e.what = NoCredentials, "what the container's credentials endpoint answered is not JSON with keys"
+			e.Kind, e.what = NoCredentials, "what the container's credentials endpoint answered is not JSON"
 		} else {
 			e.Kind, e.also = NoCredentials, []Kind{Unreachable}
 		}
@@ -202,12 +202,12 @@ func containerError(e *Error, variable string) {
 // kindOfStatus is the kind that an HTTP status or a code adds to NoCredentials.
 func kindOfStatus(r refusal) []Kind {
 	switch {
-	case strings.HasPrefix(r.code, "AccessDenied") || r.status == http.StatusForbidden || r.status == http.StatusUnauthorized:
-		return []Kind{AccessDenied}
-	case r.status == http.StatusTooManyRequests || isThrottle(r.code):
-		return []Kind{Throttled}
 	case r.status >= http.StatusInternalServerError:
 		return []Kind{Unreachable}
+	case r.status == http.StatusTooManyRequests || isThrottle(r.code):
+		return []Kind{Throttled}
+	case strings.HasPrefix(r.code, "AccessDenied") || r.status == http.StatusForbidden || r.status == http.StatusUnauthorized:
+		return []Kind{AccessDenied}
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth/internal/pace"
 	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/transport"
 )
 
 // signer is who signs a call: what an error says of the keys.
@@ -73,9 +74,10 @@ func refusalIn(err error) (r refusal, ok bool) {
 	if !errors.As(err, &api) {
 		return r, false
 	}
-	if code := api.ErrorCode(); code == "" || code == "UnknownError" {
-		// Other implementations of STS refuse in an XML of their own.
-		return r, response != nil && r.status != 0 && strings.Contains(response.Response.Header.Get("Content-Type"), "xml")
+	if transport.NotAWS(err) {
+		// What signs its answers with a request id is an STS, AWS's or another,
+		// though its refusal cannot be read.
+		return r, response != nil && response.ServiceRequestID() != "" && r.status >= http.StatusBadRequest
 	}
 	r.code, r.message = redact.OneLine(api.ErrorCode()), redact.Message(api.ErrorMessage())
 	return r, true

@@ -34,9 +34,7 @@ type way struct {
 func (l *look) follow(name string) (w way, f faults) {
 	for profile := name; ; {
 		if slices.Contains(w.profiles, profile) {
-			last := w.profiles[len(w.profiles)-1]
-			f.add(invalid(l.at(last, "source_profile"), "the source profiles go in a circle: %s",
-				redact.OneLine(strings.Join(append(w.profiles, profile), " → "))).mend("let the last one hold keys or a credential_source"))
+			f.add(l.circle(profile, w.profiles))
 			return w, f
 		}
 		w.profiles = append(w.profiles, profile)
@@ -66,6 +64,12 @@ func (l *look) follow(name string) (w way, f faults) {
 	}
 }
 
+// circle is the error for a way that comes back to a profile.
+func (l *look) circle(profile string, way []string) error {
+	return invalid(l.at(way[len(way)-1], "source_profile"), "the source profiles go in a circle: %s",
+		redact.OneLine(strings.Join(append(slices.Clip(way), profile), " → "))).mend("let the last one hold keys or a credential_source")
+}
+
 // arrive settles which source of a profile counts, where it is not in another
 // profile. Its own role is assumed with it.
 func (w *way) arrive(l *look, profile string) (f faults) {
@@ -75,11 +79,13 @@ func (w *way) arrive(l *look, profile string) (f faults) {
 		kind = l.plainKind(profile)
 	}
 	switch {
+	case kind == "" && l.get(profile, "source_profile") == profile:
+		f.add(l.circle(profile, []string{profile}))
 	case kind == "" && arn != "":
 		f.add(invalid(l.at(profile, "role_arn"), "profile %q has a role_arn but nothing that says who assumes it", profile).
 			mend("add source_profile = NAME, or credential_source = Ec2InstanceMetadata"))
 	case kind == "" && len(w.profiles) > 1, kind == sourceSSOToken && (len(w.profiles) > 1 || arn != ""):
-		e := invalid(l.at(w.profiles[max(len(w.profiles)-2, 0)], "source_profile"), "the source profile %q has no credentials", profile)
+		e := invalid(l.at(w.profiles[max(len(w.profiles)-2, 0)], "source_profile"), "the source profile %q of profile %q has no credentials", profile, w.profiles[max(len(w.profiles)-2, 0)])
 		f.add(e.mend("add keys, sso_session with account and role, credential_process or a role with a source to it, or name another source_profile"))
 	case kind == sourceSSO || kind == sourceSSOToken:
 		f = append(f, l.checkSSO(profile)...)

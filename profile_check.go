@@ -72,7 +72,7 @@ func (l *look) checkSSO(profile string) (f faults) {
 	}
 	section, ok := l.files.SSOSession(session)
 	if !ok {
-		f.add(invalid(l.at(profile, "sso_session"), "there is no [sso-session %s] in %s", redact.OneLine(session), l.where()).
+		f.add(invalid(l.at(profile, "sso_session"), "profile %q signs in with an sso_session that is not there: no [sso-session %s] in %s", profile, redact.OneLine(session), l.where()).
 			mend("add the section with sso_start_url and sso_region, or run: aws configure sso"))
 		return f
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/chaoxiaodi/awsauth/internal/pace"
 )
 
 // Error is err as it may be kept, shown and searched: a copy of its chain in which
@@ -58,6 +60,8 @@ func clean(err error, from origin) error {
 		return cleanResponse(e)
 	case *retry.MaxAttemptsError:
 		return &retry.MaxAttemptsError{Attempt: e.Attempt, Err: clean(e.Err, from)}
+	case *pace.Error:
+		return &pace.Error{Attempts: e.Attempts, Elapsed: e.Elapsed, Last: clean(e.Last, from), Cause: clean(e.Cause, from)}
 	case *smithy.CanceledError:
 		return &smithy.CanceledError{Err: clean(e.Err, from)}
 	case *aws.RequestCanceledError:
