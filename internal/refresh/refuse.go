@@ -101,8 +101,8 @@ func (c *Cache) hear(ctx context.Context, keyID string, why Refusal, tried bool)
 	case e != nil && e.AccessKeyID != keyID: // any other key than the one before is not ours
 		h.replaced = keyID == c.replaced
 	case tried:
-	case e == nil: // the key has been dropped: see heed
-		if keyID == c.replaced && !c.Prompts {
+	case e == nil: // the key may have been dropped: see drop
+		if keyID == c.replaced {
 			h.flight = c.joinRefused(ctx)
 		}
 	case c.replaceable(e, why):
@@ -126,7 +126,7 @@ func (c *Cache) replaceable(e *entry, why Refusal) bool {
 // heed fills in what follows from the refusal of e, the keys at hand.
 func (c *Cache) heed(ctx context.Context, e *entry, why Refusal, h *hearing) {
 	now := c.now()
-	if c.refusal.keyID == "" || c.refusal.until.passed(now) {
+	if c.refusal.until.passed(now) {
 		h.first = c.refusal.keyID != e.AccessKeyID
 		c.refusal = refusal{keyID: e.AccessKeyID, until: now.after(refusalInterval)}
 		switch {

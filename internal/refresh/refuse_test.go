@@ -157,6 +157,18 @@ func TestRefusedWhileDown(t *testing.T) {
 		s.fails(nil)
 		require.Len(t, busy(t, c, 10*time.Millisecond, time.Second), 2, "the keys are stale from the refusal on")
 	})
+	bubble(t, func(t *testing.T) { // a thousand who are refused make one try a minute
+		c, s, _ := cached()
+		get(t, c)
+		s.set(func(s *source) { s.delay, s.err = 10*time.Millisecond, errDown })
+		start := time.Now()
+		for range 1000 {
+			require.False(t, c.Refuse(t.Context(), "K1", refresh.EndedEarly))
+			time.Sleep(180 * time.Millisecond)
+		}
+		require.Equal(t, 1+4, s.asked())
+		require.InDelta(t, 180, time.Since(start).Seconds(), 0.1)
+	})
 }
 
 // TestRefusedUnknown (C5): that one service does not know a key says nothing,

@@ -21,11 +21,12 @@ func (c *Cache) wait(ctx context.Context) (*Issued, error) {
 			left.After = time.Since(arrived)
 			return nil, c.interrupted(left)
 		}
-		if f.err == nil || !f.background || Background(ctx) {
+		if !f.background || Background(ctx) {
 			return f.keys, f.err
 		}
 		// The refresh made few attempts, for nobody had needed it when it
-		// started. This caller gets one with all attempts, or its failure.
+		// started. If it failed, this caller gets one with all attempts, or
+		// shares its failure.
 	}
 }
 
