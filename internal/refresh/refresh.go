@@ -170,6 +170,6 @@ func (c *Cache) refreshBehind(ctx context.Context, e *entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.flight == nil && c.current.Load() == e && !c.pausing(c.now()) {
-		c.start(ctx, true, "", 0)
+		go c.prepare(ctx, true, "", 0).run()
 	}
 }

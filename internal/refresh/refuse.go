@@ -146,7 +146,8 @@ func (c *Cache) heed(ctx context.Context, e *entry, why Refusal, h *hearing) {
 	}
 	if c.flight == nil && c.refusal.keyID == e.AccessKeyID && !c.refusal.tried {
 		c.refusal.tried = true
-		c.start(ctx, true, e.AccessKeyID, why)
+		f := c.prepare(ctx, true, e.AccessKeyID, why)
+		defer func() { go f.run() }()
 	}
 	h.flight = c.joinRefused(ctx)
 }
@@ -154,12 +155,10 @@ func (c *Cache) heed(ctx context.Context, e *entry, why Refusal, h *hearing) {
 // joinRefused returns the refresh that may replace a refused key, entered, or
 // nil if there is none to wait for.
 func (c *Cache) joinRefused(ctx context.Context) *flight {
-	f := c.flight
-	if f == nil || f.waitsFor(flightOf(ctx)) {
-		return nil
+	if f := c.flight; f != nil && f.enter(ctx) {
+		return f
 	}
-	f.enter(ctx)
-	return f
+	return nil
 }
 
 // drop forgets keys that are good no longer.

@@ -166,7 +166,7 @@ func TestRefusedWhileDown(t *testing.T) {
 			require.False(t, c.Refuse(t.Context(), "K1", refresh.EndedEarly))
 			time.Sleep(180 * time.Millisecond)
 		}
-		require.Equal(t, 1+4, s.asked())
+		require.Equal(t, 1+3, s.asked())
 		require.InDelta(t, 180, time.Since(start).Seconds(), 0.1)
 	})
 }
