@@ -256,7 +256,10 @@ func TestRefusedDuringRefresh(t *testing.T) {
 					})
 				}
 				wg.Wait()
-				require.Equal(t, map[bool]int{true: 2, false: 3}[name == "succeeds"], s.asked())
+				calls := map[bool]int{true: 2, false: 3}[name == "succeeds"]
+				require.Equal(t, calls, s.asked())
+				require.False(t, c.Refuse(t.Context(), get(t, c).AccessKeyID, refresh.EndedEarly), "another one within the minute")
+				require.Equal(t, calls, s.asked())
 			})
 		})
 	}
@@ -264,11 +267,11 @@ func TestRefusedDuringRefresh(t *testing.T) {
 		c, s, _ := cached()
 		get(t, c)
 		time.Sleep(surelyStale)
-		s.set(func(s *source) { s.delay, s.err = 29*time.Second, errDown })
+		s.set(func(s *source) { s.delay = hour })
 		get(t, c)
 		start := time.Now()
 		require.False(t, c.Refuse(t.Context(), "K1", refresh.EndedEarly))
-		require.Equal(t, 58*time.Second, time.Since(start))
+		require.Equal(t, time.Minute, time.Since(start))
 		require.Equal(t, 3, s.asked())
 	})
 }

@@ -27,6 +27,11 @@ func onInstance() (*refresh.Cache, *instance, *events) {
 	s.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if delay := s.delay; delay > 0 {
+			s.mu.Unlock()
+			time.Sleep(delay)
+			s.mu.Lock()
+		}
 		if s.err != nil {
 			return refresh.Issued{}, s.err
 		}
@@ -87,6 +92,7 @@ func TestStaticStability(t *testing.T) {
 				first := get(t, c)
 				time.Sleep(hour)
 				over := outage(i)
+				i.set(func(s *source) { s.delay = 50 * time.Millisecond })
 				log.of("")
 				for time.Until(first.Expires.Add(6*hour)) > 0 {
 					require.Equal(t, outcome{keys: first}, ask(t.Context(), c), "at %v", time.Since(first.Expires))
