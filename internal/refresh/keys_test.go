@@ -268,17 +268,19 @@ func TestLateKeysServeAll(t *testing.T) {
 
 // TestNoSecretPrinted: neither by keys nor by what holds them.
 func TestNoSecretPrinted(t *testing.T) {
-	keys := issued("AKIA", hour)
-	keys.SessionToken = "secret token"
-	c, s, _ := cached()
-	s.fetch = func(context.Context, int) (refresh.Issued, error) { return keys, nil }
-	_, err := c.Retrieve(t.Context())
-	require.NoError(t, err)
-	var log strings.Builder
-	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "keys", keys, "pointer", &keys)
-	for _, v := range []any{keys, &keys, c.State(), c, refresh.Refreshed{Keys: &keys}, refresh.Kept{Keys: &keys}} {
-		log.WriteString(fmt.Sprintf("%v %+v %#v %s %q", v, v, v, v, v))
-	}
-	require.Contains(t, log.String(), `keys AKIA of "arn of AKIA"`)
-	require.NotContains(t, log.String(), "secret")
+	bubble(t, func(t *testing.T) {
+		keys := issued("AKIA", hour)
+		keys.SessionToken = "secret token"
+		c, s, _ := cached()
+		s.fetch = func(context.Context, int) (refresh.Issued, error) { return keys, nil }
+		get(t, c)
+		synctest.Wait()
+		var log strings.Builder
+		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "keys", keys, "pointer", &keys)
+		for _, v := range []any{keys, &keys, c.State(), c, refresh.Refreshed{Keys: &keys}, refresh.Kept{Keys: &keys}} {
+			fmt.Fprintf(&log, "%v %+v %#v %s %q", v, v, v, v, v)
+		}
+		require.Contains(t, log.String(), `keys AKIA of "arn of AKIA"`)
+		require.NotContains(t, log.String(), "secret")
+	})
 }
