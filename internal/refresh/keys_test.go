@@ -216,9 +216,13 @@ func TestLongest(t *testing.T) {
 // better ones than those at hand are kept.
 func TestLateKeys(t *testing.T) {
 	for name, tt := range map[string]struct {
-		late time.Duration // lifetime of the late keys
-		want string
-	}{"better": {2 * hour, "late"}, "worse": {30 * time.Minute, "next"}, "expired": {-time.Minute, "next"}} {
+		late    time.Duration // lifetime of the late keys
+		lasting bool          // the others have no expiry
+		want    string
+	}{
+		"better": {2 * hour, false, "late"}, "worse": {30 * time.Minute, false, "next"}, "expired": {-time.Minute, false, "next"},
+		"worse than lasting": {1000 * hour, true, "next"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				c, s, log := cached()
@@ -227,7 +231,9 @@ func TestLateKeys(t *testing.T) {
 						time.Sleep(time.Minute)
 						return issued("late", tt.late), nil
 					}
-					return issued("next", hour), nil
+					next := issued("next", hour)
+					next.CanExpire = !tt.lasting
+					return next, nil
 				}
 				require.Error(t, ask(t.Context(), c).err)
 				time.Sleep(2 * time.Second)
