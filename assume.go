@@ -70,7 +70,7 @@ func (s *Session) become(spec *roleSpec) (*Session, error) {
 	if child := s.children.Find(key); child != nil {
 		return child, nil
 	}
-	p := &roleProvider{parent: s, role: spec, at: at, retryer: sync.OnceValue(s.family.wire.newRetryer)}
+	p := &roleProvider{parent: s, role: spec, at: at}
 	return s.children.Add(key, newChild(s, at, spec, p.fetch)), nil
 }
 
@@ -95,8 +95,9 @@ func (s *Session) checkAgainst(r *roleSpec) error {
 type roleProvider struct {
 	parent  *Session
 	role    *roleSpec
-	at      place
-	retryer func() aws.Retryer // of this session alone: a retryer of the caller's may have a budget
+	at      *place
+	once    sync.Once
+	retryer aws.Retryer // of this session alone: a retryer of the caller's may have a budget
 }
 
 // fetch assumes the role. What a person may be asked for comes first: the call
@@ -143,7 +144,8 @@ func (a *assumption) ask(o *stscreds.AssumeRoleOptions) {
 func (a *assumption) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
 	w := a.parent.family.wire
 	call := a.role.call(w, a.at, a.parent.signer())
-	out, err := w.client().AssumeRole(ctx, in, append(opts, a.parent.calls(ctx, a.at, a.retryer(), call))...)
+	a.once.Do(func() { a.retryer = w.newRetryer() })
+	out, err := w.client().AssumeRole(ctx, in, append(opts, a.parent.calls(ctx, a.at, a.retryer, call))...)
 	if err != nil {
 		return nil, classifySTS(err, call)
 	}

@@ -94,7 +94,7 @@ func classifySTS(err error, call stsCall) error {
 	tried := effort(err, call.started)
 	e.Err = redact.Error(err)
 	if !refused {
-		e.noAnswer(r, call)
+		e.noAnswer(r, call, tried)
 		return e
 	}
 	switch {
@@ -190,13 +190,10 @@ func effort(err error, started time.Time) string {
 	if errors.As(err, &paced) {
 		attempts, took = paced.Attempts, paced.Elapsed
 	}
-	if attempts == 0 {
+	if attempts < 2 {
 		return ""
 	}
 	text := fmt.Sprintf("%d attempts", attempts)
-	if attempts == 1 {
-		text = "1 attempt"
-	}
 	if took = took.Round(time.Second); took > 0 {
 		text += " in " + took.String()
 	}
@@ -205,11 +202,12 @@ func effort(err error, started time.Time) string {
 
 // noAnswer classifies what STS did not send: nothing came, or what came is not
 // STS's. Of such an answer nothing is shown but its HTTP status.
-func (e *Error) noAnswer(r refusal, call stsCall) {
+func (e *Error) noAnswer(r refusal, call stsCall, tried string) {
 	e.network()
+	e.tries = tried
 	switch {
 	case errors.Is(e.Err, context.DeadlineExceeded):
-		e.what = "no answer from " + call.host
+		e.tries, e.what = "", "no answer from "+call.host
 		if took := time.Since(call.started).Round(time.Second); !call.started.IsZero() && took > 0 {
 			e.what += " in " + took.String()
 		}

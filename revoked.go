@@ -90,7 +90,7 @@ func (r *renewed) RetryableError() bool { return true }
 // partition than the credentials': somebody changed the region in a copy of the
 // configuration. The key would be shown to a world that does not know it, and the
 // refusal would look like that of a revoked key.
-func (p place) keepPartition(stack *middleware.Stack) error {
+func (p *place) keepPartition(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("awsauth.partition",
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 			middleware.InitializeOutput, middleware.Metadata, error,

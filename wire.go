@@ -69,7 +69,7 @@ func retryerFor(cfg *aws.Config) func() aws.Retryer {
 
 // options are those of every STS call: who signs it, where it goes, how it is
 // retried and at whose pace. A nil signer signs nothing.
-func (w *wire) options(ctx context.Context, p place, by aws.CredentialsProvider, retryer aws.Retryer, pacer *pace.Pacer, call stsCall) func(*sts.Options) {
+func (w *wire) options(ctx context.Context, p *place, by aws.CredentialsProvider, retryer aws.Retryer, pacer *pace.Pacer, call stsCall) func(*sts.Options) {
 	paced := pace.Call{
 		Waited: func() bool { return refresh.Waited(ctx) },
 		Hold:   func() func() { return refresh.Hold(ctx) },
@@ -104,7 +104,7 @@ func (w *wire) redirect(_ string, options any) {
 // signed for: the one that a chosen address names, else the session's own. STS
 // has no host for a pseudo region, or for one that is not AWS's: there it is the
 // partition's default.
-func (w *wire) signedFor(p place) string {
+func (w *wire) signedFor(p *place) string {
 	if region := w.endpoint.region(); region != "" {
 		return region
 	}
@@ -116,7 +116,7 @@ func (w *wire) signedFor(p place) string {
 
 // host is the host of STS that the calls of a session in p go to: what the SDK
 // makes of region, FIPS, dual stack and the chosen address.
-func (w *wire) host(p place) string {
+func (w *wire) host(p *place) string {
 	if w.endpoint.url != "" {
 		return w.endpoint.host()
 	}
