@@ -237,7 +237,7 @@ func ssoError(e *Error, sso ssoSession) {
 	case r.status >= http.StatusInternalServerError:
 		e.Kind, e.what, e.tries, e.Hint = Unreachable, fmt.Sprintf("SSO fails (HTTP %d)", r.status), effort(e.Err, time.Time{}), "try again later"
 		return
-	case r.status != http.StatusUnauthorized && !endsLogin[r.code]:
+	case r.status != http.StatusUnauthorized && !endsLogin(r.code):
 		e.Kind, e.what = InvalidOption, fmt.Sprintf("SSO refuses: %s (%s)", r.message, r.code)
 		e.Hint = "check sso_account_id, sso_role_name and sso_region"
 		return
@@ -253,10 +253,15 @@ func ssoError(e *Error, sso ssoSession) {
 	e.Hint = "run: aws sso login --profile " + sso.holder
 }
 
-// endsLogin are the codes by which SSO's token service says that only a new login
-// helps.
-var endsLogin = map[string]bool{"InvalidGrantException": true, "ExpiredTokenException": true, "UnauthorizedException": true,
-	"UnauthorizedClientException": true, "InvalidClientException": true}
+// endsLogin reports whether SSO's token service says by a code that only a new
+// login helps.
+func endsLogin(code string) bool {
+	switch code {
+	case "InvalidGrantException", "ExpiredTokenException", "UnauthorizedException", "UnauthorizedClientException", "InvalidClientException":
+		return true
+	}
+	return false
+}
 
 // state says what the login's file says of it.
 func (sso ssoSession) state() string {
