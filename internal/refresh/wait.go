@@ -137,8 +137,8 @@ func (c *Cache) waitEnding(ctx context.Context, e *entry) (*Issued, error) {
 }
 
 // joinEnding returns the refresh to wait for while e ends, and the channel that
-// is closed when its callers have waited long enough; or nil if e has been
-// replaced, or the waiting has ended, or a pause has begun.
+// is closed when its callers have waited long enough, which may be so already;
+// or nil if e has been replaced, or a pause has begun.
 func (c *Cache) joinEnding(ctx context.Context, e *entry) (*flight, <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -156,11 +156,6 @@ func (c *Cache) joinEnding(ctx context.Context, e *entry) (*flight, <-chan struc
 	if f.enough == nil {
 		f.enough = make(chan struct{})
 		f.timer = time.AfterFunc(endingWait, func() { close(f.enough) })
-	}
-	select {
-	case <-f.enough:
-		return nil, nil
-	default:
 	}
 	if !f.enter(ctx) {
 		return nil, nil
