@@ -82,16 +82,31 @@ func (w *wire) options(ctx context.Context, p place, by aws.CredentialsProvider,
 		o.Region = w.signedFor(p)
 		o.Credentials = by
 		o.Retryer = pacer.Of(retryer, paced)
-		w.redirect("", o)
+		w.redirect(o)
+	}
+}
+
+// forSTS makes the STS clients of a session's Config go where the session itself
+// does: to the chosen address, and from a region without an STS of its own to the
+// partition's default.
+func (w *wire) forSTS(p place) func(string, any) {
+	return func(_ string, options any) {
+		o, ok := options.(*sts.Options)
+		if !ok {
+			return
+		}
+		if o.Region == p.region {
+			o.Region = w.signedFor(p)
+		}
+		w.redirect(o)
 	}
 }
 
 // redirect sends an STS client to the chosen address, if there is one, and has it
 // sign for the region that the address names. The SDK refuses an address together
 // with FIPS or dual stack, and would ask an older resolver of the caller's first.
-func (w *wire) redirect(_ string, options any) {
-	o, ok := options.(*sts.Options)
-	if !ok || w.endpoint.url == "" {
+func (w *wire) redirect(o *sts.Options) {
+	if w.endpoint.url == "" {
 		return
 	}
 	if region := w.endpoint.region(); region != "" {
