@@ -154,3 +154,7 @@ func allIsCalm(t testing.TB, s *awsauth.Session, log *notebook, err error) {
 		nothingMoves(t, "a session", fmt.Sprintf("%v %+v %#v", s, s, s), false)
 	}
 }
+
+func containsFold(text, part string) bool {
+	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
+}
