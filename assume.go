@@ -115,7 +115,7 @@ func (p *roleProvider) fetch(ctx context.Context) (refresh.Issued, error) {
 	if err != nil {
 		return refresh.Issued{}, once.failed(err)
 	}
-	return refresh.Issued{Credentials: creds, ARN: once.became.arn, UserID: once.became.userID}, nil
+	return once.became.keys(creds), nil
 }
 
 // assumption is one AssumeRole under way. It keeps what stscreds drops: who the
