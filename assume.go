@@ -113,11 +113,17 @@ func (p *roleProvider) fetch(ctx context.Context) (refresh.Issued, error) {
 	}
 	once := &assumption{roleProvider: p, ctx: ctx}
 	creds, err := stscreds.NewAssumeRoleProvider(once, p.role.arn.String(), p.role.apply, once.ask).Retrieve(ctx)
+	if err == nil && unfit(creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken) != "" {
+		err = errUnfit
+	}
 	if err != nil {
 		return refresh.Issued{}, once.failed(err)
 	}
-	return refresh.Issued{Credentials: creds, ARN: once.became.arn, UserID: once.became.userID}, nil
+	return once.became.keys(creds), nil
 }
+
+// errUnfit is the cause where what STS answered holds keys that cannot be signed with.
+var errUnfit = errors.New("the keys hold white space or a character that is not printable ASCII")
 
 // assumption is one AssumeRole under way. It keeps what stscreds drops: who the
 // caller has become, and where a failure came from.

@@ -244,9 +244,10 @@ func (e *Error) tooLong(message string, call stsCall) {
 func (e *Error) accessDenied(message string, call stsCall) {
 	e.Kind, e.what = AccessDenied, "access denied"
 	e.as = callerIn(message)
-	action, policy := deniedAction(message), denyingPolicy(message)
+	action := deniedAction(message)
+	policy, verdict := decidingPolicy(message)
 	if policy != "" {
-		e.what += ": " + policy + " denies " + action + " explicitly"
+		e.what += ": " + fmt.Sprintf(verdict, policy, action)
 	} else if action != "" && action != "sts:AssumeRole" && action != "sts:AssumeRoleWithWebIdentity" {
 		e.what += " to " + action
 	}
@@ -288,30 +289,6 @@ func deniedAction(message string) string {
 	_, rest, _ := strings.Cut(message, "not authorized to perform: ")
 	action, _, _ := strings.Cut(rest, " ")
 	return strings.TrimRight(action, ".,")
-}
-
-// denyingPolicy is the kind of policy in which AWS found an explicit deny, "" if
-// it found none.
-func denyingPolicy(message string) string {
-	_, rest, found := strings.Cut(message, "with an explicit deny in ")
-	if !found {
-		return ""
-	}
-	rest = strings.TrimPrefix(strings.TrimPrefix(rest, "an "), "a ")
-	for _, kind := range []string{"service control policy", "resource control policy", "identity-based policy", "resource-based policy",
-		"session policy", "VPC endpoint policy", "permissions boundary"} {
-		if strings.HasPrefix(rest, kind) {
-			return article(kind)
-		}
-	}
-	return "a policy"
-}
-
-func article(noun string) string {
-	if strings.HasPrefix(noun, "i") {
-		return "an " + noun
-	}
-	return "a " + noun
 }
 
 func (e *Error) invalidKey(code string, call stsCall) {

@@ -98,9 +98,7 @@ func (s *Session) Config() aws.Config {
 	cfg.ServiceOptions = slices.Clone(cfg.ServiceOptions)
 	cfg.AuthSchemePreference = slices.Clone(cfg.AuthSchemePreference)
 	cfg.Interceptors = cfg.Interceptors.Copy()
-	if s.family.wire.endpoint.url != "" {
-		cfg.ServiceOptions = append(cfg.ServiceOptions, s.family.wire.redirect)
-	}
+	cfg.ServiceOptions = append(cfg.ServiceOptions, s.family.wire.forSTS(s.place))
 	return cfg
 }
 

@@ -143,7 +143,7 @@ func checkRegion(region string, partition Partition) error {
 			return fmt.Errorf("an availability zone, not a region; write %q", zone)
 		}
 	}
-	if partition != "" && names.Is(region, "-", 1, 63) {
+	if partition != "" && names.Is(region, "-", 1, 63) && strings.Trim(region, "-") == region {
 		return nil
 	}
 	return fmt.Errorf("no region of any partition has such a name; one looks like us-east-1 or cn-north-1; " +
