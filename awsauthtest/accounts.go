@@ -1,6 +1,7 @@
 package awsauthtest
 
 import (
+	"crypto/sha1"
 	"fmt"
 	"regexp"
 	"slices"
@@ -20,11 +21,17 @@ type Role struct {
 
 	// Trust says who may assume the role. An entry is the ARN of a user or a
 	// role, the ARN of one role session (arn:…:sts::…:assumed-role/name/session),
-	// an account id or its :root ARN, a service ("ec2.amazonaws.com"), an OIDC
-	// provider by its ARN or its issuer ("token.actions.githubusercontent.com"),
+	// an account id or its :root ARN, a service ("ec2.amazonaws.com"), the issuer
+	// of an OIDC provider in the role's own account
+	// ("token.actions.githubusercontent.com") or the ARN of one (see AddOIDC),
 	// or "*" for anybody of the partition. Empty: nobody. What SetInstance,
 	// SetContainer and AddSSO hand out needs no entry.
 	Trust []string
+
+	// Subject and Audience are held against the claims sub and aud of a web
+	// identity token. * stands for any characters:
+	// "repo:corp/app:ref:refs/heads/*". Empty: any.
+	Subject, Audience string
 
 	ExternalID            string        // if set, sts:ExternalId must equal it
 	RequireMFA            bool          // the caller must have given an MFA code, here or to GetSessionToken
@@ -90,7 +97,7 @@ func (c *Cloud) AddUser(u User) Keys {
 	}
 	if u.MFASerial != "" {
 		if c.devices[u.MFASerial] == nil {
-			c.devices[u.MFASerial] = newDevice(u.MFASerial)
+			c.devices[u.MFASerial] = newDevice(u.MFASerial, c.derive("mfa", u.MFASerial, sha1.Size))
 		}
 		known.device = c.devices[u.MFASerial]
 	}
@@ -150,19 +157,6 @@ func (r Role) trusts(who principal) bool {
 	return false
 }
 
-// trustsIssuer reports whether the role's trust policy names the OIDC provider.
-func (r Role) trustsIssuer(issuer string) bool {
-	for _, entry := range r.Trust {
-		if _, provider, ok := strings.Cut(entry, ":oidc-provider/"); ok {
-			entry = provider
-		}
-		if entry == issuer {
-			return true
-		}
-	}
-	return false
-}
-
 // sessionOf is the identity of a role's session.
 func sessionOf(role arn, session string) principal {
 	return principal{
@@ -171,11 +165,4 @@ func sessionOf(role arn, session string) principal {
 		partition: role.partition, account: role.account,
 		role: role.String(), temporary: true,
 	}
-}
-
-func (c *Cloud) role(arn string) (Role, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r, ok := c.roles[arn]
-	return r, ok
 }

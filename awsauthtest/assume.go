@@ -77,7 +77,7 @@ func (c *Cloud) assumeRole(in *request, who caller) (any, *problem) {
 	}
 	session := sessionOf(target, want.name)
 	session.sourceIdentity, session.tags, session.transitive = source, tags, transitive
-	keys := c.issue(session, now().Add(want.lifetime).Truncate(time.Second))
+	keys := c.issue(session, in.now.Add(want.lifetime).Truncate(time.Second))
 	return assumeResult{
 		XMLName: xml.Name{Local: "AssumeRoleResult"}, Credentials: keys.xml(),
 		AssumedRoleUser:  assumedUser{session.arn, session.userID},

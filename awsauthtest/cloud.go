@@ -32,6 +32,7 @@ package awsauthtest
 import (
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,10 +46,13 @@ import (
 // methods may be called at any time from any goroutine. Make one with [New] or
 // [Start]; the zero Cloud is of no use.
 type Cloud struct {
-	calls  recorder
-	faults faultList
-	limits limiter
-	socket socket
+	secret  []byte // all that the Cloud makes up comes from it; another for every Cloud
+	calls   recorder
+	faults  faultList
+	limits  limiter
+	socket  socket
+	regions atlas
+	clock   atomic.Pointer[func() time.Time] // nil: the machine's
 
 	mu       sync.Mutex // guards what follows; held for look-ups only, never while anything waits
 	serial   int        // of the last id given out
@@ -57,6 +61,7 @@ type Cloud struct {
 	roles    map[string]Role
 	creds    map[string]credential // by access key id
 	disabled map[string]bool       // regions
+	oidc     map[oidcProvider]bool // those of AddOIDC
 	sso      map[string][]ssoGrant // by bearer token
 	instance *instance
 	task     *task
@@ -77,11 +82,13 @@ func New(t testing.TB) *Cloud {
 // and changes nothing of the environment. Close it if [Cloud.Serve] is used.
 func Start() *Cloud {
 	return &Cloud{
+		secret:   newSecret(),
 		users:    map[string]*user{},
 		devices:  map[string]*device{},
 		roles:    map[string]Role{},
 		creds:    map[string]credential{},
 		disabled: map[string]bool{},
+		oidc:     map[oidcProvider]bool{},
 		sso:      map[string][]ssoGrant{},
 	}
 }
@@ -90,10 +97,12 @@ func Start() *Cloud {
 // AWS's real host names; no other host exists. Requests are answered in the
 // goroutine that sends them, and no socket is opened.
 //
-// A host that AWS does not have fails as a look-up would ("no such host"), the
-// metadata addresses refuse connections until [Cloud.SetInstance] or
-// [Cloud.SetContainer] puts something there, and STS is not to be had over
-// plain http. The address that [Cloud.Serve] returned is known, too.
+// A host that AWS does not have fails as a look-up would ("no such host"); so
+// does STS in a region that does not exist ([Cloud.AddRegion] adds one), and a
+// FIPS host where STS has none. The metadata addresses refuse connections until
+// [Cloud.SetInstance] or [Cloud.SetContainer] puts something there, and then hear
+// plain http on port 80 only; STS hears https on port 443 only. The address that
+// [Cloud.Serve] returned is known, too.
 func (c *Cloud) Client() *http.Client {
 	return &http.Client{Transport: memory{c}}
 }
@@ -138,5 +147,11 @@ func (c *Cloud) DisableRegion(region string) {
 }
 
 // now is the wall clock alone: the monotonic one means nothing between a Cloud
-// made outside a synctest bubble and a request made inside.
-func now() time.Time { return time.Now().Round(0).UTC() }
+// made outside a synctest bubble and a request made inside. The caller does not
+// hold c.mu, for the clock of SetClock is foreign code.
+func (c *Cloud) now() time.Time {
+	if clock := c.clock.Load(); clock != nil {
+		return (*clock)().Round(0).UTC()
+	}
+	return time.Now().Round(0).UTC()
+}

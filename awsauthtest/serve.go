@@ -110,7 +110,7 @@ func (c *Cloud) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "request body: "+err.Error(), http.StatusRequestEntityTooLarge)
 		return
 	}
-	at, ok := locate(hostname(r.Host)) // a client that uses the socket as its proxy
+	at, ok := c.regions.locate(hostname(r.Host)) // a client that uses the socket as its proxy
 	if !ok {
 		at = c.routeLoopback(r.URL.Path)
 	}

@@ -140,12 +140,12 @@ func mismatch(format string, args ...any) *problem {
 }
 
 // checkScope holds the credential scope against the place.
-func (in *request) checkScope(service string) *problem {
+func (in *request) checkScope(service string, regions *atlas) *problem {
 	a := in.auth
 	switch {
 	case in.at.region != "" && a.region != in.at.region:
 		return mismatch("Credential should be scoped to a valid region.")
-	case in.at.region == "" && !knownRegion(a.region):
+	case in.at.region == "" && !regions.known(a.region):
 		return mismatch("Credential should be scoped to a valid region.")
 	case a.service != service:
 		return mismatch("Credential should be scoped to correct service: '%s'.", service)
@@ -153,11 +153,6 @@ func (in *request) checkScope(service string) *problem {
 		return mismatch("Credential should be scoped with a valid terminator: '%s'.", terminator)
 	}
 	return nil
-}
-
-func knownRegion(region string) bool {
-	_, ok := partitionOf(region)
-	return ok
 }
 
 // checkSignature recomputes the signature with the secret that was issued. The

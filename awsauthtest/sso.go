@@ -25,7 +25,7 @@ func (c *Cloud) AddSSO(token, region, roleARN string) {
 	if err != nil {
 		panic("awsauthtest: AddSSO: " + err.Error())
 	}
-	if p, ok := partitionOf(region); !ok || p.id != role.partition {
+	if p, ok := c.regions.partitionOf(region); !ok || p.id != role.partition {
 		panic("awsauthtest: AddSSO: region " + region + " is not of the role's partition")
 	}
 	if token == "" {
@@ -52,7 +52,7 @@ func (c *Cloud) serveSSO(in *request) reply {
 			in.at.region != "" && in.at.region != g.region {
 			continue
 		}
-		k := c.issue(sessionOf(g.role, "sso-user"), now().Add(time.Hour).Truncate(time.Second))
+		k := c.issue(sessionOf(g.role, "sso-user"), in.now.Add(time.Hour).Truncate(time.Second))
 		return jsonReply(http.StatusOK, map[string]any{"roleCredentials": map[string]any{
 			"accessKeyId": k.AccessKeyID, "secretAccessKey": k.SecretAccessKey, "sessionToken": k.SessionToken,
 			"expiration": k.Expires.UnixMilli(),

@@ -26,6 +26,9 @@ func (c *Cloud) serveSTS(in *request) reply {
 }
 
 func (c *Cloud) sts(in *request) (any, *problem) {
+	if in.path != "/" {
+		return nil, refuse(http.StatusNotFound, "UnknownOperationException", "STS has no path but /")
+	}
 	action := in.form.Get("Action")
 	version := in.form.Get("Version")
 	if version == "" {
@@ -48,10 +51,24 @@ func (c *Cloud) sts(in *request) (any, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	if !c.limits.allow(who.account, now()) {
+	if !c.limits.allow(who.account, in.now) {
 		return nil, throttled()
 	}
+	if who.revoked && action != "GetCallerIdentity" {
+		return nil, who.denied(in)
+	}
 	return do(in, who)
+}
+
+// denied is what a revoked session hears.
+func (who caller) denied(in *request) *problem {
+	resource := in.form.Get("RoleArn")
+	if resource == "" {
+		resource = "*"
+	}
+	return refuse(http.StatusForbidden, "AccessDenied",
+		"User: %s is not authorized to perform: sts:%s on resource: %s with an explicit deny in an identity-based policy",
+		who.arn, in.form.Get("Action"), resource)
 }
 
 // caller is who made a request, proven.
@@ -59,6 +76,7 @@ type caller struct {
 	principal
 	keyID     string
 	partition string // of the request; the caller's own
+	revoked   bool   // everything is denied that can be
 }
 
 // authenticate proves who asks, or refuses in the order in which AWS does.
@@ -69,11 +87,11 @@ func (c *Cloud) authenticate(in *request) (caller, *problem) {
 	if in.auth.keyID == "" {
 		return caller{}, refuse(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token")
 	}
-	if p := in.checkScope("sts"); p != nil {
+	if p := in.checkScope("sts", &c.regions); p != nil {
 		return caller{}, p
 	}
-	where, _ := partitionOf(in.auth.region)
-	t := now()
+	where, _ := c.regions.partitionOf(in.auth.region)
+	t := in.now
 	k, known := c.credential(in.auth.keyID)
 	if !known || k.inactive || k.who.partition != where.id {
 		return caller{}, invalidToken()
@@ -84,19 +102,23 @@ func (c *Cloud) authenticate(in *request) (caller, *problem) {
 	if in.auth.token != k.keys.SessionToken {
 		return caller{}, invalidToken()
 	}
-	if k.revoked || !k.keys.Expires.IsZero() && !t.Before(k.keys.Expires) && !c.honoured(k) {
+	if k.expired || !k.keys.Expires.IsZero() && !t.Before(k.keys.Expires) && !c.honoured(k) {
 		return caller{}, refuse(http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
 	}
 	if c.isDisabled(in.auth.region) {
-		return caller{}, refuse(http.StatusForbidden, "RegionDisabledException",
-			"STS is not activated in this region for account:%s. "+
-				"Your account administrator can activate STS in this region using the IAM Console.", k.who.account)
+		return caller{}, regionDisabled(k.who.account)
 	}
-	return caller{principal: k.who, keyID: in.auth.keyID, partition: where.id}, nil
+	return caller{principal: k.who, keyID: in.auth.keyID, partition: where.id, revoked: k.revoked}, nil
 }
 
 func invalidToken() *problem {
 	return refuse(http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid.")
+}
+
+func regionDisabled(account string) *problem {
+	return refuse(http.StatusForbidden, "RegionDisabledException",
+		"STS is not activated in this region for account:%s. "+
+			"Your account administrator can activate STS in this region using the IAM Console.", account)
 }
 
 func (c *Cloud) isDisabled(region string) bool {
@@ -164,7 +186,7 @@ func (c *Cloud) getSessionToken(in *request, who caller) (any, *problem) {
 	}
 	session := who.principal
 	session.temporary, session.mfa = true, mfa
-	return sessionTokenResult{Credentials: c.issue(session, now().Add(lifetime).Truncate(time.Second)).xml()}, nil
+	return sessionTokenResult{Credentials: c.issue(session, in.now.Add(lifetime).Truncate(time.Second)).xml()}, nil
 }
 
 // redeemMFA checks the code in a request, if there is one. The caller holds
@@ -181,7 +203,7 @@ func redeemMFA(in *request, who caller) (bool, *problem) {
 		return denied(", must provide both MFA serial number and one time pass code.")
 	case who.user == nil || who.user.device == nil || who.user.device.serial != serial:
 		return denied(", unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.")
-	case !who.user.device.redeem(code, now()):
+	case !who.user.device.redeem(code, in.now):
 		return denied(" with invalid MFA one time pass code. ")
 	}
 	return true, nil
@@ -239,13 +261,13 @@ func (in *request) xml(status int, code string, v any) reply {
 	return reply{status: status, code: code, body: append(body, '\n'), header: http.Header{
 		"Content-Type":     {"text/xml"},
 		"X-Amzn-Requestid": {in.requestID()},
-		"Date":             {now().Format(http.TimeFormat)},
+		"Date":             {in.now.Format(http.TimeFormat)},
 	}}
 }
 
 // requestID is the same in header and body, and another for every request.
 func (in *request) requestID() string {
-	return uuid(derive("request", strconv.Itoa(in.number), 16))
+	return uuid(derive("awsauthtest", "request", strconv.Itoa(in.number), 16))
 }
 
 // uuid writes 16 bytes in the form of a random UUID.

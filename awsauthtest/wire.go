@@ -27,6 +27,7 @@ type request struct {
 	authErr  *problem // why auth could not be read; nil also if there was none to read
 	call     *Call    // the record; its status is set when the answer is known
 	number   int      // of the call, from 1
+	now      time.Time
 }
 
 // reply is an answer on its way back.
@@ -91,8 +92,9 @@ func (c *Cloud) answer(ctx context.Context, in *request) (reply, error) {
 const connectionFailed = "ConnectionFailed"
 
 func (c *Cloud) record(in *request) {
+	in.now = c.now()
 	in.call = &Call{
-		Time: now(), Service: in.at.service, Action: in.action(), Method: in.method, Host: in.host,
+		Time: in.now, Service: in.at.service, Action: in.action(), Method: in.method, Host: in.host,
 		Path: in.path, Region: in.auth.region, AccessKeyID: in.auth.keyID,
 		Params: publicParams(in.form), UserAgent: in.header.Get("User-Agent"),
 	}
@@ -114,6 +116,7 @@ func (c *Cloud) outcome(ctx context.Context, in *request) (reply, error) {
 	case Throttle, ServerError, Refuse:
 		return in.failure(fault.problem()), nil
 	}
+	in.now = c.now() // a delay may have passed
 	out := c.serve(in)
 	if fault.Kind == Malformed {
 		out = reply{status: http.StatusOK, header: out.header, body: out.body[:len(out.body)/2]}
@@ -196,7 +199,7 @@ func (m memory) route(u *url.URL) (place, error) {
 	if m.c.socket.is(u) {
 		return m.c.routeLoopback(u.Path), nil
 	}
-	at, ok := locate(u.Hostname())
+	at, ok := m.c.regions.locate(u.Hostname())
 	switch {
 	case !ok && net.ParseIP(u.Hostname()) != nil:
 		return at, refused(u)
@@ -204,22 +207,25 @@ func (m memory) route(u *url.URL) (place, error) {
 		return at, connectionError("dial", "", &net.DNSError{Err: "no such host", Name: u.Hostname(), IsNotFound: true})
 	case at.service == serviceMetadata && !m.c.hasInstance(), at.service == serviceContainer && !m.c.hasTask():
 		return at, refused(u)
-	case (at.service == serviceSTS || at.service == serviceSSO) && u.Scheme != "https":
+	case port(u) != at.port() || (u.Scheme == "https") != (at.port() == "443"):
 		return at, refused(u)
 	}
 	return at, nil
 }
 
 func refused(u *url.URL) error {
-	host := u.Host
-	if u.Port() == "" {
-		port := map[string]string{"https": "443"}[u.Scheme]
-		if port == "" {
-			port = "80"
-		}
-		host = net.JoinHostPort(u.Hostname(), port)
+	return connectionError("dial", net.JoinHostPort(u.Hostname(), port(u)), os.NewSyscallError("connect", syscall.ECONNREFUSED))
+}
+
+// port is the one that a URL leads to.
+func port(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
 	}
-	return connectionError("dial", host, os.NewSyscallError("connect", syscall.ECONNREFUSED))
+	return "80"
 }
 
 // connectionError is what the net package returns for a connection that failed.

@@ -142,7 +142,7 @@ func TestKeyRefused(t *testing.T) {
 	cn := c.AddUser(awsauthtest.User{ARN: wang})
 	gone, revoked := c.AddUser(awsauthtest.User{ARN: bob}), assume(t, c, keys, role(manage))
 	c.Deactivate(gone.AccessKeyID)
-	c.Revoke(revoked.AccessKeyID)
+	c.Expire(revoked.AccessKeyID)
 	c.DisableRegion("ap-east-1")
 	session := assume(t, c, keys, role(manage))
 	change := func(k awsauthtest.Keys, do func(*awsauthtest.Keys)) awsauthtest.Keys { do(&k); return k }
@@ -158,7 +158,7 @@ func TestKeyRefused(t *testing.T) {
 		"no session token":    {keys: change(session, func(k *awsauthtest.Keys) { k.SessionToken = "" }), status: 403, code: "InvalidClientTokenId"},
 		"wrong session token": {keys: change(session, func(k *awsauthtest.Keys) { k.SessionToken += "x" }), status: 403, code: "InvalidClientTokenId"},
 		"token of a user":     {keys: change(keys, func(k *awsauthtest.Keys) { k.SessionToken = "x" }), status: 403, code: "InvalidClientTokenId"},
-		"revoked session":     {keys: revoked, status: 403, code: "ExpiredToken", message: "The security token included in the request is expired"},
+		"expired session":     {keys: revoked, status: 403, code: "ExpiredToken", message: "The security token included in the request is expired"},
 		"region disabled":     {keys: keys, to: "https://sts.ap-east-1.amazonaws.com/", sign: signing{region: "ap-east-1"}, status: 403, code: "RegionDisabledException", message: "not activated in this region for account:111111111111"},
 	})
 }
