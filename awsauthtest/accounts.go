@@ -35,7 +35,9 @@ type Role struct {
 
 	ExternalID            string        // if set, sts:ExternalId must equal it
 	RequireMFA            bool          // the caller must have given an MFA code, here or to GetSessionToken
-	RequireSourceIdentity bool          // the session must have a source identity
+	RequireSourceIdentity bool          // the session must have a source identity; implies AllowSourceIdentity
+	AllowTags             bool          // the session may have tags (sts:TagSession), also inherited ones
+	AllowSourceIdentity   bool          // the session may have a source identity (sts:SetSourceIdentity), also an inherited one
 	MaxSession            time.Duration // longest session, 1 h to 12 h; 0: 1 h
 }
 

@@ -17,8 +17,8 @@ import (
 func TestChain(t *testing.T) {
 	c, user := world(t)
 	hub, spoke := "arn:aws:iam::111111111111:role/hub", "arn:aws:iam::222222222222:role/spoke"
-	c.AddRole(awsauthtest.Role{ARN: hub, Trust: []string{alice}})
-	c.AddRole(awsauthtest.Role{ARN: spoke, Trust: []string{hub}, MaxSession: 12 * time.Hour, RequireSourceIdentity: true})
+	c.AddRole(awsauthtest.Role{ARN: hub, Trust: []string{alice}, AllowTags: true, AllowSourceIdentity: true})
+	c.AddRole(awsauthtest.Role{ARN: spoke, Trust: []string{hub}, MaxSession: 12 * time.Hour, RequireSourceIdentity: true, AllowTags: true})
 	first := role(hub)
 	first.SourceIdentity = aws.String("alice")
 	first.Tags = []types.Tag{{Key: aws.String("team"), Value: aws.String("red")}, {Key: aws.String("once"), Value: aws.String("1")}}

@@ -73,7 +73,7 @@ func (in *request) presigned() (authorization, *problem) {
 	if q.Get("X-Amz-Algorithm") != algorithm {
 		return a, incomplete("Unsupported AWS 'algorithm' in the query string.")
 	}
-	if s := q.Get("X-Amz-Expires"); s != "" {
+	if s := q.Get("X-Amz-Expires"); s != "" && in.at.service != serviceSTS {
 		seconds, err := strconv.Atoi(s)
 		if err != nil || seconds < 0 || time.Duration(seconds) > maxPresign/time.Second {
 			return a, incomplete("X-Amz-Expires must be a number of seconds up to 604800.")
@@ -179,7 +179,7 @@ func (in *request) checkSignature(secret string, t time.Time) *problem {
 			a.date, day)
 	}
 	limit := maxSkew
-	if a.presigned {
+	if a.presigned && a.service != serviceSTS { // STS does not look at X-Amz-Expires
 		limit = a.expires
 	}
 	if t.Sub(signedAt) > limit {

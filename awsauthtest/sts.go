@@ -159,13 +159,12 @@ type sessionTokenResult struct {
 // Limits of GetSessionToken.
 // See https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
 const (
-	minSession             = 15 * time.Minute
-	maxSessionToken        = 36 * time.Hour
-	defaultSessionToken    = 12 * time.Hour
-	maxRole                = 12 * time.Hour
-	defaultRole            = time.Hour
-	maxChainedRole         = time.Hour
-	maxPolicyAndPolicyARNs = 2048
+	minSession          = 15 * time.Minute
+	maxSessionToken     = 36 * time.Hour
+	defaultSessionToken = 12 * time.Hour
+	maxRole             = 12 * time.Hour
+	defaultRole         = time.Hour
+	maxChainedRole      = time.Hour
 )
 
 func (c *Cloud) getSessionToken(in *request, who caller) (any, *problem) {

@@ -155,12 +155,8 @@ func (c *Cloud) assumeRoleWithWebIdentity(in *request) (any, *problem) {
 	if p := v.problem(); p != nil {
 		return nil, p
 	}
-	target, err := parseARN(want.role, "role")
-	if err != nil {
-		return nil, validation("Request ARN is invalid")
-	}
 	if c.isDisabled(in.at.region) {
-		return nil, regionDisabled(target.account)
+		return nil, regionDisabled(want.target.account)
 	}
 	claims, p := c.readJWT(token, in.now)
 	if p != nil {
@@ -168,23 +164,30 @@ func (c *Cloud) assumeRoleWithWebIdentity(in *request) (any, *problem) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	role, p := c.roleForToken(target, claims, in.at.partition)
+	role, p := c.roleForToken(want.target, claims, in.at.partition)
 	if p != nil {
 		return nil, p
 	}
 	if p := checkLifetime(want.lifetime, role, false); p != nil {
 		return nil, p
 	}
-	if !c.limits.allow(target.account, in.now) {
+	if !c.limits.allow(want.target.account, in.now) {
 		return nil, throttled()
 	}
-	session := sessionOf(target, want.name)
+	if p := checkPolicyARNs(want.policyARNs, want.target); p != nil {
+		return nil, p
+	}
+	percent, p := packed(want.policies, nil)
+	if p != nil {
+		return nil, p
+	}
+	session := sessionOf(want.target, want.name)
 	keys := c.issue(session, in.now.Add(want.lifetime).Truncate(time.Second))
 	return assumeResult{
 		XMLName: xml.Name{Local: "AssumeRoleWithWebIdentityResult"}, Credentials: keys.xml(),
-		AssumedRoleUser: assumedUser{session.arn, session.userID}, PackedPolicySize: want.policySize,
+		AssumedRoleUser: assumedUser{session.arn, session.userID}, PackedPolicySize: percent,
 		Subject: claims.Subject, Audience: claims.Audience[0],
-		Provider: providerARN(target, bareIssuer(claims.Issuer)),
+		Provider: providerARN(want.target, bareIssuer(claims.Issuer)),
 	}, nil
 }
 

@@ -272,6 +272,44 @@ func TestPresigned(t *testing.T) {
 	require.Equal(t, "IncompleteSignature", code)
 }
 
+// TestPresignedExpiry: to STS a presigned URL is good for 15 minutes, whatever it
+// says of itself.
+func TestPresignedExpiry(t *testing.T) {
+	c, keys := world(t)
+	creds, err := keys.Provider().Retrieve(t.Context())
+	require.NoError(t, err)
+	empty := sha256.Sum256(nil)
+	for name, tt := range map[string]struct {
+		expires string
+		age     time.Duration
+		code    string
+	}{
+		"a week, 14 min old":   {"604800", 14 * time.Minute, ""},
+		"a week, 16 min old":   {"604800", 16 * time.Minute, "SignatureDoesNotMatch"},
+		"a minute, 2 min old":  {"60", 2 * time.Minute, ""},
+		"a second, 14 min old": {"1", 14 * time.Minute, ""},
+		"a minute, 16 min old": {"60", 16 * time.Minute, "SignatureDoesNotMatch"},
+		"no expiry":            {"", 14 * time.Minute, ""},
+		"an hour ahead":        {"604800", -time.Hour, "SignatureDoesNotMatch"},
+		"no number":            {"soon", time.Minute, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := whoami()
+			if tt.expires != "" {
+				q.Set("X-Amz-Expires", tt.expires)
+			}
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, endpoint+"?"+q.Encode(), nil)
+			require.NoError(t, err)
+			signed, _, err := v4.NewSigner().PresignHTTP(t.Context(), creds, r, hex.EncodeToString(empty[:]), "sts", "us-east-1", time.Now().Add(-tt.age))
+			require.NoError(t, err)
+			r, err = http.NewRequestWithContext(t.Context(), http.MethodGet, signed, nil)
+			require.NoError(t, err)
+			_, body, code := send(t, c, r)
+			require.Equal(t, tt.code, code, body)
+		})
+	}
+}
+
 // TestKeys covers what keys look like, and that they keep their secrets.
 func TestKeys(t *testing.T) {
 	c, first := world(t)
