@@ -75,7 +75,7 @@ func (c *Cloud) assumeRole(in *request, who caller) (any, *problem) {
 	session := sessionOf(want.target, want.name)
 	session.sourceIdentity, _ = inheritSource(who.sourceIdentity, want.sourceIdentity)
 	session.tags, session.transitive = tags, transitive
-	keys := c.issue(session, in.now.Add(want.lifetime).Truncate(time.Second))
+	keys := c.answerKeys(in, session, want.lifetime)
 	return assumeResult{
 		XMLName: xml.Name{Local: "AssumeRoleResult"}, Credentials: keys.xml(),
 		AssumedRoleUser:  assumedUser{session.arn, session.userID},

@@ -82,6 +82,7 @@ type credential struct {
 	inactive bool // unknown to AWS from now on
 	expired  bool // by Expire, before its time
 	revoked  bool // by Revoke: may do nothing any more
+	global   bool // issued by STS's global endpoint: not for opt-in regions
 }
 
 // principal is who a caller is.
@@ -122,6 +123,15 @@ func (c *Cloud) issue(who principal, expires time.Time) Keys {
 	return k
 }
 
+// answerKeys issues the keys that STS answers a request with. The caller holds c.mu.
+func (c *Cloud) answerKeys(in *request, who principal, lifetime time.Duration) Keys {
+	keys := c.issue(who, in.now.Add(lifetime).Truncate(time.Second))
+	k := c.creds[keys.AccessKeyID]
+	k.global = in.at.global
+	c.creds[keys.AccessKeyID] = k
+	return keys
+}
+
 // keyID makes the 16 characters after the prefix of an access key id. As in
 // AWS's, the account can be read from them: 40 bits after the first, so tools
 // that decode ids work.
@@ -131,6 +141,21 @@ func keyID(raw []byte, account string) string {
 	var head [8]byte
 	binary.BigEndian.PutUint64(head[:], 1<<47|n<<7|low)
 	return base32.StdEncoding.EncodeToString(append(head[2:], raw[1:5]...))
+}
+
+// accountOf reads the account from an access key id, as keyID wrote it. Ids from
+// before 2019 do not hold it.
+func accountOf(id string) (string, bool) {
+	if len(id) != 20 || id[:4] != "AKIA" && id[:4] != "ASIA" {
+		return "", false
+	}
+	raw, err := base32.StdEncoding.DecodeString(id[4:])
+	if err != nil {
+		return "", false
+	}
+	bits := binary.BigEndian.Uint64(append([]byte{0, 0}, raw[:6]...))
+	account := bits & (1<<47 - 1) >> 7
+	return fmt.Sprintf("%012d", account), bits>>47 == 1 && account < 1e12
 }
 
 // uniqueID is the fixed id of a user (AIDA…), a role (AROA…): 21 characters.

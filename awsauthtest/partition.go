@@ -109,6 +109,14 @@ func (a *atlas) partitionOf(region string) (partition, bool) {
 	return partition{}, false
 }
 
+// optIn reports whether accounts have to enable a region. All regions of aws that
+// came after March 2019 are such; the other partitions have none.
+// See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
+func (a *atlas) optIn(region string) bool {
+	p, ok := a.partitionOf(region)
+	return ok && p.id == "aws" && !slices.Contains(p.regions, region)
+}
+
 func (a *atlas) known(region string) bool {
 	_, ok := a.partitionOf(region)
 	return ok

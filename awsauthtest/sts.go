@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +42,9 @@ func (c *Cloud) sts(in *request) (any, *problem) {
 		"GetAccessKeyInfo":  c.getAccessKeyInfo,
 	}[action]
 	unsigned := action == "AssumeRoleWithWebIdentity"
+	if version == stsVersion && slices.Contains(notModelled, action) {
+		return nil, notImplemented("%s. Inject a Fault of kind Refuse for the answer that you want to test", action)
+	}
 	if do == nil && !unsigned || version != stsVersion {
 		return nil, refuse(http.StatusBadRequest, "InvalidAction", "Could not find operation %s for version %s", action, version)
 	}
@@ -71,6 +75,16 @@ func (who caller) denied(in *request) *problem {
 		who.arn, in.form.Get("Action"), resource)
 }
 
+// notModelled are the actions that STS has and the Cloud does not answer.
+var notModelled = []string{
+	"AssumeRoleWithSAML", "AssumeRoot", "DecodeAuthorizationMessage", "GetDelegatedAccessToken", "GetFederationToken", "GetWebIdentityToken",
+}
+
+// notImplemented is for what AWS does and the Cloud does not.
+func notImplemented(format string, args ...any) *problem {
+	return refuse(http.StatusNotImplemented, "NotImplemented", "awsauthtest does not model "+format+".", args...)
+}
+
 // caller is who made a request, proven.
 type caller struct {
 	principal
@@ -99,7 +113,7 @@ func (c *Cloud) authenticate(in *request) (caller, *problem) {
 	if p := in.checkSignature(k.keys.SecretAccessKey, t); p != nil {
 		return caller{}, p
 	}
-	if in.auth.token != k.keys.SessionToken {
+	if in.auth.token != k.keys.SessionToken || k.global && c.regions.optIn(in.auth.region) {
 		return caller{}, invalidToken()
 	}
 	if k.expired || !k.keys.Expires.IsZero() && !t.Before(k.keys.Expires) && !c.honoured(k) {
@@ -143,12 +157,19 @@ type keyInfoResult struct {
 	Account string
 }
 
-func (c *Cloud) getAccessKeyInfo(in *request, who caller) (any, *problem) {
-	k, ok := c.credential(in.form.Get("AccessKeyId"))
-	if !ok || k.who.partition != who.partition {
-		return nil, validation("Invalid Access Key ID")
+// getAccessKeyInfo reads the account from the id: AWS answers for any key, also
+// for one that it has never issued or that belongs to others.
+func (c *Cloud) getAccessKeyInfo(in *request, _ caller) (any, *problem) {
+	var v validator
+	id := v.required(in.form, "AccessKeyId", limitKeyID)
+	if p := v.problem(); p != nil {
+		return nil, p
 	}
-	return keyInfoResult{Account: k.who.account}, nil
+	account, ok := accountOf(id)
+	if !ok {
+		return nil, notImplemented("access key ids that do not hold their account, as those from before 2019")
+	}
+	return keyInfoResult{Account: account}, nil
 }
 
 type sessionTokenResult struct {
@@ -185,7 +206,7 @@ func (c *Cloud) getSessionToken(in *request, who caller) (any, *problem) {
 	}
 	session := who.principal
 	session.temporary, session.mfa = true, mfa
-	return sessionTokenResult{Credentials: c.issue(session, in.now.Add(lifetime).Truncate(time.Second)).xml()}, nil
+	return sessionTokenResult{Credentials: c.answerKeys(in, session, lifetime).xml()}, nil
 }
 
 // redeemMFA checks the code in a request, if there is one. The caller holds

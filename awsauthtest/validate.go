@@ -51,6 +51,7 @@ var (
 	limitTokenCode      = limit{"tokenCode", 6, 6, regexp.MustCompile(`^[\d]*$`)}
 	limitPolicyARN      = limit{"policyArns.arn", 20, 2048, regexp.MustCompile(`^[\x21-\x7e]+$`)}
 	limitToken          = limit{"webIdentityToken", 4, 20000, regexp.MustCompile(`(?s)^.*$`)}
+	limitKeyID          = limit{"accessKeyId", 16, 128, regexp.MustCompile(`^[\w]*$`)}
 	limitTagKey         = limit{"tags.key", 1, 128, regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$`)}
 	limitTagValue       = limit{"tags.value", 0, 256, regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)}
 )

@@ -182,7 +182,7 @@ func (c *Cloud) assumeRoleWithWebIdentity(in *request) (any, *problem) {
 		return nil, p
 	}
 	session := sessionOf(want.target, want.name)
-	keys := c.issue(session, in.now.Add(want.lifetime).Truncate(time.Second))
+	keys := c.answerKeys(in, session, want.lifetime)
 	return assumeResult{
 		XMLName: xml.Name{Local: "AssumeRoleWithWebIdentityResult"}, Credentials: keys.xml(),
 		AssumedRoleUser: assumedUser{session.arn, session.userID}, PackedPolicySize: percent,

@@ -173,7 +173,7 @@ func TestActions(t *testing.T) {
 	}{
 		"nothing":         {url.Values{}, 400, "InvalidAction"},
 		"no action":       {form(), 400, "InvalidAction"},
-		"unknown":         {form("Action", "AssumeRoot"), 400, "InvalidAction"},
+		"unknown":         {form("Action", "AssumeBolt"), 400, "InvalidAction"},
 		"no version":      {url.Values{"Action": {"GetCallerIdentity"}}, 400, "InvalidAction"},
 		"another version": {url.Values{"Action": {"GetCallerIdentity"}, "Version": {"2010-05-08"}}, 400, "InvalidAction"},
 		"no role":         {form("Action", "AssumeRole"), 400, "ValidationError"},
@@ -181,8 +181,7 @@ func TestActions(t *testing.T) {
 			400, "ValidationError"},
 		"duration huge": {form("Action", "AssumeRole", "RoleArn", manage, "RoleSessionName", "test", "DurationSeconds", "9223372036854775807"),
 			400, "ValidationError"},
-		"key info":             {form("Action", "GetAccessKeyInfo", "AccessKeyId", keys.AccessKeyID), 200, ""},
-		"key info of nobody's": {form("Action", "GetAccessKeyInfo", "AccessKeyId", "AKIAIOSFODNN7EXAMPLE"), 400, "ValidationError"},
+		"key info": {form("Action", "GetAccessKeyInfo", "AccessKeyId", keys.AccessKeyID), 200, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, body, code := send(t, c, raw(t, keys, endpoint, tt.form, signing{}))
