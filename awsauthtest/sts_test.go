@@ -207,7 +207,7 @@ func TestTrust(t *testing.T) {
 		{hub, false, false, true},
 		{"arn:aws:sts::111111111111:assumed-role/hub/test", false, false, true},
 		{"arn:aws:sts::111111111111:assumed-role/hub/other", false, false, false},
-		{"arn:aws-cn:iam::111111111111:root", false, false, false},
+		{"arn:aws:iam::111111111111:oidc-provider/example.com", false, false, false},
 		{"ec2.amazonaws.com", false, false, false},
 	} {
 		t.Run(tt.trust, func(t *testing.T) {

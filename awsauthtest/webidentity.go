@@ -7,7 +7,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -73,11 +72,6 @@ func (c *Cloud) AddOIDC(accountID, issuer string) {
 	defer c.mu.Unlock()
 	c.oidc[oidcProvider{accountID, issuer}] = true
 }
-
-var (
-	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
-	hostForm    = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?(/[\x21-\x7e]*)?$`)
-)
 
 func bareIssuer(s string) string { return strings.TrimPrefix(s, "https://") }
 
