@@ -2,6 +2,7 @@ package awsauthtest
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -128,6 +129,7 @@ const (
 	serviceMetadata  = "ec2metadata"
 	serviceContainer = "container"
 	serviceSSO       = "sso"
+	serviceHandled   = "handled" // of Handle; Call.Service shows the service of the signature
 )
 
 // place is what a host name says of a request.
@@ -136,6 +138,8 @@ type place struct {
 	region    string // empty on the loopback socket: the scope says it
 	partition string // likewise
 	global    bool   // STS without a region in its name
+
+	handler http.Handler // of Handle
 }
 
 // port is where the service listens; it hears nothing on others.
@@ -166,7 +170,7 @@ func (a *atlas) locate(host string) (place, bool) {
 	case containerHost, podHost, podHost6:
 		return place{service: serviceContainer}, true
 	case globalSTS:
-		return place{serviceSTS, globalScope, "aws", true}, true
+		return place{service: serviceSTS, region: globalScope, partition: "aws", global: true}, true
 	}
 	for _, p := range partitions {
 		for _, suffix := range []string{p.suffix, p.dualStack} {
@@ -201,4 +205,35 @@ func (p partition) locate(name, suffix string) (place, bool) {
 		return place{service: serviceSSO, region: labels[2], partition: p.id}, true
 	}
 	return place{}, false
+}
+
+// unmodelled reports whether AWS has such a host, so far as its name tells, for a
+// service that the Cloud does not have.
+func (a *atlas) unmodelled(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	for _, p := range partitions {
+		for _, suffix := range []string{p.suffix, p.dualStack} {
+			name, ok := strings.CutSuffix(host, "."+suffix)
+			if ok && a.plausible(p, strings.Split(name, ".")) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// plausible reports whether labels can be a service's: the region among them, if
+// there is one, exists in the partition, and they are none of those that locate
+// reads.
+func (a *atlas) plausible(p partition, labels []string) bool {
+	if slices.Contains(labels, "") || slices.Contains(labels, "sts") || slices.Contains(labels, "sts-fips") || labels[0] == "portal" {
+		return false
+	}
+	for _, label := range labels {
+		like := func(of partition) bool { return of.pattern.MatchString(label) }
+		if of, known := a.partitionOf(label); slices.ContainsFunc(partitions, like) && (!known || of.id != p.id) {
+			return false
+		}
+	}
+	return true
 }

@@ -65,15 +65,11 @@ func (c *Cloud) serveSSO(in *request) reply {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	grants, ok := c.sso[in.header.Get("X-Amz-Sso_bearer_token")]
+	_, ok := c.sso[in.header.Get("X-Amz-Sso_bearer_token")]
 	if !ok {
 		return jsonFailure(refuse(http.StatusUnauthorized, "UnauthorizedException", "Session token not found or invalid"))
 	}
-	for _, g := range grants {
-		if g.role.account != in.form.Get("account_id") || g.name != in.form.Get("role_name") ||
-			in.at.region != "" && in.at.region != g.region {
-			continue
-		}
+	if g, ok := c.granted(in); ok {
 		k := c.issue(sessionOf(g.role, "sso-user"), in.now.Add(time.Hour).Truncate(time.Second))
 		return jsonReply(http.StatusOK, map[string]any{"roleCredentials": map[string]any{
 			"accessKeyId": k.AccessKeyID, "secretAccessKey": k.SecretAccessKey, "sessionToken": k.SessionToken,
@@ -81,4 +77,16 @@ func (c *Cloud) serveSSO(in *request) reply {
 		}})
 	}
 	return jsonFailure(refuse(http.StatusForbidden, "ForbiddenException", "No access"))
+}
+
+// granted finds the role that a request asks for, and that its token opens. The
+// caller holds c.mu.
+func (c *Cloud) granted(in *request) (ssoGrant, bool) {
+	for _, g := range c.sso[in.header.Get("X-Amz-Sso_bearer_token")] {
+		if g.role.account == in.form.Get("account_id") && g.name == in.form.Get("role_name") &&
+			(in.at.region == "" || in.at.region == g.region) {
+			return g, true
+		}
+	}
+	return ssoGrant{}, false
 }

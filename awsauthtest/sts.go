@@ -55,6 +55,7 @@ func (c *Cloud) sts(in *request) (any, *problem) {
 	if p != nil {
 		return nil, p
 	}
+	c.calls.prove(in.call, who.arn)
 	if !c.limits.allow(who.account, in.now) {
 		return nil, throttled()
 	}
@@ -71,8 +72,8 @@ func (who caller) denied(in *request) *problem {
 		resource = "*"
 	}
 	return refuse(http.StatusForbidden, "AccessDenied",
-		"User: %s is not authorized to perform: sts:%s on resource: %s with an explicit deny in an identity-based policy",
-		who.arn, in.form.Get("Action"), resource)
+		"User: %s is not authorized to perform: %s:%s on resource: %s with an explicit deny in an identity-based policy",
+		who.arn, in.auth.service, in.action(), resource)
 }
 
 // notModelled are the actions that STS has and the Cloud does not answer.
@@ -101,7 +102,7 @@ func (c *Cloud) authenticate(in *request) (caller, *problem) {
 	if in.auth.keyID == "" {
 		return caller{}, refuse(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token")
 	}
-	if p := in.checkScope("sts", &c.regions); p != nil {
+	if p := in.checkScope(&c.regions); p != nil {
 		return caller{}, p
 	}
 	where, _ := c.regions.partitionOf(in.auth.region)
@@ -119,7 +120,7 @@ func (c *Cloud) authenticate(in *request) (caller, *problem) {
 	if k.expired || !k.keys.Expires.IsZero() && !t.Before(k.keys.Expires) && !c.honoured(k) {
 		return caller{}, refuse(http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
 	}
-	if c.isDisabled(in.auth.region) {
+	if in.at.service == serviceSTS && c.isDisabled(in.auth.region) {
 		return caller{}, regionDisabled(k.who.account)
 	}
 	return caller{principal: k.who, keyID: in.auth.keyID, partition: where.id, revoked: k.revoked}, nil

@@ -156,6 +156,7 @@ func (c *Cloud) assumeRoleWithWebIdentity(in *request) (any, *problem) {
 	if p != nil {
 		return nil, p
 	}
+	c.calls.prove(in.call, bareIssuer(claims.Issuer)+":"+claims.Subject)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	role, p := c.roleForToken(want.target, claims, in.at.partition)
