@@ -1,6 +1,7 @@
 package awsauthtest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,11 @@ import (
 // client that is not its own.
 func Isolate(t testing.TB) {
 	t.Helper()
+	defer func() {
+		if r := recover(); r != nil {
+			panic(fmt.Sprintf("awsauthtest: Isolate, and New, change the environment of the process, which a parallel test must not: use awsauthtest.Start there, with Cloud.LoadOptions (%v)", r))
+		}
+	}()
 	for _, pair := range os.Environ() {
 		if name, _, _ := strings.Cut(pair, "="); foreign(name) {
 			t.Setenv(name, "") // for its restoring, and its refusal of parallel tests
@@ -37,6 +43,8 @@ func foreign(name string) bool {
 	switch upper := strings.ToUpper(name); upper {
 	case "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY":
 		return true
+	case "AWS_NEW_RETRIES_2026": // which retryer the SDK has, for a whole test run
+		return false
 	default:
 		return strings.HasPrefix(upper, "AWS_")
 	}
