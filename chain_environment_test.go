@@ -2,7 +2,6 @@ package awsauth_test
 
 import (
 	"context"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -216,22 +215,4 @@ func TestMetadataAddress(t *testing.T) {
 			{name: bad + ", profile keys", env: []string{variable + bad}, config: "[default]\n$OTHER\n", who: "user/other"},
 		})
 	}
-}
-
-// everyHost notes the hosts of all requests and what came with them, and answers
-// nothing of use.
-type everyHost struct {
-	hosts  []string
-	tokens map[string][]string // by host
-}
-
-func (e *everyHost) Do(r *http.Request) (*http.Response, error) {
-	if e.tokens == nil {
-		e.tokens = map[string][]string{}
-	}
-	e.hosts = append(e.hosts, r.URL.Host)
-	if token := r.Header.Get("X-Amz-Sso_bearer_token"); token != "" {
-		e.tokens[r.URL.Host] = append(e.tokens[r.URL.Host], token)
-	}
-	return &http.Response{StatusCode: 418, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 }
