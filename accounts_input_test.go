@@ -127,7 +127,10 @@ func TestForEachAccountProgress(t *testing.T) {
 func TestForEachAccountRoleOptions(t *testing.T) {
 	w := newPlace(t, awsauth.AWS)
 	for _, id := range w.accounts(3) {
-		w.AddRole(awsauthtest.Role{ARN: w.arn(id, "role/team/ops"), Trust: []string{home}, ExternalID: "x-1", MaxSession: 2 * time.Hour})
+		w.AddRole(awsauthtest.Role{
+			ARN: w.arn(id, "role/team/ops"), Trust: []string{home}, ExternalID: "x-1", MaxSession: 2 * time.Hour,
+			AllowTags: true, AllowSourceIdentity: true,
+		})
 	}
 	err := w.open(w.static()).ForEachAccount(t.Context(), w.accounts(3), enter,
 		awsauth.WithRole("team/ops"), awsauth.WithExternalID("x-1"), awsauth.WithTags(map[string]string{"team": "ops"}),

@@ -73,7 +73,7 @@ func TestRoleOptionsReachSTS(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newPlace(t, awsauth.AWS)
 			for _, arn := range []string{manageRole, "arn:aws:iam::123456789012:role/team/ops"} {
-				w.AddRole(awsauthtest.Role{ARN: arn, Trust: []string{home}, MaxSession: 12 * time.Hour})
+				w.AddRole(awsauthtest.Role{ARN: arn, Trust: []string{home}, MaxSession: 12 * time.Hour, AllowTags: true, AllowSourceIdentity: true})
 			}
 			roleOpts := append([]awsauth.RoleOption{awsauth.WithAccount(target), awsauth.WithSessionName("test")}, tt.opts...)
 			opts := []awsauth.Option{w.static()}

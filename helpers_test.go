@@ -50,7 +50,9 @@ func newPlace(t testing.TB, p awsauth.Partition) *place {
 	w.AddRole(awsauthtest.Role{ARN: w.arn(home, "role/base"), Trust: []string{home, issuer}})
 	w.AddRole(awsauthtest.Role{ARN: w.arn(home, "role/middle"), Trust: []string{home}})
 	for _, name := range []string{"manage-role", "team/ops"} {
-		w.AddRole(awsauthtest.Role{ARN: w.arn(target, "role/"+name), Trust: []string{home, target}})
+		w.AddRole(awsauthtest.Role{
+			ARN: w.arn(target, "role/"+name), Trust: []string{home, target}, AllowTags: true, AllowSourceIdentity: true,
+		})
 	}
 	return w
 }

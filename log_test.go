@@ -89,7 +89,7 @@ func TestEvents(t *testing.T) {
 		time.Sleep(time.Minute)
 		get(t, s)
 		assert.Equal(t, []event{assumed}, log.events())
-		w.Revoke(get(t, s).AccessKeyID)
+		w.Expire(get(t, s).AccessKeyID)
 		_, err = sts.NewFromConfig(s.Config()).GetCallerIdentity(t.Context(), nil)
 		require.NoError(t, err)
 		assert.Equal(t, []event{

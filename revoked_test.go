@@ -40,7 +40,7 @@ var refusalCodes = []string{"ExpiredToken", "ExpiredTokenException", "InvalidCli
 // TestRevoked: the very call that meets the end of a session succeeds.
 func TestRevoked(t *testing.T) {
 	for name, end := range map[string]func(w *place, key string){
-		"revoked": func(w *place, key string) { w.Revoke(key) },
+		"revoked": func(w *place, key string) { w.Expire(key) },
 		"deleted": func(w *place, key string) { w.Deactivate(key) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestRevokedCrowd(t *testing.T) {
 		s := w.inRole()
 		w.slow(50 * time.Millisecond)
 		for round := 2; round < 12; round++ {
-			w.Revoke(get(t, s).AccessKeyID)
+			w.Expire(get(t, s).AccessKeyID)
 			var wg sync.WaitGroup
 			for range 50 {
 				wg.Go(func() {
@@ -127,7 +127,7 @@ func TestRevokedLate(t *testing.T) {
 			go func() { late <- whoami(s) }()
 			synctest.Wait()
 		}
-		w.Revoke(old)
+		w.Expire(old)
 		require.NoError(t, whoami(s))
 		next := get(t, s)
 		require.NotEqual(t, old, next.AccessKeyID)
@@ -189,7 +189,7 @@ func TestRevokedParent(t *testing.T) {
 		child, err := parent.Assume(awsauth.WithAccount(target))
 		require.NoError(t, err)
 		for range 3 {
-			w.Revoke(get(t, parent).AccessKeyID)
+			w.Expire(get(t, parent).AccessKeyID)
 			w.ResetCalls()
 			get(t, child)
 			require.Equal(t, []string{
@@ -203,7 +203,7 @@ func TestRevokedParent(t *testing.T) {
 		time.Sleep(surelyStale)
 		get(t, parent)
 		synctest.Wait()
-		w.Revoke(get(t, parent).AccessKeyID)
+		w.Expire(get(t, parent).AccessKeyID)
 		w.ResetCalls()
 		require.Equal(t, first, get(t, child))
 		time.Sleep(5 * time.Second)
@@ -223,7 +223,7 @@ func TestRevokedIdentity(t *testing.T) {
 			n++
 			return c, err
 		})))
-		w.Revoke(keys[0].AccessKeyID)
+		w.Expire(keys[0].AccessKeyID)
 		id, err := s.Identity(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, w.became(home, "base"), shortARN(id.ARN))
@@ -237,7 +237,7 @@ func TestRevokedIdentity(t *testing.T) {
 func TestRevokedWhileDown(t *testing.T) {
 	onItsClock(t, func(t *testing.T, w *place) {
 		s := w.inRole()
-		w.Revoke(get(t, s).AccessKeyID)
+		w.Expire(get(t, s).AccessKeyID)
 		up := w.down(awsauthtest.ServerError)
 		err := whoami(s)
 		var refused smithy.APIError

@@ -1,6 +1,7 @@
 package awsauthtest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,6 +21,11 @@ import (
 // at each retry.
 func Isolate(t testing.TB) {
 	t.Helper()
+	defer func() {
+		if r := recover(); r != nil {
+			panic(fmt.Sprintf("awsauthtest: Isolate, and New, change the environment of the process, which a parallel test must not: use awsauthtest.Start there, with Cloud.LoadOptions (%v)", r))
+		}
+	}()
 	for _, pair := range os.Environ() {
 		if name, _, _ := strings.Cut(pair, "="); foreign(name) {
 			t.Setenv(name, "") // for its restoring, and its refusal of parallel tests
