@@ -100,7 +100,7 @@ const connectionFailed = "ConnectionFailed"
 func (c *Cloud) record(in *request) {
 	in.now = c.now()
 	role, service := c.roleAsked(in), in.at.service
-	if service == serviceHandled {
+	if service == serviceHandled && in.auth.service != "" {
 		service = in.auth.service
 	}
 	in.call = &Call{
