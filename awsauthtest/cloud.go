@@ -102,6 +102,7 @@ type state struct {
 	users    map[string]*user
 	devices  map[string]*device
 	roles    map[string]Role
+	names    map[string]string     // ARNs of users and roles, by what must be unique in an account
 	creds    map[string]credential // by access key id
 	disabled map[string]bool       // regions
 	oidc     map[oidcProvider]bool // those of AddOIDC
@@ -159,6 +160,7 @@ func Start() *Cloud {
 		users:    map[string]*user{},
 		devices:  map[string]*device{},
 		roles:    map[string]Role{},
+		names:    map[string]string{},
 		creds:    map[string]credential{},
 		disabled: map[string]bool{},
 		oidc:     map[oidcProvider]bool{},
