@@ -179,6 +179,7 @@ func Start() *Cloud {
 // plain http on port 80 only; STS hears https on port 443 only. The address that
 // [Cloud.Serve] returned is known, too.
 func (c *Cloud) Client() *http.Client {
+	openWay()
 	return &http.Client{Transport: memory{c}}
 }
 

@@ -90,12 +90,12 @@ func TestIsolate(t *testing.T) {
 	})
 	require.Equal(t, "prod", os.Getenv("AWS_PROFILE"))
 	require.Equal(t, "http://proxy", os.Getenv("https_proxy"))
-	_, set := os.LookupEnv("AWS_ENDPOINT_URL")
+	_, set := os.LookupEnv("AWS_ENDPOINT_URL_STS")
 	require.False(t, set)
 }
 
 // TestForgotten: a configuration without LoadOptions leads nowhere, and says why;
-// one with them leads to the Cloud, by AWS's own host names.
+// one with them, or with the Cloud's client, leads to the Cloud, by AWS's own host names.
 func TestForgotten(t *testing.T) {
 	c := awsauthtest.New(t)
 	keys := c.AddUser(awsauthtest.User{ARN: alice})
@@ -114,8 +114,24 @@ func TestForgotten(t *testing.T) {
 	require.NoError(t, ask(c.LoadOptions()))
 	require.Equal(t, "sts.eu-west-1.amazonaws.com", c.Calls()[0].Host)
 
-	t.Setenv("AWS_ENDPOINT_URL", "https://sts.us-east-1.amazonaws.com")
+	t.Setenv("AWS_ENDPOINT_URL_STS", "https://sts.us-east-1.amazonaws.com")
 	require.Error(t, ask(c.LoadOptions()), "what the test itself has set stays")
 	require.Equal(t, "sts.us-east-1.amazonaws.com", c.Calls()[1].Host)
 	require.Equal(t, http.StatusForbidden, c.Calls()[1].Status)
 }
+
+// TestIsolatedTransport: a configuration that was loaded before anything asked for
+// the Cloud's client reaches the Cloud through it all the same.
+func TestIsolatedTransport(t *testing.T) {
+	c := awsauthtest.New(t)
+	keys := c.AddUser(awsauthtest.User{ARN: alice})
+	late := roundTripper(func(r *http.Request) (*http.Response, error) { return c.Client().Transport.RoundTrip(r) })
+	cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRegion("eu-west-1"), config.WithCredentialsProvider(keys.Provider()),
+		config.WithHTTPClient(&http.Client{Transport: late}))
+	require.NoError(t, err)
+	require.Equal(t, alice, identity(t, cfg))
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

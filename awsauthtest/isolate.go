@@ -12,9 +12,10 @@ import (
 // variable and every proxy variable, points AWS_CONFIG_FILE and
 // AWS_SHARED_CREDENTIALS_FILE at files that do not exist, and switches EC2
 // metadata off, so that nothing but what the test says can supply credentials.
-// AWS_ENDPOINT_URL leads to a port where nobody listens: a client that was made
-// without [Cloud.LoadOptions] fails there, with an address that says so, and does
-// not reach the real AWS. LoadOptions takes that variable away again. AWS_NEW_RETRIES_2026,
+// AWS_ENDPOINT_URL_STS leads to a port where nobody listens: an STS client that
+// was made without [Cloud.LoadOptions] fails there, with an address that says so,
+// and does not reach the real AWS. LoadOptions and [Cloud.Client] take that
+// variable away again, for the rest of the test. AWS_NEW_RETRIES_2026,
 // with which a whole test run chooses the SDK's retryer, stays.
 // All is put back when the test ends. Like [testing.T.Setenv], which it uses, it
 // panics in a parallel test.
@@ -44,7 +45,7 @@ func Isolate(t testing.TB) {
 }
 
 const (
-	endpointVariable = "AWS_ENDPOINT_URL"
+	endpointVariable = "AWS_ENDPOINT_URL_STS"
 
 	// nowhere is an address where nobody listens. The path is what an error shows
 	// of it.

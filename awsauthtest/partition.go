@@ -139,6 +139,8 @@ type place struct {
 	partition string // likewise
 	global    bool   // STS without a region in its name
 
+	anyPath bool // STS where Isolate sends it
+
 	handler http.Handler // of Handle
 }
 
