@@ -211,6 +211,7 @@ func reborn(t *testing.T, env ...string) string {
 // TestProxy: a proxy that refuses says so, and one that is not there.
 func TestProxy(t *testing.T) {
 	w := newPlace(t, awsauth.AWS)
+	require.NoError(t, os.Unsetenv("AWS_ENDPOINT_URL_STS")) // the child is to ask the proxy for the real host
 	w.env("AWS_ACCESS_KEY_ID=$ID", "AWS_SECRET_ACCESS_KEY=$SECRET")
 	for _, tt := range []struct {
 		status int
