@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,9 +20,8 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
-
-const policy = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}}`
 
 // roleOptionForm is a role option and what it adds to the form of AssumeRole.
 type roleOptionForm struct {
@@ -37,7 +35,7 @@ func roleOptionForms() []roleOptionForm {
 		{"none", nil, nil},
 		{"role", []awsauth.RoleOption{awsauth.WithRole("team/ops")}, map[string]string{"RoleArn": "arn:aws:iam::123456789012:role/team/ops"}},
 		{"empty role", []awsauth.RoleOption{awsauth.WithRole("")}, nil},
-		{"last account counts", []awsauth.RoleOption{awsauth.WithAccount("999999999999"), awsauth.WithAccount(target)}, nil},
+		{"last account counts", []awsauth.RoleOption{awsauth.WithAccount("999999999999"), awsauth.WithAccount(lab.Target)}, nil},
 		{"session name", []awsauth.RoleOption{awsauth.WithSessionName("deploy+1=a,b.c@d-e_f")}, map[string]string{"RoleSessionName": "deploy+1=a,b.c@d-e_f"}},
 		{"shortest duration", []awsauth.RoleOption{awsauth.WithDuration(15 * time.Minute)}, map[string]string{"DurationSeconds": "900"}},
 		{"longest duration", []awsauth.RoleOption{awsauth.WithDuration(12 * time.Hour)}, map[string]string{"DurationSeconds": "43200"}},
@@ -58,7 +56,7 @@ func roleOptionForms() []roleOptionForm {
 				"TransitiveTagKeys.member.1": "project",
 			},
 		},
-		{"policy", []awsauth.RoleOption{awsauth.WithPolicy(policy)}, map[string]string{"Policy": policy}},
+		{"policy", []awsauth.RoleOption{awsauth.WithPolicy(lab.Policy)}, map[string]string{"Policy": lab.Policy}},
 		{
 			"policy ARNs", []awsauth.RoleOption{awsauth.WithPolicyARNs("arn:aws:iam::aws:policy/ReadOnlyAccess", ""), awsauth.WithPolicyARNs("arn:aws:iam::123456789012:policy/team/own")},
 			map[string]string{"PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/ReadOnlyAccess", "PolicyArns.member.2.arn": "arn:aws:iam::123456789012:policy/team/own"},
@@ -71,24 +69,24 @@ func roleOptionForms() []roleOptionForm {
 func TestRoleOptionsReachSTS(t *testing.T) {
 	for _, tt := range roleOptionForms() {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
-			for _, arn := range []string{manageRole, "arn:aws:iam::123456789012:role/team/ops"} {
-				w.AddRole(awsauthtest.Role{ARN: arn, Trust: []string{home}, MaxSession: 12 * time.Hour})
+			w := lab.New(t, awsauth.AWS)
+			for _, arn := range []string{lab.ManageRole, "arn:aws:iam::123456789012:role/team/ops"} {
+				w.AddRole(awsauthtest.Role{ARN: arn, Trust: []string{lab.Home}, MaxSession: 12 * time.Hour})
 			}
-			roleOpts := append([]awsauth.RoleOption{awsauth.WithAccount(target), awsauth.WithSessionName("test")}, tt.opts...)
-			opts := []awsauth.Option{w.static()}
+			roleOpts := append([]awsauth.RoleOption{awsauth.WithAccount(lab.Target), awsauth.WithSessionName("test")}, tt.opts...)
+			opts := []awsauth.Option{w.Static()}
 			for _, o := range roleOpts {
 				opts = append(opts, o)
 			}
-			_, err := w.open(opts...).Retrieve(t.Context())
+			_, err := w.Open(opts...).Retrieve(t.Context())
 			require.NoError(t, err, "by New")
-			child, err := w.open(w.static()).Assume(roleOpts...)
+			child, err := w.Open(w.Static()).Assume(roleOpts...)
 			require.NoError(t, err)
 			_, err = child.Retrieve(t.Context())
 			require.NoError(t, err, "by Assume")
 
 			want := url.Values{
-				"Action": {"AssumeRole"}, "Version": {"2011-06-15"}, "RoleArn": {manageRole},
+				"Action": {"AssumeRole"}, "Version": {"2011-06-15"}, "RoleArn": {lab.ManageRole},
 				"RoleSessionName": {"test"}, "DurationSeconds": {"3600"},
 			}
 			for name, value := range tt.want {
@@ -104,9 +102,9 @@ func TestRoleOptionsReachSTS(t *testing.T) {
 
 // TestTagsAreCopied: what a caller does to a map later changes nothing.
 func TestTagsAreCopied(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
+	w := lab.New(t, awsauth.AWS)
 	tags := map[string]string{"team": "ops"}
-	s := w.open(w.static(), awsauth.WithAccount(target), awsauth.WithTransitiveTags(tags))
+	s := w.Open(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithTransitiveTags(tags))
 	tags["team"], tags["more"] = "other", "x"
 	creds, err := s.Retrieve(t.Context())
 	require.NoError(t, err)
@@ -115,25 +113,25 @@ func TestTagsAreCopied(t *testing.T) {
 
 // TestAssumeChain goes from role to role; every session stays usable.
 func TestAssumeChain(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	me := w.open(w.static())
-	hub, err := me.Assume(awsauth.WithRoleARN(w.arn(home, "role/base")))
+	w := lab.New(t, awsauth.AWS)
+	me := w.Open(w.Static())
+	hub, err := me.Assume(awsauth.WithRoleARN(w.ARN(lab.Home, "role/base")))
 	require.NoError(t, err)
-	left, err := hub.Assume(awsauth.WithAccount(target))
+	left, err := hub.Assume(awsauth.WithAccount(lab.Target))
 	require.NoError(t, err)
-	right, err := hub.Assume(awsauth.WithAccount(target), awsauth.WithRole("team/ops"))
+	right, err := hub.Assume(awsauth.WithAccount(lab.Target), awsauth.WithRole("team/ops"))
 	require.NoError(t, err)
-	assert.Empty(t, w.said(), "Assume makes no call")
+	assert.Empty(t, w.Said(), "Assume makes no call")
 
-	assert.Equal(t, w.became(target, "manage-role"), w.identity(left))
-	assert.Equal(t, w.became(target, "ops"), w.identity(right))
-	assert.Equal(t, w.became(home, "base"), w.identity(hub))
-	assert.Equal(t, w.arn(home, "user/ci"), w.identity(me))
+	assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(left))
+	assert.Equal(t, w.Became(lab.Target, "ops"), w.IdentityOf(right))
+	assert.Equal(t, w.Became(lab.Home, "base"), w.IdentityOf(hub))
+	assert.Equal(t, w.ARN(lab.Home, "user/ci"), w.IdentityOf(me))
 	const at = " sts.us-east-1.amazonaws.com us-east-1 "
 	assert.Equal(t, []string{
 		"AssumeRole/base" + at + "user", "AssumeRole/manage-role" + at + "session", "AssumeRole/ops" + at + "session",
 		"GetCallerIdentity" + at + "user",
-	}, w.said())
+	}, w.Said())
 	base, err := hub.Retrieve(t.Context())
 	require.NoError(t, err)
 	for _, c := range w.Calls("AssumeRole")[1:] {
@@ -143,9 +141,9 @@ func TestAssumeChain(t *testing.T) {
 
 // TestOneAssumeRole: however many ask, and whatever they ask.
 func TestOneAssumeRole(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	hub := w.open(w.static(), awsauth.WithRoleARN(w.arn(home, "role/base")))
-	leaf, err := hub.Assume(awsauth.WithAccount(target))
+	w := lab.New(t, awsauth.AWS)
+	hub := w.Open(w.Static(), awsauth.WithRoleARN(w.ARN(lab.Home, "role/base")))
+	leaf, err := hub.Assume(awsauth.WithAccount(lab.Target))
 	require.NoError(t, err)
 	var all sync.WaitGroup
 	for range 50 {
@@ -154,7 +152,7 @@ func TestOneAssumeRole(t *testing.T) {
 			assert.NoError(t, err)
 			id, err := leaf.Identity(t.Context())
 			assert.NoError(t, err)
-			assert.Equal(t, awsauth.Identity{Account: target, ARN: id.ARN, UserID: id.UserID, Partition: awsauth.AWS}, id)
+			assert.Equal(t, awsauth.Identity{Account: lab.Target, ARN: id.ARN, UserID: id.UserID, Partition: awsauth.AWS}, id)
 			_, err = hub.Identity(t.Context())
 			assert.NoError(t, err)
 		})
@@ -165,15 +163,15 @@ func TestOneAssumeRole(t *testing.T) {
 
 // TestIdentityAsksOnce: the answer holds for as long as the key does.
 func TestIdentityAsksOnce(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	s := w.open(w.static())
+	w := lab.New(t, awsauth.AWS)
+	s := w.Open(w.Static())
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {
 			id, err := s.Identity(t.Context())
 			assert.NoError(t, err)
-			assert.Equal(t, home, id.Account)
-			assert.Equal(t, w.arn(home, "user/ci"), id.ARN)
+			assert.Equal(t, lab.Home, id.Account)
+			assert.Equal(t, w.ARN(lab.Home, "user/ci"), id.ARN)
 			assert.Contains(t, id.UserID, "AIDA")
 		})
 	}
@@ -189,7 +187,7 @@ func TestSharedPool(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `<%[1]sResponse><%[1]sResult><Account>111111111111</Account><Credentials><AccessKeyId>%s</AccessKeyId>`+
 			`<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>`+
-			`</Credentials></%[1]sResult></%[1]sResponse>`, r.FormValue("Action"), someID)
+			`</Credentials></%[1]sResult></%[1]sResponse>`, r.FormValue("Action"), lab.SomeID)
 	}))
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		switch state {
@@ -202,12 +200,12 @@ func TestSharedPool(t *testing.T) {
 	}
 	server.Start()
 	defer server.Close()
-	s, err := awsauth.New(awsauth.WithStaticCredentials(someID, someSecret, ""), awsauth.WithSTSEndpoint(server.URL),
+	s, err := awsauth.New(awsauth.WithStaticCredentials(lab.SomeID, lab.SomeSecret, ""), awsauth.WithSTSEndpoint(server.URL),
 		// In this mode every client of the SDK would make a pool of its own of a client that is not frozen.
 		awsauth.WithLoadOptions(config.WithDefaultsMode(aws.DefaultsModeStandard)))
 	require.NoError(t, err)
 	for i := range 10 {
-		child, err := s.Assume(awsauth.WithAccount(target), awsauth.WithSessionName(fmt.Sprint("number-", i)))
+		child, err := s.Assume(awsauth.WithAccount(lab.Target), awsauth.WithSessionName(fmt.Sprint("number-", i)))
 		require.NoError(t, err)
 		_, err = child.Retrieve(t.Context())
 		require.NoError(t, err)
@@ -222,10 +220,10 @@ func TestSharedPool(t *testing.T) {
 
 // TestOwnRetryer: sessions share no retry budget.
 func TestOwnRetryer(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
+	w := lab.New(t, awsauth.AWS)
 	var mu sync.Mutex
 	made := map[*countedRetryer]int{}
-	s := w.open(w.static(), awsauth.WithLoadOptions(config.WithRetryer(func() aws.Retryer {
+	s := w.Open(w.Static(), awsauth.WithLoadOptions(config.WithRetryer(func() aws.Retryer {
 		mu.Lock()
 		defer mu.Unlock()
 		r := &countedRetryer{Retryer: retry.NewStandard(), mu: &mu, used: made}
@@ -233,7 +231,7 @@ func TestOwnRetryer(t *testing.T) {
 		return r
 	})))
 	for i := range 10 {
-		child, err := s.Assume(awsauth.WithAccount(target), awsauth.WithSessionName(fmt.Sprint("number-", i)))
+		child, err := s.Assume(awsauth.WithAccount(lab.Target), awsauth.WithSessionName(fmt.Sprint("number-", i)))
 		require.NoError(t, err)
 		_, err = child.Retrieve(t.Context())
 		require.NoError(t, err)
@@ -262,45 +260,16 @@ func (r *countedRetryer) GetInitialToken() func(error) error {
 	return r.Retryer.GetInitialToken()
 }
 
-// TestThrottledFamily: a second of throttling that hits every session at once
-// fails none of them.
-func TestThrottledFamily(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	s := w.open(w.static())
-	var all sync.WaitGroup
-	var failed atomic.Int64
-	var last atomic.Pointer[error]
-	over := w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Throttle})
-	synctest.Test(t, func(t *testing.T) {
-		time.AfterFunc(time.Second, over)
-		for i := range 300 {
-			child, err := s.Assume(awsauth.WithAccount(target), awsauth.WithSessionName(fmt.Sprint("number-", i)))
-			require.NoError(t, err)
-			all.Go(func() {
-				if _, err := child.Retrieve(t.Context()); err != nil {
-					failed.Add(1)
-					last.Store(&err)
-				}
-			})
-		}
-		all.Wait()
-	})
-	if n := failed.Load(); n > 0 {
-		t.Errorf("%d of 300 failed: %v", n, *last.Load())
-	}
-	assert.Greater(t, len(w.Calls("AssumeRole")), 300, "some were throttled")
-}
-
 // TestAssumeNeedsATarget: Assume without a role would be the same identity under
 // another name.
 func TestAssumeNeedsATarget(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	s := w.open(w.static())
+	w := lab.New(t, awsauth.AWS)
+	s := w.Open(w.Static())
 	for _, opts := range [][]awsauth.RoleOption{nil, {awsauth.WithAccount("")}, {awsauth.WithRoleARN(""), awsauth.WithRole("")}, {nil}} {
 		_, err := s.Assume(opts...)
-		requireBad(t, err, awsauth.InvalidOption, "Assume", "WithAccount")
+		lab.RequireBad(t, err, awsauth.InvalidOption, "Assume", "WithAccount")
 	}
 	_, err := s.Assume(awsauth.WithRole("ops"))
-	requireBad(t, err, awsauth.InvalidOption, "WithRole", "WithAccount")
-	assert.Empty(t, w.said())
+	lab.RequireBad(t, err, awsauth.InvalidOption, "WithRole", "WithAccount")
+	assert.Empty(t, w.Said())
 }

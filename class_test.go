@@ -10,6 +10,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 	"github.com/chaoxiaodi/awsauth/internal/names"
 )
 
@@ -19,72 +20,72 @@ import (
 func TestTheClassThisReplaces(t *testing.T) {
 	t.Run("all four documented uses work", allFourUses)
 	t.Run("the guard against long-lived keys is a choice", func(t *testing.T) {
-		w := newPlace(t, awsauth.AWS)
-		_, err := w.try(w.static(), awsauth.WithTemporaryOnly())
-		requireBad(t, err, awsauth.LongTermCredentials, "WithTemporaryOnly")
+		w := lab.New(t, awsauth.AWS)
+		_, err := w.Try(w.Static(), awsauth.WithTemporaryOnly())
+		lab.RequireBad(t, err, awsauth.LongTermCredentials, "WithTemporaryOnly")
 	})
 	t.Run("the profile wins over keys", func(t *testing.T) {
-		w := newPlace(t, awsauth.AWS)
-		w.files("[profile ops]\n"+keyLines, "")
-		s := w.open(awsauth.WithProfile("ops"), awsauth.WithStaticCredentials(someID, someSecret, ""))
-		assert.Equal(t, w.arn(home, "user/ci"), w.identity(s))
+		w := lab.New(t, awsauth.AWS)
+		w.Files("[profile ops]\n"+lab.KeyLines, "")
+		s := w.Open(awsauth.WithProfile("ops"), awsauth.WithStaticCredentials(lab.SomeID, lab.SomeSecret, ""))
+		assert.Equal(t, w.ARN(lab.Home, "user/ci"), w.IdentityOf(s))
 	})
 	t.Run("one key without the other is nobody", func(t *testing.T) {
-		w := newPlace(t, awsauth.AWS)
-		w.files("", "[default]\n"+keyLines)
-		for _, half := range []awsauth.Option{awsauth.WithStaticCredentials(someID, "", ""), awsauth.WithStaticCredentials("", someSecret, "")} {
-			_, err := w.try(half, awsauth.WithAccount(target))
-			requireBad(t, err, awsauth.InvalidOption, "WithStaticCredentials")
+		w := lab.New(t, awsauth.AWS)
+		w.Files("", "[default]\n"+lab.KeyLines)
+		for _, half := range []awsauth.Option{awsauth.WithStaticCredentials(lab.SomeID, "", ""), awsauth.WithStaticCredentials("", lab.SomeSecret, "")} {
+			_, err := w.Try(half, awsauth.WithAccount(lab.Target))
+			lab.RequireBad(t, err, awsauth.InvalidOption, "WithStaticCredentials")
 		}
-		assert.Empty(t, w.said())
+		assert.Empty(t, w.Said())
 	})
 	t.Run("the China session has a region", func(t *testing.T) {
-		w := newPlace(t, awsauth.China)
-		s := w.open(w.static(), awsauth.WithPartition(awsauth.China), awsauth.WithAccount(target))
+		w := lab.New(t, awsauth.China)
+		s := w.Open(w.Static(), awsauth.WithPartition(awsauth.China), awsauth.WithAccount(lab.Target))
 		assert.Equal(t, "cn-north-1", s.Config().Region)
-		assert.Equal(t, "arn:aws-cn:sts::123456789012:assumed-role/manage-role", w.identity(s))
+		assert.Equal(t, "arn:aws-cn:sts::123456789012:assumed-role/manage-role", w.IdentityOf(s))
 	})
 	t.Run("sessions are named after the caller", func(t *testing.T) {
-		w := newPlace(t, awsauth.AWS)
-		_ = w.identity(w.open(w.static(), awsauth.WithAccount(target)))
+		w := lab.New(t, awsauth.AWS)
+		_ = w.IdentityOf(w.Open(w.Static(), awsauth.WithAccount(lab.Target)))
 		name := w.Calls("AssumeRole")[0].Params.Get("RoleSessionName")
 		assert.NotEqual(t, "string", name)
 		assert.Equal(t, names.DefaultSession(), name)
 	})
 	t.Run("it goes on after 60 minutes", afterAnHour)
 	t.Run("an 11-digit account id stays here", func(t *testing.T) {
-		w := newPlace(t, awsauth.AWS)
-		_, err := w.try(w.static(), awsauth.WithAccount("12345678901"))
-		requireBad(t, err, awsauth.InvalidOption, `WithAccount("12345678901")`, "has 11", `"012345678901"`)
-		assert.Empty(t, w.said())
+		w := lab.New(t, awsauth.AWS)
+		_, err := w.Try(w.Static(), awsauth.WithAccount("12345678901"))
+		lab.RequireBad(t, err, awsauth.InvalidOption, `WithAccount("12345678901")`, "has 11", `"012345678901"`)
+		assert.Empty(t, w.Said())
 	})
 	t.Run("the role is another one if one says so", func(t *testing.T) {
-		w := newPlace(t, awsauth.AWS)
-		w.AddRole(awsauthtest.Role{ARN: w.arn(target, "role/reader"), Trust: []string{home}})
-		assert.Equal(t, w.became(target, "reader"), w.identity(w.open(w.static(), awsauth.WithAccount(target), awsauth.WithRole("reader"))))
+		w := lab.New(t, awsauth.AWS)
+		w.AddRole(awsauthtest.Role{ARN: w.ARN(lab.Target, "role/reader"), Trust: []string{lab.Home}})
+		assert.Equal(t, w.Became(lab.Target, "reader"), w.IdentityOf(w.Open(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithRole("reader"))))
 	})
 }
 
 func allFourUses(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	w.files("[profile ops]\n"+keyLines, "[default]\n"+keyLines)
-	account := awsauth.WithAccount(target)
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[profile ops]\n"+lab.KeyLines, "[default]\n"+lab.KeyLines)
+	account := awsauth.WithAccount(lab.Target)
 	for name, opts := range map[string][]awsauth.Option{
 		"default chain":   {account},
-		"keys":            {w.static(), account},
+		"keys":            {w.Static(), account},
 		"profile":         {awsauth.WithProfile("ops"), account},
-		"keys, no role":   {w.static()}, // its guard against long-lived keys raised here
+		"keys, no role":   {w.Static()}, // its guard against long-lived keys raised here
 		"profile, itself": {awsauth.WithProfile("ops")},
 	} {
-		_, err := w.open(opts...).Identity(t.Context())
+		_, err := w.Open(opts...).Identity(t.Context())
 		require.NoError(t, err, name)
 	}
 }
 
 func afterAnHour(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
+	w := lab.New(t, awsauth.AWS)
 	synctest.Test(t, func(t *testing.T) {
-		s := w.open(w.static(), awsauth.WithAccount(target))
+		s := w.Open(w.Static(), awsauth.WithAccount(lab.Target))
 		for range 20 { // ten hours, by a call each half hour
 			creds, err := s.Retrieve(t.Context())
 			require.NoError(t, err)

@@ -7,13 +7,14 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // catalogue is ERRORS.md, in its order.
 func catalogue() []mistake {
 	return []mistake{
 		{
-			name: "1. no credentials anywhere", make: func(w *place) error { return w.fetch() },
+			name: "1. no credentials anywhere", make: func(w *lab.Place) error { return w.Fetch() },
 			says: `awsauth: no AWS credentials found: environment (AWS_ACCESS_KEY_ID not set), ` +
 				`web identity (AWS_WEB_IDENTITY_TOKEN_FILE not set), profile "default" (not in $DIR/config or $DIR/credentials), ` +
 				`container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI not set), ` +
@@ -21,47 +22,47 @@ func catalogue() []mistake {
 			kinds: only(awsauth.NoCredentials), from: network,
 		}, {
 			name: "2. only the access key, in the environment",
-			make: func(w *place) error { w.env("AWS_ACCESS_KEY_ID=" + someID); return w.justNew() },
+			make: func(w *lab.Place) error { w.Env("AWS_ACCESS_KEY_ID=" + lab.SomeID); return w.JustNew() },
 			says: `awsauth: AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not; ` +
 				`set both, or unset AWS_ACCESS_KEY_ID to let the next source be used`,
 			kinds: only(awsauth.InvalidOption), new: true,
 		}, {
 			name:  "2. only the access key, as an option",
-			make:  func(w *place) error { return w.justNew(awsauth.WithStaticCredentials(someID, "", "")) },
+			make:  func(w *lab.Place) error { return w.JustNew(awsauth.WithStaticCredentials(lab.SomeID, "", "")) },
 			says:  `awsauth: WithStaticCredentials: secret access key is empty for access key AKIA…MPLE; pass both, or use WithProfile`,
 			kinds: only(awsauth.InvalidOption), new: true,
 		}, {
 			name: "3. unknown profile, a near name",
-			make: func(w *place) error {
-				w.files("[profile dev]\n[profile prod-admin]\n", "[ops]\n"+keyLines)
-				return w.justNew(awsauth.WithProfile("prod-admn"))
+			make: func(w *lab.Place) error {
+				w.Files("[profile dev]\n[profile prod-admin]\n", "[ops]\n"+lab.KeyLines)
+				return w.JustNew(awsauth.WithProfile("prod-admn"))
 			},
 			says:  `awsauth: profile "prod-admn" is not in $DIR/config or $DIR/credentials; did you mean "prod-admin"?`,
 			kinds: only(awsauth.ProfileNotFound), new: true,
 		}, {
 			name: "3. unknown profile, no near name",
-			make: func(w *place) error {
-				w.files("[profile dev]\n[profile prod-admin]\n[profile qa]\n", "[ops]\n"+keyLines)
-				w.env("AWS_PROFILE=nowhere")
-				return w.justNew()
+			make: func(w *lab.Place) error {
+				w.Files("[profile dev]\n[profile prod-admin]\n[profile qa]\n", "[ops]\n"+lab.KeyLines)
+				w.Env("AWS_PROFILE=nowhere")
+				return w.JustNew()
 			},
 			says: `awsauth: profile "nowhere" (from AWS_PROFILE) is not in $DIR/config or $DIR/credentials; ` +
 				`defined there: dev, ops, prod-admin and 1 more`,
 			kinds: only(awsauth.ProfileNotFound), new: true,
 		}, {
 			name: "4. access denied",
-			make: func(w *place) error {
-				w.AddRole(awsauthtest.Role{ARN: manageRole})
-				return w.fetch(w.static(), awsauth.WithAccount(target))
+			make: func(w *lab.Place) error {
+				w.AddRole(awsauthtest.Role{ARN: lab.ManageRole})
+				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
 			},
 			says: `awsauth: assume role $MANAGE as arn:aws:iam::111111111111:user/ci: access denied; check that the role exists, ` +
 				`that its trust policy names this principal, and that the principal may call sts:AssumeRole on it (sent: no external id, no MFA)`,
 			kinds: only(awsauth.AccessDenied), from: service,
 		}, {
 			name: "4. access denied, with an external id",
-			make: func(w *place) error {
-				w.AddRole(awsauthtest.Role{ARN: manageRole, Trust: []string{home}, ExternalID: "right"})
-				return w.fetch(w.static(), awsauth.WithAccount(target), awsauth.WithExternalID("wrong"), awsauth.WithSourceIdentity("ana"))
+			make: func(w *lab.Place) error {
+				w.AddRole(awsauthtest.Role{ARN: lab.ManageRole, Trust: []string{lab.Home}, ExternalID: "right"})
+				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithExternalID("wrong"), awsauth.WithSourceIdentity("ana"))
 			},
 			says: `awsauth: assume role $MANAGE as arn:aws:iam::111111111111:user/ci: access denied; check that the role exists, ` +
 				`that its trust policy names this principal, and that the principal may call sts:AssumeRole on it ` +
@@ -69,10 +70,10 @@ func catalogue() []mistake {
 			kinds: only(awsauth.AccessDenied), from: service,
 		}, {
 			name: "4. access denied, with MFA",
-			make: func(w *place) error {
-				w.mfaProfile()
-				w.AddRole(awsauthtest.Role{ARN: w.arn(home, "role/base")})
-				return w.fetch(awsauth.WithProfile("admin"), w.mfaCode(func() (string, error) { return w.MFACode(mfaSerial), nil }))
+			make: func(w *lab.Place) error {
+				w.MFAProfile()
+				w.AddRole(awsauthtest.Role{ARN: w.ARN(lab.Home, "role/base")})
+				return w.Fetch(awsauth.WithProfile("admin"), w.MFAFrom(func() (string, error) { return w.MFACode(lab.MFASerial), nil }))
 			},
 			says: `awsauth: assume role $BASE as arn:aws:iam::111111111111:user/ci: access denied; check that the role exists, ` +
 				`that its trust policy names this principal, and that the principal may call sts:AssumeRole on it ` +
@@ -80,95 +81,95 @@ func catalogue() []mistake {
 			kinds: only(awsauth.AccessDenied), from: service,
 		}, {
 			name: "5. keys of another partition",
-			make: func(w *place) error {
-				w.files("[profile ops]\n"+keyLines, "")
-				return w.fetch(awsauth.WithProfile("ops"), awsauth.WithRoleARN(otherPartition))
+			make: func(w *lab.Place) error {
+				w.Files("[profile ops]\n"+lab.KeyLines, "")
+				return w.Fetch(awsauth.WithProfile("ops"), awsauth.WithRoleARN(lab.ChinaRole))
 			},
-			says: `awsauth: assume role ` + otherPartition + `: sts.cn-north-1.amazonaws.com.cn does not know access key $KEY ` +
+			says: `awsauth: assume role ` + lab.ChinaRole + `: sts.cn-north-1.amazonaws.com.cn does not know access key $KEY ` +
 				`from profile "ops" (InvalidClientTokenId); keys are valid in one partition only: use aws-cn keys, or check that the key is still active`,
 			kinds: only(awsauth.InvalidKey), from: service,
 		}, {
 			name: "6. expired SSO session",
-			make: func(w *place) error {
-				w.ssoProfile()
-				w.ssoToken("corp", -2*time.Hour-13*time.Minute)
-				return w.fetch(awsauth.WithProfile("dev"))
+			make: func(w *lab.Place) error {
+				w.SSOProfile()
+				w.SSOToken("corp", -2*time.Hour-13*time.Minute)
+				return w.Fetch(awsauth.WithProfile("dev"))
 			},
 			says:  `awsauth: profile "dev": SSO session "corp" expired 2h13m ago; run: aws sso login --profile dev`,
 			kinds: only(awsauth.Expired),
 		}, {
 			name:  "6. never logged in",
-			make:  func(w *place) error { w.ssoProfile(); return w.fetch(awsauth.WithProfile("dev")) },
+			make:  func(w *lab.Place) error { w.SSOProfile(); return w.Fetch(awsauth.WithProfile("dev")) },
 			says:  `awsauth: profile "dev": SSO session "corp" has never been logged in on this machine; run: aws sso login --profile dev`,
 			kinds: only(awsauth.Expired),
 		}, {
-			name: "7. MFA needed", make: func(w *place) error { w.mfaProfile(); return w.justNew(awsauth.WithProfile("admin")) },
+			name: "7. MFA needed", make: func(w *lab.Place) error { w.MFAProfile(); return w.JustNew(awsauth.WithProfile("admin")) },
 			says: `awsauth: profile "admin" requires MFA with arn:aws:iam::111111111111:mfa/ana; use a profile without mfa_serial, ` +
 				`or pass a token provider with WithLoadOptions(config.WithAssumeRoleCredentialOptions(…))`,
 			kinds: only(awsauth.MFARequired), new: true,
 		}, {
 			name: "7. wrong MFA code",
-			make: func(w *place) error {
-				w.mfaProfile()
-				return w.fetch(awsauth.WithProfile("admin"), w.mfaCode(func() (string, error) { return "000000", nil }))
+			make: func(w *lab.Place) error {
+				w.MFAProfile()
+				return w.Fetch(awsauth.WithProfile("admin"), w.MFAFrom(func() (string, error) { return "000000", nil }))
 			},
 			says:  `awsauth: assume role $BASE: STS refused the MFA code for arn:aws:iam::111111111111:mfa/ana; each code works once, wait for the next one`,
 			kinds: only(awsauth.MFARequired), from: service,
 		}, {
 			name: "7. unknown MFA device",
-			make: func(w *place) error {
-				w.mfaProfile()
-				w.AddUser(awsauthtest.User{ARN: w.arn(home, "user/ci"), MFASerial: w.arn(home, "mfa/another")})
-				return w.fetch(awsauth.WithProfile("admin"), w.mfaCode(func() (string, error) { return "000000", nil }))
+			make: func(w *lab.Place) error {
+				w.MFAProfile()
+				w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/ci"), MFASerial: w.ARN(lab.Home, "mfa/another")})
+				return w.Fetch(awsauth.WithProfile("admin"), w.MFAFrom(func() (string, error) { return "000000", nil }))
 			},
 			says: `awsauth: assume role $BASE: STS knows no MFA device arn:aws:iam::111111111111:mfa/ana of this user; ` +
 				`check mfa_serial against the user's devices in IAM`,
 			kinds: only(awsauth.MFARequired), from: service,
 		}, {
 			name:  "8. 11-digit account id",
-			make:  func(w *place) error { return w.justNew(w.static(), awsauth.WithAccount("12345678901")) },
+			make:  func(w *lab.Place) error { return w.JustNew(w.Static(), awsauth.WithAccount("12345678901")) },
 			says:  `awsauth: WithAccount("12345678901"): an account id has 12 digits, this has 11; a leading zero may have been lost ("012345678901"?)`,
 			kinds: only(awsauth.InvalidOption), new: true,
 		}, {
 			name: "9. ARN of another partition than the region",
-			make: func(w *place) error {
-				return w.justNew(w.static(), awsauth.WithRoleARN(otherPartition), awsauth.WithRegion("us-east-1"))
+			make: func(w *lab.Place) error {
+				return w.JustNew(w.Static(), awsauth.WithRoleARN(lab.ChinaRole), awsauth.WithRegion("us-east-1"))
 			},
-			says: `awsauth: role ` + otherPartition + ` is in partition aws-cn, but region us-east-1 (from WithRegion) is in aws; ` +
+			says: `awsauth: role ` + lab.ChinaRole + ` is in partition aws-cn, but region us-east-1 (from WithRegion) is in aws; ` +
 				`use WithRegion("cn-north-1") or correct the ARN`,
 			kinds: only(awsauth.WrongPartition), new: true,
 		}, {
 			name: "10. duration over the role's maximum",
-			make: func(w *place) error {
-				return w.fetch(w.static(), awsauth.WithAccount(target), awsauth.WithDuration(4*time.Hour))
+			make: func(w *lab.Place) error {
+				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithDuration(4*time.Hour))
 			},
 			says: `awsauth: assume role $MANAGE: duration 4h0m0s is longer than this role allows; ` +
 				`lower WithDuration or raise the role's maximum session duration`,
 			kinds: only(awsauth.InvalidDuration), from: service,
 		}, {
 			name: "10. duration over the maximum of a chain, offline",
-			make: func(w *place) error {
-				hub := w.open(w.static(), awsauth.WithRoleARN(w.arn(home, "role/base")))
-				_, err := hub.Assume(awsauth.WithAccount(target), awsauth.WithDuration(4*time.Hour))
+			make: func(w *lab.Place) error {
+				hub := w.Open(w.Static(), awsauth.WithRoleARN(w.ARN(lab.Home, "role/base")))
+				_, err := hub.Assume(awsauth.WithAccount(lab.Target), awsauth.WithDuration(4*time.Hour))
 				return err
 			},
 			says:  `awsauth: WithDuration(4h0m0s): a role assumed from another role lasts at most 1h; lower it to 1h`,
 			kinds: only(awsauth.InvalidDuration, awsauth.InvalidOption), new: true,
 		}, {
 			name: "11. throttled",
-			make: func(w *place) error {
-				w.down(awsauthtest.Throttle)
-				return w.fetch(w.static(), awsauth.WithAccount(target))
+			make: func(w *lab.Place) error {
+				w.Down(awsauthtest.Throttle)
+				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
 			},
 			says: `awsauth: assume role $MANAGE: throttled by STS in us-east-1, gave up after 8 attempts in $TIME; ` +
 				`keep one Session per role instead of calling New for each task, or run fewer accounts at once`,
 			kinds: only(awsauth.Throttled), from: service,
 		}, {
 			name: "12. the instance metadata does not answer",
-			make: func(w *place) error {
-				w.instance()
-				w.Inject(awsauthtest.Fault{Match: ofMetadata, Kind: awsauthtest.Hang})
-				return w.fetch(awsauth.WithRegion("us-east-1"))
+			make: func(w *lab.Place) error {
+				w.OnInstance()
+				w.Inject(awsauthtest.Fault{Match: lab.OfMetadata, Kind: awsauthtest.Hang})
+				return w.Fetch(awsauth.WithRegion("us-east-1"))
 			},
 			says: `awsauth: no AWS credentials found: environment (AWS_ACCESS_KEY_ID not set), ` +
 				`web identity (AWS_WEB_IDENTITY_TOKEN_FILE not set), profile "default" (not in $DIR/config or $DIR/credentials), ` +
@@ -190,41 +191,43 @@ func webMistakes() []mistake {
 	return []mistake{
 		{
 			name: "web identity token file missing",
-			make: func(w *place) error { w.env(web...); return w.fetch() },
+			make: func(w *lab.Place) error { w.Env(web...); return w.Fetch() },
 			says: `awsauth: web identity: the token file cannot be read: $DIR/token: no such file or directory; ` +
 				`check AWS_WEB_IDENTITY_TOKEN_FILE and that the token is mounted`,
 			kinds: only(awsauth.NoCredentials),
 		}, {
 			name: "web identity token file of a profile missing",
-			make: func(w *place) error {
-				w.files("[profile ops]\nrole_arn = $BASE\nweb_identity_token_file = $DIR/token\n", "")
-				return w.fetch(awsauth.WithProfile("ops"))
+			make: func(w *lab.Place) error {
+				w.Files("[profile ops]\nrole_arn = $BASE\nweb_identity_token_file = $DIR/token\n", "")
+				return w.Fetch(awsauth.WithProfile("ops"))
 			},
 			says: `awsauth: profile "ops" (web identity): the token file cannot be read: $DIR/token: no such file or directory; ` +
 				`check web_identity_token_file and that the token is mounted`,
 			kinds: only(awsauth.NoCredentials),
 		}, {
 			name: "web identity token expired",
-			make: func(w *place) error {
-				w.write("token", w.WebIdentityToken(issuer, "repo:corp/app", -time.Minute))
-				w.env(web...)
-				return w.fetch()
+			make: func(w *lab.Place) error {
+				w.Write("token", w.WebIdentityToken(lab.Issuer, "repo:corp/app", -time.Minute))
+				w.Env(web...)
+				return w.Fetch()
 			},
-			says: `awsauth: assume role $BASE: the web identity token has expired (ExpiredTokenException); ` +
-				`check that what writes the token file still renews it`,
+			says: `awsauth: assume role $BASE: the web identity token of $DIR/token has expired: ` +
+				`Token expired: current date/time 946684800 must be before the expiration date/time 946684740 (ExpiredTokenException); ` +
+				`check that what writes the token still renews it, and that this machine's clock is right`,
 			kinds: only(awsauth.Expired), from: service,
 		}, {
 			name: "web identity token that is none",
-			make: func(w *place) error { w.write("token", "not.a.token"); w.env(web...); return w.fetch() },
-			says: `awsauth: assume role $BASE: STS does not accept the web identity token (InvalidIdentityToken); ` +
-				`check that the role's trust policy names the token's issuer and audience`,
+			make: func(w *lab.Place) error { w.Write("token", "not.a.token"); w.Env(web...); return w.Fetch() },
+			says: `awsauth: assume role $BASE: STS does not accept the web identity token of $DIR/token: ` +
+				`Couldn't retrieve verification key from your identity provider, or the signature is not its own (InvalidIdentityToken); ` +
+				`check that it is a token of the issuer and audience that the role's trust policy names`,
 			kinds: only(awsauth.InvalidKey), from: service,
 		}, {
 			name: "web identity token of an issuer that the role does not trust",
-			make: func(w *place) error {
-				w.write("token", w.WebIdentityToken("elsewhere.example.com", "repo:corp/app", time.Hour))
-				w.env(web...)
-				return w.fetch()
+			make: func(w *lab.Place) error {
+				w.Write("token", w.WebIdentityToken("elsewhere.example.com", "repo:corp/app", time.Hour))
+				w.Env(web...)
+				return w.Fetch()
 			},
 			says: `awsauth: assume role $BASE: access denied; check that the role exists, ` +
 				`and that its trust policy names the token's issuer, audience and subject`,
@@ -234,22 +237,22 @@ func webMistakes() []mistake {
 }
 
 func containerMistakes() []mistake {
-	refused := func(status int) func(w *place) error {
-		return func(w *place) error {
-			w.container()
+	refused := func(status int) func(w *lab.Place) error {
+		return func(w *lab.Place) error {
+			w.InContainer()
 			w.Inject(awsauthtest.Fault{Action: "GetCredentials", Kind: awsauthtest.Refuse, Status: status})
-			return w.fetch()
+			return w.Fetch()
 		}
 	}
 	return []mistake{
 		{
 			name: "container refuses, 401", make: refused(http.StatusUnauthorized),
-			says: `awsauth: container: the container's credentials endpoint refuses (HTTP 401); ` +
+			says: `awsauth: container: the container's credentials endpoint refuses (HTTP 401): Access denied; ` +
 				`check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`,
 			kinds: only(awsauth.NoCredentials, awsauth.AccessDenied),
 		}, {
 			name: "container refuses, 403", make: refused(http.StatusForbidden),
-			says: `awsauth: container: the container's credentials endpoint refuses (HTTP 403); ` +
+			says: `awsauth: container: the container's credentials endpoint refuses (HTTP 403): Access denied; ` +
 				`check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`,
 			kinds: only(awsauth.NoCredentials, awsauth.AccessDenied),
 		}, {
@@ -259,16 +262,16 @@ func containerMistakes() []mistake {
 			kinds: only(awsauth.NoCredentials, awsauth.Unreachable),
 		}, {
 			name: "nothing there in place of the container",
-			make: func(w *place) error { w.container(); w.SetContainer(nil); return w.fetch() },
+			make: func(w *lab.Place) error { w.InContainer(); w.SetContainer(nil); return w.Fetch() },
 			says: `awsauth: container: the container's credentials endpoint does not answer; ` +
 				`check AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, and that this runs in the container it was set for`,
 			kinds: only(awsauth.NoCredentials, awsauth.Unreachable),
 		}, {
 			name: "container answers half",
-			make: func(w *place) error {
-				w.container()
+			make: func(w *lab.Place) error {
+				w.InContainer()
 				w.Inject(awsauthtest.Fault{Action: "GetCredentials", Kind: awsauthtest.Malformed})
-				return w.fetch()
+				return w.Fetch()
 			},
 			says: `awsauth: container: what the container's credentials endpoint answered is not JSON; ` +
 				`check AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`,
@@ -278,10 +281,10 @@ func containerMistakes() []mistake {
 }
 
 func processMistakes() []mistake {
-	process := func(command string) func(w *place) error {
-		return func(w *place) error {
-			w.files("[profile ops]\ncredential_process = "+command+"\n", "")
-			return w.fetch(awsauth.WithProfile("ops"))
+	process := func(command string) func(w *lab.Place) error {
+		return func(w *lab.Place) error {
+			w.Files("[profile ops]\ncredential_process = "+command+"\n", "")
+			return w.Fetch(awsauth.WithProfile("ops"))
 		}
 	}
 	const byHand = `; run the credential_process by hand to see what it says`
@@ -300,9 +303,9 @@ func processMistakes() []mistake {
 			kinds: only(awsauth.NoCredentials), real: true,
 		}, {
 			name: "credential_process of a source profile writes no JSON",
-			make: func(w *place) error {
-				w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\ncredential_process = echo password: $SECRET\n", "")
-				return w.fetch(awsauth.WithProfile("ops"))
+			make: func(w *lab.Place) error {
+				w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\ncredential_process = echo password: $SECRET\n", "")
+				return w.Fetch(awsauth.WithProfile("ops"))
 			},
 			says:  `awsauth: profile "ops" (process): credential_process wrote something that is not JSON` + byHand,
 			kinds: only(awsauth.NoCredentials), real: true,
@@ -324,41 +327,41 @@ func ssoMistakes() []mistake {
 	return []mistake{
 		{
 			name: "SSO gives no access",
-			make: func(w *place) error {
-				w.ssoProfile()
-				w.ssoToken("corp", time.Hour)
+			make: func(w *lab.Place) error {
+				w.SSOProfile()
+				w.SSOToken("corp", time.Hour)
 				w.Inject(awsauthtest.Fault{Action: "GetRoleCredentials", Kind: awsauthtest.Refuse, Code: "ForbiddenException", Message: "No access"})
-				return w.fetch(awsauth.WithProfile("dev"))
+				return w.Fetch(awsauth.WithProfile("dev"))
 			},
 			says: `awsauth: profile "dev": SSO gives no access to this account and role; ` +
 				`check sso_account_id and sso_role_name, and that the user is assigned to them`,
 			kinds: only(awsauth.AccessDenied), from: service,
 		}, {
 			name: "SSO does not accept the token",
-			make: func(w *place) error {
-				w.ssoProfile()
-				w.ssoToken("corp", time.Hour)
-				return w.fetch(awsauth.WithProfile("dev"))
+			make: func(w *lab.Place) error {
+				w.SSOProfile()
+				w.SSOToken("corp", time.Hour)
+				return w.Fetch(awsauth.WithProfile("dev"))
 			},
 			says:  `awsauth: profile "dev": SSO session "corp" has ended; run: aws sso login --profile dev`,
 			kinds: only(awsauth.Expired), from: service,
 		}, {
 			name: "SSO throttles",
-			make: func(w *place) error {
-				w.ssoProfile()
-				w.ssoToken("corp", time.Hour)
+			make: func(w *lab.Place) error {
+				w.SSOProfile()
+				w.SSOToken("corp", time.Hour)
 				w.Inject(awsauthtest.Fault{Action: "GetRoleCredentials", Kind: awsauthtest.Refuse, Status: 429, Code: "TooManyRequestsException"})
-				return w.fetch(awsauth.WithProfile("dev"))
+				return w.Fetch(awsauth.WithProfile("dev"))
 			},
 			says:  `awsauth: profile "dev": throttled by SSO, gave up after 3 attempts; try again later`,
 			kinds: only(awsauth.Throttled), from: service,
 		}, {
 			name: "SSO fails",
-			make: func(w *place) error {
-				w.ssoProfile()
-				w.ssoToken("corp", time.Hour)
+			make: func(w *lab.Place) error {
+				w.SSOProfile()
+				w.SSOToken("corp", time.Hour)
 				w.Inject(awsauthtest.Fault{Action: "GetRoleCredentials", Kind: awsauthtest.ServerError})
-				return w.fetch(awsauth.WithProfile("dev"))
+				return w.Fetch(awsauth.WithProfile("dev"))
 			},
 			says:  `awsauth: profile "dev": SSO fails (HTTP 503), gave up after 3 attempts; try again later`,
 			kinds: only(awsauth.Unreachable), from: service,

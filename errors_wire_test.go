@@ -29,6 +29,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // TestContextSurvives: whoever gave up finds his own context's error, on every
@@ -42,37 +43,37 @@ func TestContextSurvives(t *testing.T) {
 			return err
 		},
 		"ForEachAccount": func(ctx context.Context, s *awsauth.Session) error {
-			return s.ForEachAccount(ctx, []string{target}, func(ctx context.Context, s *awsauth.Session) error {
+			return s.ForEachAccount(ctx, []string{lab.Target}, func(ctx context.Context, s *awsauth.Session) error {
 				_, err := s.Retrieve(ctx)
 				return err
 			})
 		},
 		"Assume": func(ctx context.Context, s *awsauth.Session) error {
-			child, err := s.Assume(awsauth.WithRoleARN(manageRole))
+			child, err := s.Assume(awsauth.WithRoleARN(lab.ManageRole))
 			require.NoError(t, err)
 			_, err = child.Identity(ctx)
 			return err
 		},
 	}
 	for name, ask := range ways {
-		for from, open := range map[string]func(w *place) *awsauth.Session{
-			"keys": func(w *place) *awsauth.Session { return w.open(w.static()) },
-			"role": func(w *place) *awsauth.Session {
-				return w.open(w.static(), awsauth.WithRoleARN(w.arn(home, "role/base")))
+		for from, open := range map[string]func(w *lab.Place) *awsauth.Session{
+			"keys": func(w *lab.Place) *awsauth.Session { return w.Open(w.Static()) },
+			"role": func(w *lab.Place) *awsauth.Session {
+				return w.Open(w.Static(), awsauth.WithRoleARN(w.ARN(lab.Home, "role/base")))
 			},
-			"profile's role": func(w *place) *awsauth.Session {
-				w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+keyLines, "")
-				return w.open(awsauth.WithProfile("ops"))
+			"profile's role": func(w *lab.Place) *awsauth.Session {
+				w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+lab.KeyLines, "")
+				return w.Open(awsauth.WithProfile("ops"))
 			},
-			"web identity": func(w *place) *awsauth.Session {
-				w.webToken()
-				w.env("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/token", "AWS_ROLE_ARN=$BASE")
-				return w.open()
+			"web identity": func(w *lab.Place) *awsauth.Session {
+				w.WebToken()
+				w.Env("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/token", "AWS_ROLE_ARN=$BASE")
+				return w.Open()
 			},
-			"container": func(w *place) *awsauth.Session { w.container(); return w.open() },
-			"EC2":       func(w *place) *awsauth.Session { w.instance(); return w.open(awsauth.WithRegion("us-east-1")) },
-			"provider": func(w *place) *awsauth.Session {
-				return w.open(awsauth.WithCredentialsProvider(providerFunc(func(ctx context.Context) (aws.Credentials, error) {
+			"container": func(w *lab.Place) *awsauth.Session { w.InContainer(); return w.Open() },
+			"EC2":       func(w *lab.Place) *awsauth.Session { w.OnInstance(); return w.Open(awsauth.WithRegion("us-east-1")) },
+			"provider": func(w *lab.Place) *awsauth.Session {
+				return w.Open(awsauth.WithCredentialsProvider(lab.ProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 					<-ctx.Done()
 					return aws.Credentials{}, ctx.Err()
 				})))
@@ -82,7 +83,7 @@ func TestContextSurvives(t *testing.T) {
 				continue // nothing to wait for
 			}
 			t.Run(name+" from "+from, func(t *testing.T) {
-				onItsClock(t, func(t *testing.T, w *place) {
+				lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 					s := open(w)
 					w.Inject(awsauthtest.Fault{Kind: awsauthtest.Hang})
 					ctx, cancel := context.WithCancelCause(t.Context())
@@ -106,11 +107,11 @@ func TestContextSurvives(t *testing.T) {
 		}
 	}
 	t.Run("before it began", func(t *testing.T) {
-		onItsClock(t, func(t *testing.T, w *place) {
+		lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			for name, ask := range ways {
-				err := ask(ctx, w.open(awsauth.WithCredentialsProvider(noKeys{})))
+				err := ask(ctx, w.Open(awsauth.WithCredentialsProvider(lab.NoKeys{})))
 				assert.ErrorIs(t, err, context.Canceled, name)
 			}
 		})
@@ -143,7 +144,7 @@ func (o outside) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // TestWrongClock: in the bubble it is the year 2000.
 func TestWrongClock(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
+	w := lab.New(t, awsauth.AWS)
 	for name, tt := range map[string]struct {
 		date bool // STS says what time it is
 		says string
@@ -165,14 +166,14 @@ func TestWrongClock(t *testing.T) {
 			}()
 			defer close(o.requests)
 			synctest.Test(t, func(t *testing.T) {
-				s, err := awsauth.New(w.static(), awsauth.WithLoadOptions(config.WithHTTPClient(&http.Client{Transport: o})))
+				s, err := awsauth.New(w.Static(), awsauth.WithLoadOptions(config.WithHTTPClient(&http.Client{Transport: o})))
 				require.NoError(t, err)
 				_, err = s.Identity(t.Context())
 				if tt.says == "" {
 					require.NoError(t, err, "the SDK signs with the time that STS tells")
 					return
 				}
-				requireBad(t, err, awsauth.InvalidKey)
+				lab.RequireBad(t, err, awsauth.InvalidKey)
 				assert.Equal(t, tt.says, err.Error())
 			})
 		})
@@ -210,8 +211,8 @@ func reborn(t *testing.T, env ...string) string {
 
 // TestProxy: a proxy that refuses says so, and one that is not there.
 func TestProxy(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	w.env("AWS_ACCESS_KEY_ID=$ID", "AWS_SECRET_ACCESS_KEY=$SECRET")
+	w := lab.New(t, awsauth.AWS)
+	w.Env("AWS_ACCESS_KEY_ID=$ID", "AWS_SECRET_ACCESS_KEY=$SECRET")
 	for _, tt := range []struct {
 		status int
 		says   string
@@ -243,9 +244,9 @@ func TestProxy(t *testing.T) {
 
 // TestHome: the SDK looks for SSO tokens in the home directory.
 func TestHome(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	w.ssoProfile()
-	out := reborn(t, "AWS_PROFILE=dev", "HOME="+w.dir)
+	w := lab.New(t, awsauth.AWS)
+	w.SSOProfile()
+	out := reborn(t, "AWS_PROFILE=dev", "HOME="+w.Dir)
 	assert.Contains(t, out, `ERROR awsauth: profile "dev": SSO session "corp" has never been logged in on this machine; run: aws sso login --profile dev`)
 	assert.Contains(t, out, "KINDS false true")
 }
@@ -253,7 +254,7 @@ func TestHome(t *testing.T) {
 // TestCertificates: an STS endpoint whose authority this machine does not know,
 // and how it gets to know it.
 func TestCertificates(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
+	w := lab.New(t, awsauth.AWS)
 	behind, err := w.Serve()
 	require.NoError(t, err)
 	to, err := url.Parse(behind)
@@ -267,17 +268,17 @@ func TestCertificates(t *testing.T) {
 	defer server.Close()
 	address := strings.TrimPrefix(server.URL, "https://")
 	open := func(endpoint string) error {
-		s, err := awsauth.New(w.static(), awsauth.WithSTSEndpoint(endpoint), awsauth.WithLoadOptions(config.WithRetryMaxAttempts(1)))
+		s, err := awsauth.New(w.Static(), awsauth.WithSTSEndpoint(endpoint), awsauth.WithLoadOptions(config.WithRetryMaxAttempts(1)))
 		require.NoError(t, err)
 		_, err = s.Identity(t.Context())
 		return err
 	}
 	err = open(server.URL)
-	requireBad(t, err, awsauth.Unreachable)
+	lab.RequireBad(t, err, awsauth.Unreachable)
 	assert.Equal(t, "awsauth: get caller identity: the certificate of "+address+" is signed by an authority that is not known here; "+
 		"name a file with the authority's certificate, in PEM form, in AWS_CA_BUNDLE", err.Error())
 
-	bundle := filepath.Join(w.dir, "ca.pem")
+	bundle := filepath.Join(w.Dir, "ca.pem")
 	require.NoError(t, os.WriteFile(bundle, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600))
 	t.Setenv("AWS_CA_BUNDLE", bundle)
 	require.NoError(t, open(server.URL))
@@ -285,18 +286,18 @@ func TestCertificates(t *testing.T) {
 	_, port, err := net.SplitHostPort(address)
 	require.NoError(t, err)
 	err = open("https://localhost:" + port)
-	requireBad(t, err, awsauth.Unreachable, "the certificate of localhost:"+port+" is for another host; "+
+	lab.RequireBad(t, err, awsauth.Unreachable, "the certificate of localhost:"+port+" is for another host; "+
 		"check WithSTSEndpoint, AWS_ENDPOINT_URL and the proxy variables")
 
 	const hint = "; name a file with the authorities' certificates in PEM form"
 	t.Setenv("AWS_CA_BUNDLE", bundle+".missing")
-	_, err = awsauth.New(w.static())
-	requireBad(t, err, awsauth.InvalidOption, "awsauth: AWS_CA_BUNDLE: "+bundle+".missing cannot be read: no such file or directory"+hint)
+	_, err = awsauth.New(w.Static())
+	lab.RequireBad(t, err, awsauth.InvalidOption, "awsauth: AWS_CA_BUNDLE: "+bundle+".missing cannot be read: no such file or directory"+hint)
 	t.Setenv("AWS_CA_BUNDLE", os.Args[0])
-	_, err = awsauth.New(w.static())
-	requireBad(t, err, awsauth.InvalidOption, "awsauth: AWS_CA_BUNDLE: "+os.Args[0]+" holds no certificate"+hint)
+	_, err = awsauth.New(w.Static())
+	lab.RequireBad(t, err, awsauth.InvalidOption, "awsauth: AWS_CA_BUNDLE: "+os.Args[0]+" holds no certificate"+hint)
 	t.Setenv("AWS_CA_BUNDLE", "")
-	w.files("[default]\nca_bundle = $DIR/none.pem\n", "")
-	_, err = awsauth.New(w.static())
-	requireBad(t, err, awsauth.InvalidOption, w.text("awsauth: $DIR/config:2: $DIR/none.pem cannot be read: no such file or directory")+hint)
+	w.Files("[default]\nca_bundle = $DIR/none.pem\n", "")
+	_, err = awsauth.New(w.Static())
+	lab.RequireBad(t, err, awsauth.InvalidOption, w.Text("awsauth: $DIR/config:2: $DIR/none.pem cannot be read: no such file or directory")+hint)
 }

@@ -8,12 +8,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // FuzzRoleARN: what is accepted is a role's ARN, prints as it was given, and the
 // SDK's own parser agrees on its parts.
 func FuzzRoleARN(f *testing.F) {
-	for _, s := range []string{manageRole, chinaRole, "arn:aws:iam::123456789012:role/a/b/c", "arn:aws:sts::123456789012:assumed-role/a/b", "arn:::::", "arn::sts::\n:assumed-role/", "", "arn:aws:iam::123456789012:role/a\n"} {
+	for _, s := range []string{lab.ManageRole, lab.ChinaRole, "arn:aws:iam::123456789012:role/a/b/c", "arn:aws:sts::123456789012:assumed-role/a/b", "arn:::::", "arn::sts::\n:assumed-role/", "", "arn:aws:iam::123456789012:role/a\n"} {
 		f.Add(s)
 	}
 	account := regexp.MustCompile(`\A[0-9]{12}\z`)

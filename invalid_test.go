@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // manyTags makes n tags.
@@ -65,10 +66,10 @@ func badRoles() (bad []badRoleOption) {
 		"role\n":                           "role",
 		strings.Repeat("r", 65):            "64",
 		strings.Repeat("p", 511) + "/role": "512",
-		manageRole:                         "WithRoleARN",
+		lab.ManageRole:                     "WithRoleARN",
 	} {
 		bad = append(bad, badRoleOption{
-			"role " + name, []awsauth.RoleOption{awsauth.WithAccount(target), awsauth.WithRole(name)}, awsauth.InvalidOption, []string{"WithRole(", hint},
+			"role " + name, []awsauth.RoleOption{awsauth.WithAccount(lab.Target), awsauth.WithRole(name)}, awsauth.InvalidOption, []string{"WithRole(", hint},
 		})
 	}
 	for arn, hint := range map[string]string{
@@ -99,18 +100,18 @@ func badRoles() (bad []badRoleOption) {
 	}
 	return append(bad,
 		badRoleOption{
-			"ARN and account", []awsauth.RoleOption{awsauth.WithRoleARN(manageRole), awsauth.WithAccount(target)}, awsauth.InvalidOption,
+			"ARN and account", []awsauth.RoleOption{awsauth.WithRoleARN(lab.ManageRole), awsauth.WithAccount(lab.Target)}, awsauth.InvalidOption,
 			[]string{"WithRoleARN(", "WithAccount"},
 		},
 		badRoleOption{
-			"ARN and role", []awsauth.RoleOption{awsauth.WithRoleARN(manageRole), awsauth.WithRole("ops")}, awsauth.InvalidOption,
+			"ARN and role", []awsauth.RoleOption{awsauth.WithRoleARN(lab.ManageRole), awsauth.WithRole("ops")}, awsauth.InvalidOption,
 			[]string{"WithRoleARN(", "WithRole"},
 		})
 }
 
 func badParameters() (bad []badRoleOption) {
 	add := func(name string, kind awsauth.Kind, o awsauth.RoleOption, text ...string) {
-		bad = append(bad, badRoleOption{name, []awsauth.RoleOption{awsauth.WithAccount(target), o}, kind, text})
+		bad = append(bad, badRoleOption{name, []awsauth.RoleOption{awsauth.WithAccount(lab.Target), o}, kind, text})
 	}
 	for _, s := range []string{"a", "two words", "a/b", "ana:x", "änne", strings.Repeat("s", 65), "ok\n"} {
 		add("session name "+s, awsauth.InvalidOption, awsauth.WithSessionName(s), "WithSessionName(", "2 to 64")
@@ -130,7 +131,7 @@ func badParameters() (bad []badRoleOption) {
 	} {
 		add("policy "+policy, awsauth.InvalidOption, awsauth.WithPolicy(policy), "WithPolicy", place)
 	}
-	for _, arn := range []string{"ReadOnlyAccess", manageRole, "arn:aws:iam::aws:policy/", "arn:aws-mars:iam::aws:policy/X", "arn:aws:iam::12345:policy/X"} {
+	for _, arn := range []string{"ReadOnlyAccess", lab.ManageRole, "arn:aws:iam::aws:policy/", "arn:aws-mars:iam::aws:policy/X", "arn:aws:iam::12345:policy/X"} {
 		add("policy ARN "+arn, awsauth.InvalidOption, awsauth.WithPolicyARNs("arn:aws:iam::aws:policy/ReadOnlyAccess", arn), "WithPolicyARNs(")
 	}
 	eleven := make([]string, 11)
@@ -152,28 +153,28 @@ func badParameters() (bad []badRoleOption) {
 
 // TestBadRoleOptions: each is refused by New and by Assume, offline.
 func TestBadRoleOptions(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	s := w.open(w.static())
+	w := lab.New(t, awsauth.AWS)
+	s := w.Open(w.Static())
 	for _, tt := range append(append(badAccounts(), badRoles()...), badParameters()...) {
 		t.Run(tt.name, func(t *testing.T) {
-			opts := []awsauth.Option{awsauth.WithStaticCredentials(someID, someSecret, "")}
+			opts := []awsauth.Option{awsauth.WithStaticCredentials(lab.SomeID, lab.SomeSecret, "")}
 			for _, o := range tt.opts {
 				opts = append(opts, o)
 			}
-			_, err := w.try(opts...)
-			requireBad(t, err, tt.kind, tt.text...)
+			_, err := w.Try(opts...)
+			lab.RequireBad(t, err, tt.kind, tt.text...)
 			assert.NotContains(t, err.Error(), "\n", "one fault, one line")
 			_, err = s.Assume(tt.opts...)
-			requireBad(t, err, tt.kind, tt.text...)
+			lab.RequireBad(t, err, tt.kind, tt.text...)
 		})
 	}
-	assert.Empty(t, w.said())
+	assert.Empty(t, w.Said())
 }
 
 // TestRoleOptionsAtTheirLimits: what is just inside the bounds is accepted.
 func TestRoleOptionsAtTheirLimits(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	s := w.open(w.static())
+	w := lab.New(t, awsauth.AWS)
+	s := w.Open(w.Static())
 	for _, o := range []awsauth.RoleOption{
 		awsauth.WithRole(strings.Repeat("r", 64)),
 		awsauth.WithRole(strings.Repeat("p", 510) + "/r"),
@@ -187,28 +188,28 @@ func TestRoleOptionsAtTheirLimits(t *testing.T) {
 		awsauth.WithDuration(15 * time.Minute),
 		awsauth.WithDuration(12 * time.Hour),
 	} {
-		_, err := s.Assume(awsauth.WithAccount(target), o)
+		_, err := s.Assume(awsauth.WithAccount(lab.Target), o)
 		assert.NoError(t, err)
 	}
 }
 
 // TestBadOptions are those of New alone.
 func TestBadOptions(t *testing.T) {
-	good := awsauth.WithStaticCredentials(someID, someSecret, "")
+	good := awsauth.WithStaticCredentials(lab.SomeID, lab.SomeSecret, "")
 	failing := errors.New("no such certificate")
 	tests := []struct {
 		name string
 		opts []awsauth.Option
 		text []string
 	}{
-		{"id without secret", []awsauth.Option{awsauth.WithStaticCredentials(someID, "", "")}, []string{"WithStaticCredentials", "AKIA…MPLE"}},
-		{"secret without id", []awsauth.Option{awsauth.WithStaticCredentials("", someSecret, "")}, []string{"WithStaticCredentials", "access key id is empty"}},
-		{"token alone", []awsauth.Option{awsauth.WithStaticCredentials("", "", someSecret)}, []string{"WithStaticCredentials", "token"}},
-		{"id and token", []awsauth.Option{awsauth.WithStaticCredentials(someID, "", "token")}, []string{"WithStaticCredentials"}},
-		{"keys swapped, half", []awsauth.Option{awsauth.WithStaticCredentials(someSecret, "", "")}, []string{"WithStaticCredentials"}},
-		{"line break in the secret", []awsauth.Option{awsauth.WithStaticCredentials(someID, someSecret+"\n", "")}, []string{"white space", "AKIA…MPLE"}},
+		{"id without secret", []awsauth.Option{awsauth.WithStaticCredentials(lab.SomeID, "", "")}, []string{"WithStaticCredentials", "AKIA…MPLE"}},
+		{"secret without id", []awsauth.Option{awsauth.WithStaticCredentials("", lab.SomeSecret, "")}, []string{"WithStaticCredentials", "access key id is empty"}},
+		{"token alone", []awsauth.Option{awsauth.WithStaticCredentials("", "", lab.SomeSecret)}, []string{"WithStaticCredentials", "token"}},
+		{"id and token", []awsauth.Option{awsauth.WithStaticCredentials(lab.SomeID, "", "token")}, []string{"WithStaticCredentials"}},
+		{"keys swapped, half", []awsauth.Option{awsauth.WithStaticCredentials(lab.SomeSecret, "", "")}, []string{"WithStaticCredentials"}},
+		{"line break in the secret", []awsauth.Option{awsauth.WithStaticCredentials(lab.SomeID, lab.SomeSecret+"\n", "")}, []string{"white space", "AKIA…MPLE"}},
 		{"half a pair beside a provider", []awsauth.Option{
-			awsauth.WithStaticCredentials(someID, "", ""), awsauth.WithCredentialsProvider(noKeys{}),
+			awsauth.WithStaticCredentials(lab.SomeID, "", ""), awsauth.WithCredentialsProvider(lab.NoKeys{}),
 		}, []string{"WithStaticCredentials"}},
 		{"region", []awsauth.Option{good, awsauth.WithRegion("mars-east-1")}, []string{`WithRegion("mars-east-1")`}},
 		{"availability zone", []awsauth.Option{good, awsauth.WithRegion("cn-north-1a")}, []string{"availability zone", `"cn-north-1"`}},
@@ -222,7 +223,7 @@ func TestBadOptions(t *testing.T) {
 		{"endpoint without scheme", []awsauth.Option{good, awsauth.WithSTSEndpoint("sts.example.com")}, []string{"WithSTSEndpoint("}},
 		{"endpoint of another scheme", []awsauth.Option{good, awsauth.WithSTSEndpoint("ftp://127.0.0.1")}, []string{"WithSTSEndpoint(", "https"}},
 		{"endpoint with a password", []awsauth.Option{good, awsauth.WithSTSEndpoint("https://u:" + "s3cr3t" + "@sts.example.com")}, []string{"WithSTSEndpoint("}},
-		{"endpoint that only looks like loopback", []awsauth.Option{good, awsauth.WithSTSEndpoint("http://127.0.0.1.example.com")}, []string{"loopback"}},
+		{"endpoint that only looks like loopback", []awsauth.Option{good, awsauth.WithSTSEndpoint("http://127.0.0.1.example.com")}, []string{"may be on the internet", "https"}},
 		{"load option", []awsauth.Option{good, awsauth.WithLoadOptions(func(*config.LoadOptions) error { return failing })}, []string{"WithLoadOptions", failing.Error()}},
 		{"role without account", []awsauth.Option{good, awsauth.WithRole("ops")}, []string{"WithRole", "WithAccount"}},
 		{"session name without account", []awsauth.Option{good, awsauth.WithSessionName("ana")}, []string{"WithSessionName", "WithAccount"}},
@@ -231,40 +232,41 @@ func TestBadOptions(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
-			w.instance()
-			_, err := w.try(tt.opts...)
-			requireBad(t, err, awsauth.InvalidOption, tt.text...)
+			w := lab.New(t, awsauth.AWS)
+			w.OnInstance()
+			_, err := w.Try(tt.opts...)
+			lab.RequireBad(t, err, awsauth.InvalidOption, tt.text...)
 			assert.NotContains(t, err.Error(), "\n", "one fault, one line")
 			assert.NotContains(t, err.Error(), "s3cr3t")
-			assert.Empty(t, w.said())
+			assert.Empty(t, w.Said())
 		})
 	}
 }
 
 // TestAllFaultsAtOnce: nobody should have to mend five things in five runs.
 func TestAllFaultsAtOnce(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	path, _ := w.shared("[profile ops]\nrole_arn = nonsense\nsource_profile = nobody\n", "")
-	_, err := w.try(awsauth.WithStaticCredentials(someID, "", ""), awsauth.WithRegion("mars-east-1"), awsauth.WithPartition("aws-mars"),
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[profile ops]\nrole_arn = nonsense\nsource_profile = nobody\n", "")
+	path := w.Dir + "/config"
+	_, err := w.Try(awsauth.WithStaticCredentials(lab.SomeID, "", ""), awsauth.WithRegion("US-EAST-1"), awsauth.WithPartition("aws-mars"),
 		awsauth.WithSTSEndpoint("http://sts.example.com"), awsauth.WithProfile("ops"), awsauth.WithAccount("123"), awsauth.WithRole("/x"),
 		awsauth.WithSessionName("a"), awsauth.WithDuration(time.Minute), awsauth.WithExternalID("x"), awsauth.WithPolicy("{"))
-	requireBad(t, err, awsauth.InvalidOption, "WithStaticCredentials", "WithRegion", "WithPartition", "WithSTSEndpoint", "WithAccount", "WithRole(",
+	lab.RequireBad(t, err, awsauth.InvalidOption, "WithStaticCredentials", "WithRegion", "WithPartition", "WithSTSEndpoint", "WithAccount", "WithRole(",
 		"WithSessionName", "WithDuration", "WithExternalID", "WithPolicy", path+":2", path+":3", `"nobody"`)
 	assert.ErrorIs(t, err, awsauth.InvalidDuration)
 	assert.ErrorIs(t, err, awsauth.ProfileNotFound)
-	assert.Empty(t, w.said())
+	assert.Empty(t, w.Said())
 }
 
 // TestEmptyIsNotGiven: a script passes its flags straight through.
 func TestEmptyIsNotGiven(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	w.env("AWS_ACCESS_KEY_ID=$ID", "AWS_SECRET_ACCESS_KEY=$SECRET")
-	s := w.open(awsauth.WithProfile(""), awsauth.WithStaticCredentials("", "", ""), awsauth.WithCredentialsProvider(nil), awsauth.WithRegion(""),
+	w := lab.New(t, awsauth.AWS)
+	w.Env("AWS_ACCESS_KEY_ID=$ID", "AWS_SECRET_ACCESS_KEY=$SECRET")
+	s := w.Open(awsauth.WithProfile(""), awsauth.WithStaticCredentials("", "", ""), awsauth.WithRegion(""),
 		awsauth.WithPartition(""), awsauth.WithSTSEndpoint(""), awsauth.WithLoadOptions(), awsauth.WithLoadOptions(nil), awsauth.WithLogger(nil),
 		awsauth.WithAccount(""), awsauth.WithRole(""), awsauth.WithRoleARN(""), awsauth.WithSessionName(""), awsauth.WithDuration(0),
 		awsauth.WithExternalID(""), awsauth.WithSourceIdentity(""), awsauth.WithTags(nil), awsauth.WithTransitiveTags(map[string]string{}),
 		awsauth.WithPolicy(""), awsauth.WithPolicyARNs(), awsauth.WithPolicyARNs(""), nil)
-	assert.Equal(t, w.arn(home, "user/ci"), w.identity(s))
+	assert.Equal(t, w.ARN(lab.Home, "user/ci"), w.IdentityOf(s))
 	require.Len(t, w.Calls(), 1)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // regionFrom is a way for a session to get its region. Each says whether it
@@ -22,9 +23,6 @@ type regionFrom struct {
 	saysPartition bool
 }
 
-func second(p awsauth.Partition) string { return regionsOf[p].second }
-func first(p awsauth.Partition) string  { return regionsOf[p].main }
-
 // elsewhere is a region that is not in p.
 func elsewhere(p awsauth.Partition) string {
 	if p == awsauth.AWS {
@@ -34,23 +32,23 @@ func elsewhere(p awsauth.Partition) string {
 }
 
 var regionsFrom = []regionFrom{
-	{name: "nothing", want: first},
-	{name: "option", option: true, want: second, saysPartition: true},
-	{name: "environment", env: "own", want: second, saysPartition: true},
-	{name: "foreign environment", env: "foreign", want: first},
-	{name: "profile", profile: true, want: second, saysPartition: true},
-	{name: "profile and foreign environment", env: "foreign", profile: true, want: second},
+	{name: "nothing", want: lab.DefaultRegion},
+	{name: "option", option: true, want: lab.OtherRegion, saysPartition: true},
+	{name: "environment", env: "own", want: lab.OtherRegion, saysPartition: true},
+	{name: "foreign environment", env: "foreign", want: lab.DefaultRegion},
+	{name: "profile", profile: true, want: lab.OtherRegion, saysPartition: true},
+	{name: "profile and foreign environment", env: "foreign", profile: true, want: lab.OtherRegion},
 }
 
 // rolesTaken are the ways to say which role.
 var rolesTaken = []struct {
 	name string
-	opts func(*place) []awsauth.Option
+	opts func(*lab.Place) []awsauth.Option
 }{
-	{"no role", func(*place) []awsauth.Option { return nil }},
-	{"account", func(*place) []awsauth.Option { return []awsauth.Option{awsauth.WithAccount(target)} }},
-	{"ARN", func(w *place) []awsauth.Option {
-		return []awsauth.Option{awsauth.WithRoleARN(w.arn(target, "role/manage-role"))}
+	{"no role", func(*lab.Place) []awsauth.Option { return nil }},
+	{"account", func(*lab.Place) []awsauth.Option { return []awsauth.Option{awsauth.WithAccount(lab.Target)} }},
+	{"ARN", func(w *lab.Place) []awsauth.Option {
+		return []awsauth.Option{awsauth.WithRoleARN(w.ARN(lab.Target, "role/manage-role"))}
 	}},
 }
 
@@ -60,11 +58,11 @@ var rolesTaken = []struct {
 // of Config.
 func TestMatrix(t *testing.T) {
 	for _, p := range []awsauth.Partition{awsauth.AWS, awsauth.China} {
-		for _, src := range baseSources() {
+		for _, src := range lab.Sources() {
 			for _, from := range regionsFrom {
-				t.Run(fmt.Sprintf("%s/%s/%s", p, src.name, from.name), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s/%s/%s", p, src.Name, from.name), func(t *testing.T) {
 					for _, role := range rolesTaken {
-						t.Run(role.name, func(t *testing.T) { cross(newPlace(t, p), src, from, role.name, role.opts) })
+						t.Run(role.name, func(t *testing.T) { cross(lab.New(t, p), src, from, role.name, role.opts) })
 					}
 				})
 			}
@@ -72,35 +70,35 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-func cross(w *place, src baseSource, from regionFrom, roleName string, role func(*place) []awsauth.Option) {
-	t := w.t
+func cross(w *lab.Place, src lab.Source, from regionFrom, roleName string, role func(*lab.Place) []awsauth.Option) {
+	t := w.T
 	profileRegion := ""
 	if from.profile {
-		profileRegion = second(w.p)
+		profileRegion = lab.OtherRegion(w.Partition)
 	}
-	opts := append(src.fill(w, profileRegion), role(w)...)
+	opts := append(src.Fill(w, profileRegion), role(w)...)
 	switch from.env {
 	case "own":
-		w.env("AWS_REGION=" + second(w.p))
+		w.Env("AWS_REGION=" + lab.OtherRegion(w.Partition))
 	case "foreign":
-		w.env("AWS_REGION=" + elsewhere(w.p))
+		w.Env("AWS_REGION=" + elsewhere(w.Partition))
 	}
 	if from.option {
-		opts = append(opts, awsauth.WithRegion(second(w.p)))
+		opts = append(opts, awsauth.WithRegion(lab.OtherRegion(w.Partition)))
 	}
-	want := from.want(w.p)
-	if src.fromInstance && from.name == "nothing" {
-		want = second(w.p)
+	want := from.want(w.Partition)
+	if src.FromInstance && (from.name == "nothing" || from.name == "foreign environment") {
+		want = lab.OtherRegion(w.Partition)
 	}
 	// Keys do not tell their partition. Where nothing else does, the caller must.
 	if !from.saysPartition && roleName != "ARN" {
-		opts = append(opts, awsauth.WithPartition(w.p))
+		opts = append(opts, awsauth.WithPartition(w.Partition))
 	}
-	s, err := w.try(opts...)
+	s, err := w.Try(opts...)
 	require.NoError(t, err)
-	identity := w.identity(s)
+	identity := w.IdentityOf(s)
 	if roleName != "no role" {
-		assert.Equal(t, w.became(target, "manage-role"), identity)
+		assert.Equal(t, w.Became(lab.Target, "manage-role"), identity)
 	}
 	assert.Equal(t, want, s.Config().Region)
 	sts := 0
@@ -109,7 +107,7 @@ func cross(w *place, src baseSource, from regionFrom, roleName string, role func
 			continue
 		}
 		sts++
-		assert.Equal(t, stsHost(want), c.Host, c.Action)
+		assert.Equal(t, lab.STSHost(want), c.Host, c.Action)
 		if c.Action != "AssumeRoleWithWebIdentity" {
 			assert.Equal(t, want, c.Region, c.Action)
 		}
@@ -119,20 +117,20 @@ func cross(w *place, src baseSource, from regionFrom, roleName string, role func
 	if roleName != "no role" {
 		last := w.Calls("AssumeRole")
 		require.NotEmpty(t, last)
-		assert.Equal(t, w.arn(target, "role/manage-role"), last[len(last)-1].Params.Get("RoleArn"))
+		assert.Equal(t, w.ARN(lab.Target, "role/manage-role"), last[len(last)-1].Params.Get("RoleArn"))
 	}
 }
 
 // TestProfileRegionSaysThePartition: the keys stand in a profile whose region is
 // in China, the laptop's AWS_REGION is not, and nothing else is said.
 func TestProfileRegionSaysThePartition(t *testing.T) {
-	for _, src := range profileSources() {
-		t.Run(src.name, func(t *testing.T) {
-			w := newPlace(t, awsauth.China)
-			opts := src.fill(w, "cn-northwest-1")
-			w.env("AWS_REGION=us-east-1")
-			s := w.open(append(opts, awsauth.WithAccount(target))...)
-			assert.Equal(t, w.became(target, "manage-role"), w.identity(s))
+	for _, src := range lab.ProfileSources() {
+		t.Run(src.Name, func(t *testing.T) {
+			w := lab.New(t, awsauth.China)
+			opts := src.Fill(w, "cn-northwest-1")
+			w.Env("AWS_REGION=us-east-1")
+			s := w.Open(append(opts, awsauth.WithAccount(lab.Target))...)
+			assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(s))
 			assert.Equal(t, "cn-northwest-1", s.Config().Region)
 			for _, c := range w.Calls("AssumeRole") {
 				assert.Equal(t, "sts.cn-northwest-1.amazonaws.com.cn", c.Host)
@@ -144,9 +142,9 @@ func TestProfileRegionSaysThePartition(t *testing.T) {
 // TestInstanceInChina: the region comes from the metadata even where the role's
 // ARN says the partition first.
 func TestInstanceInChina(t *testing.T) {
-	w := newPlace(t, awsauth.China)
-	w.SetInstance(&awsauthtest.Instance{RoleARN: w.arn(home, "role/base"), Region: "cn-northwest-1"})
-	s := w.open(awsauth.WithRoleARN(w.arn(target, "role/manage-role")))
+	w := lab.New(t, awsauth.China)
+	w.SetInstance(&awsauthtest.Instance{RoleARN: w.ARN(lab.Home, "role/base"), Region: "cn-northwest-1"})
+	s := w.Open(awsauth.WithRoleARN(w.ARN(lab.Target, "role/manage-role")))
 	assert.Equal(t, "cn-northwest-1", s.Config().Region)
-	assert.Equal(t, w.became(target, "manage-role"), w.identity(s))
+	assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(s))
 }

@@ -20,14 +20,15 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 	"github.com/chaoxiaodi/awsauth/internal/names"
 )
 
 // TestConfigIsACopy: nothing that a caller does to one copy is seen in another.
 func TestConfigIsACopy(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
+	w := lab.New(t, awsauth.AWS)
 	noop := func(*middleware.Stack) error { return nil }
-	s := w.open(w.static(), awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), awsauth.WithLoadOptions(
+	s := w.Open(w.Static(), awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), awsauth.WithLoadOptions(
 		config.WithAPIOptions([]func(*middleware.Stack) error{noop}),
 		config.WithAuthSchemePreference("sigv4"),
 		config.WithServiceOptions(func(string, any) {}),
@@ -57,7 +58,7 @@ func TestConfigIsACopy(t *testing.T) {
 	}
 	_, err := s.Identity(t.Context())
 	require.NoError(t, err)
-	child, err := s.Assume(awsauth.WithAccount(target))
+	child, err := s.Assume(awsauth.WithAccount(lab.Target))
 	require.NoError(t, err)
 	assert.Equal(t, aws.CredentialsProvider(child), child.Config().Credentials)
 }
@@ -67,44 +68,44 @@ func TestConfigIsACopy(t *testing.T) {
 func TestNothingPrintsASecret(t *testing.T) {
 	const token = "FwoGZXIvYXdzEXAMPLETOKEN"
 	const bearerToken = "bearer-EXAMPLETOKEN"
-	secrets := []string{someSecret, token, bearerToken, "process-password", "Bearer-container-EXAMPLE"}
-	both := "aws_access_key_id = " + someID + "\naws_secret_access_key = " + someSecret + "\naws_session_token = " + token + "\n"
-	keys := awsauthtest.Keys{AccessKeyID: someID, SecretAccessKey: someSecret, SessionToken: token}
-	tests := map[string]func(w *place) []awsauth.Option{
-		"static keys": func(*place) []awsauth.Option {
-			return []awsauth.Option{awsauth.WithStaticCredentials(someID, someSecret, token)}
+	secrets := []string{lab.SomeSecret, token, bearerToken, "process-password", "Bearer-container-EXAMPLE"}
+	both := "aws_access_key_id = " + lab.SomeID + "\naws_secret_access_key = " + lab.SomeSecret + "\naws_session_token = " + token + "\n"
+	keys := awsauthtest.Keys{AccessKeyID: lab.SomeID, SecretAccessKey: lab.SomeSecret, SessionToken: token}
+	tests := map[string]func(w *lab.Place) []awsauth.Option{
+		"static keys": func(*lab.Place) []awsauth.Option {
+			return []awsauth.Option{awsauth.WithStaticCredentials(lab.SomeID, lab.SomeSecret, token)}
 		},
-		"environment": func(w *place) []awsauth.Option {
-			w.env("AWS_ACCESS_KEY_ID="+someID, "AWS_SECRET_ACCESS_KEY="+someSecret, "AWS_SESSION_TOKEN="+token,
+		"environment": func(w *lab.Place) []awsauth.Option {
+			w.Env("AWS_ACCESS_KEY_ID="+lab.SomeID, "AWS_SECRET_ACCESS_KEY="+lab.SomeSecret, "AWS_SESSION_TOKEN="+token,
 				"AWS_CONTAINER_AUTHORIZATION_TOKEN=Bearer-container-EXAMPLE")
 			return nil
 		},
-		"profile": func(w *place) []awsauth.Option {
-			w.files("[profile ops]\n"+both, "")
+		"profile": func(w *lab.Place) []awsauth.Option {
+			w.Files("[profile ops]\n"+both, "")
 			return []awsauth.Option{awsauth.WithProfile("ops")}
 		},
-		"source profile": func(w *place) []awsauth.Option {
-			w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+both, "")
+		"source profile": func(w *lab.Place) []awsauth.Option {
+			w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+both, "")
 			return []awsauth.Option{awsauth.WithProfile("ops")}
 		},
-		"process": func(w *place) []awsauth.Option {
-			w.files("[default]\ncredential_process = false --password process-password\n", "")
+		"process": func(w *lab.Place) []awsauth.Option {
+			w.Files("[default]\ncredential_process = false --password process-password\n", "")
 			return nil
 		},
-		"provider": func(*place) []awsauth.Option {
+		"provider": func(*lab.Place) []awsauth.Option {
 			return []awsauth.Option{awsauth.WithCredentialsProvider(keys.Provider())}
 		},
-		"load option": func(*place) []awsauth.Option {
+		"load option": func(*lab.Place) []awsauth.Option {
 			return []awsauth.Option{awsauth.WithLoadOptions(config.WithCredentialsProvider(keys.Provider()),
 				config.WithBearerAuthTokenProvider(bearer.StaticTokenProvider{Token: bearer.Token{Value: bearerToken}}))}
 		},
 	}
 	for name, opts := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
+			w := lab.New(t, awsauth.AWS)
 			var log lockedBuffer
 			logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-			s := w.open(append(opts(w), awsauth.WithAccount(target), awsauth.WithLogger(logger), awsauth.WithRegion("us-east-1"),
+			s := w.Open(append(opts(w), awsauth.WithAccount(lab.Target), awsauth.WithLogger(logger), awsauth.WithRegion("us-east-1"),
 				awsauth.WithLoadOptions(config.WithRetryMaxAttempts(1)))...)
 			_, err := s.Retrieve(t.Context()) // keys that nobody issued
 			require.Error(t, err)
@@ -154,10 +155,10 @@ func (l *lockedBuffer) String() string {
 
 // TestString names the way to the identity.
 func TestString(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+keyLines, "")
-	s := w.open(awsauth.WithProfile("ops"), awsauth.WithAccount(target))
-	for _, part := range []string{`profile "ops"`, w.arn(home, "role/base"), manageRole, "us-east-1"} {
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+lab.KeyLines, "")
+	s := w.Open(awsauth.WithProfile("ops"), awsauth.WithAccount(lab.Target))
+	for _, part := range []string{`profile "ops"`, w.ARN(lab.Home, "role/base"), lab.ManageRole, "us-east-1"} {
 		assert.Contains(t, s.String(), part)
 		assert.Contains(t, fmt.Sprintf("%+v", s), part)
 	}
@@ -167,27 +168,27 @@ func TestString(t *testing.T) {
 // secrets were taken out.
 func TestScrubbedSourcesStillWork(t *testing.T) {
 	t.Run("environment", func(t *testing.T) {
-		w := newPlace(t, awsauth.AWS)
-		w.env("AWS_USE_FIPS_ENDPOINT=true")
-		assert.Equal(t, w.became(target, "manage-role"), w.identity(w.open(w.static(), awsauth.WithAccount(target))))
+		w := lab.New(t, awsauth.AWS)
+		w.Env("AWS_USE_FIPS_ENDPOINT=true")
+		assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(w.Open(w.Static(), awsauth.WithAccount(lab.Target))))
 		assert.Equal(t, "sts-fips.us-east-1.amazonaws.com", w.Calls("AssumeRole")[0].Host)
 	})
 	t.Run("profile", func(t *testing.T) {
-		w := newPlace(t, awsauth.AWS)
-		w.files("[profile ops]\nuse_fips_endpoint = true\n"+keyLines, "")
-		assert.Equal(t, w.became(target, "manage-role"), w.identity(w.open(awsauth.WithProfile("ops"), awsauth.WithAccount(target))))
+		w := lab.New(t, awsauth.AWS)
+		w.Files("[profile ops]\nuse_fips_endpoint = true\n"+lab.KeyLines, "")
+		assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(w.Open(awsauth.WithProfile("ops"), awsauth.WithAccount(lab.Target))))
 		assert.Equal(t, "sts-fips.us-east-1.amazonaws.com", w.Calls("AssumeRole")[0].Host)
 	})
 	t.Run("dual stack", func(t *testing.T) {
-		w := newPlace(t, awsauth.China)
-		w.env("AWS_USE_DUALSTACK_ENDPOINT=true")
-		_ = w.identity(w.open(w.static(), awsauth.WithRoleARN(chinaRole)))
+		w := lab.New(t, awsauth.China)
+		w.Env("AWS_USE_DUALSTACK_ENDPOINT=true")
+		_ = w.IdentityOf(w.Open(w.Static(), awsauth.WithRoleARN(lab.ChinaRole)))
 		assert.Equal(t, "sts.cn-north-1.api.amazonwebservices.com.cn", w.Calls("AssumeRole")[0].Host)
 	})
 	t.Run("endpoint", func(t *testing.T) {
-		w := newPlace(t, awsauth.AWS)
-		w.env("AWS_ENDPOINT_URL_STS=https://vpce-1.sts.us-east-1.vpce.amazonaws.com")
-		_ = w.identity(w.open(w.static(), awsauth.WithAccount(target)))
+		w := lab.New(t, awsauth.AWS)
+		w.Env("AWS_ENDPOINT_URL_STS=https://vpce-1.sts.us-east-1.vpce.amazonaws.com")
+		_ = w.IdentityOf(w.Open(w.Static(), awsauth.WithAccount(lab.Target)))
 		assert.Equal(t, "vpce-1.sts.us-east-1.vpce.amazonaws.com", w.Calls("AssumeRole")[0].Host)
 	})
 }
@@ -208,33 +209,33 @@ func TestTemporaryOnly(t *testing.T) {
 		{"SSO session", "", ""},
 		{"container", "", ""},
 	}
-	sources := map[string]baseSource{}
-	for _, src := range baseSources() {
-		sources[src.name] = src
+	sources := map[string]lab.Source{}
+	for _, src := range lab.Sources() {
+		sources[src.Name] = src
 	}
 	for _, tt := range tests {
 		t.Run(tt.source, func(t *testing.T) {
 			require.Contains(t, sources, tt.source)
-			w := newPlace(t, awsauth.AWS)
-			opts := append(sources[tt.source].fill(w, "us-east-1"), awsauth.WithTemporaryOnly())
-			s, err := w.try(opts...)
+			w := lab.New(t, awsauth.AWS)
+			opts := append(sources[tt.source].Fill(w, "us-east-1"), awsauth.WithTemporaryOnly())
+			s, err := w.Try(opts...)
 			switch {
 			case tt.inNew != "":
-				requireBad(t, err, awsauth.LongTermCredentials, "WithTemporaryOnly", tt.inNew)
+				lab.RequireBad(t, err, awsauth.LongTermCredentials, "WithTemporaryOnly", tt.inNew)
 			case tt.inRetrieve != "":
 				require.NoError(t, err)
 				_, err = s.Retrieve(t.Context())
-				requireBad(t, err, awsauth.LongTermCredentials, "WithTemporaryOnly", tt.inRetrieve)
+				lab.RequireBad(t, err, awsauth.LongTermCredentials, "WithTemporaryOnly", tt.inRetrieve)
 				_, err = s.Identity(t.Context())
-				requireBad(t, err, awsauth.LongTermCredentials)
+				lab.RequireBad(t, err, awsauth.LongTermCredentials)
 			default:
 				require.NoError(t, err)
 				creds, err := s.Retrieve(t.Context())
 				require.NoError(t, err)
 				assert.NotEmpty(t, creds.SessionToken)
 			}
-			withRole := w.open(append(opts, awsauth.WithAccount(target))...)
-			assert.Equal(t, w.became(target, "manage-role"), w.identity(withRole), "keys that only serve to assume a role")
+			withRole := w.Open(append(opts, awsauth.WithAccount(lab.Target))...)
+			assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(withRole), "keys that only serve to assume a role")
 		})
 	}
 }
@@ -242,25 +243,25 @@ func TestTemporaryOnly(t *testing.T) {
 // TestChainedDuration: STS gives a role assumed from a role one hour; more is
 // refused offline.
 func TestChainedDuration(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	w.AddRole(awsauthtest.Role{ARN: manageRole, Trust: []string{home}, MaxSession: 12 * time.Hour})
-	me := w.open(w.static())
-	hub, err := me.Assume(awsauth.WithRoleARN(w.arn(home, "role/base")))
+	w := lab.New(t, awsauth.AWS)
+	w.AddRole(awsauthtest.Role{ARN: lab.ManageRole, Trust: []string{lab.Home}, MaxSession: 12 * time.Hour})
+	me := w.Open(w.Static())
+	hub, err := me.Assume(awsauth.WithRoleARN(w.ARN(lab.Home, "role/base")))
 	require.NoError(t, err)
-	long := []awsauth.RoleOption{awsauth.WithAccount(target), awsauth.WithDuration(time.Hour + time.Second)}
+	long := []awsauth.RoleOption{awsauth.WithAccount(lab.Target), awsauth.WithDuration(time.Hour + time.Second)}
 	_, err = hub.Assume(long...)
-	requireBad(t, err, awsauth.InvalidDuration, "WithDuration(1h0m1s)", "1h")
-	w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+keyLines, "")
-	_, err = w.try(awsauth.WithProfile("ops"), long[0], long[1])
-	requireBad(t, err, awsauth.InvalidDuration, "WithDuration(1h0m1s)", "1h")
-	assert.Empty(t, w.said())
+	lab.RequireBad(t, err, awsauth.InvalidDuration, "WithDuration(1h0m1s)", "1h")
+	w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+lab.KeyLines, "")
+	_, err = w.Try(awsauth.WithProfile("ops"), long[0], long[1])
+	lab.RequireBad(t, err, awsauth.InvalidDuration, "WithDuration(1h0m1s)", "1h")
+	assert.Empty(t, w.Said())
 
-	exact, err := hub.Assume(awsauth.WithAccount(target), awsauth.WithDuration(time.Hour))
+	exact, err := hub.Assume(awsauth.WithAccount(lab.Target), awsauth.WithDuration(time.Hour))
 	require.NoError(t, err)
-	_ = w.identity(exact)
+	_ = w.IdentityOf(exact)
 	direct, err := me.Assume(long...)
 	require.NoError(t, err)
-	_ = w.identity(direct)
+	_ = w.IdentityOf(direct)
 }
 
 // TestDefaultSessionName: users, hosts and programs have names that STS would
@@ -282,9 +283,9 @@ func TestDefaultSessionName(t *testing.T) {
 	for _, tt := range tests {
 		assert.Equal(t, tt.want, names.Session(tt.who, tt.host))
 	}
-	w := newPlace(t, awsauth.AWS)
-	w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+keyLines, "")
-	_ = w.identity(w.open(awsauth.WithProfile("ops"), awsauth.WithAccount(target)))
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+lab.KeyLines, "")
+	_ = w.IdentityOf(w.Open(awsauth.WithProfile("ops"), awsauth.WithAccount(lab.Target)))
 	for _, c := range w.Calls("AssumeRole") {
 		assert.Equal(t, names.DefaultSession(), c.Params.Get("RoleSessionName"), c.Params.Get("RoleArn"))
 	}
@@ -292,8 +293,8 @@ func TestDefaultSessionName(t *testing.T) {
 
 // TestSessionAsProvider: a session is a provider like any other.
 func TestSessionAsProvider(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	base := w.open(w.static(), awsauth.WithRoleARN(w.arn(home, "role/base")))
-	s := w.open(awsauth.WithCredentialsProvider(base), awsauth.WithAccount(target))
-	assert.Equal(t, w.became(target, "manage-role"), w.identity(s))
+	w := lab.New(t, awsauth.AWS)
+	base := w.Open(w.Static(), awsauth.WithRoleARN(w.ARN(lab.Home, "role/base")))
+	s := w.Open(awsauth.WithCredentialsProvider(base), awsauth.WithAccount(lab.Target))
+	assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(s))
 }
