@@ -1,10 +1,11 @@
 package awsauth_test
 
 import (
+	"log/slog"
+	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -146,40 +147,6 @@ func TestRegionOnlyProfile(t *testing.T) {
 	})
 }
 
-// TestInstanceRegion: on EC2 nothing needs to be configured at all.
-func TestInstanceRegion(t *testing.T) {
-	for _, p := range []awsauth.Partition{awsauth.AWS, awsauth.China, awsauth.GovCloud, awsauth.ISOB} {
-		t.Run(string(p), func(t *testing.T) {
-			w := lab.New(t, p)
-			w.OnInstance()
-			region := lab.OtherRegion(p)
-			s := w.Open(awsauth.WithAccount(lab.Target))
-			assert.Equal(t, []string{"GetToken 169.254.169.254 unsigned", "GetRegion 169.254.169.254 unsigned"}, w.Said(), "calls in New")
-			assert.Equal(t, region, s.Config().Region)
-			assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(s))
-			assert.Equal(t, []string{"AssumeRole/manage-role " + lab.STSHost(region) + " " + region + " session"}, w.Said("AssumeRole"))
-		})
-	}
-}
-
-// TestInstanceRegionIsBounded: off EC2, or where the metadata is silent, New
-// does not keep a person waiting.
-func TestInstanceRegionIsBounded(t *testing.T) {
-	for _, kind := range []awsauthtest.FaultKind{awsauthtest.Hang, awsauthtest.ServerError, awsauthtest.Reset, awsauthtest.Malformed} {
-		w := lab.New(t, awsauth.AWS)
-		w.OnInstance()
-		w.Inject(awsauthtest.Fault{Match: func(c awsauthtest.Call) bool { return c.Service == "ec2metadata" }, Kind: kind})
-		synctest.Test(t, func(t *testing.T) {
-			start := time.Now()
-			s, err := w.Try()
-			require.NoError(t, err)
-			assert.LessOrEqual(t, time.Since(start), time.Second)
-			assert.NotEmpty(t, w.Said(), "the metadata was asked")
-			assert.Equal(t, "us-east-1", s.Config().Region)
-		})
-	}
-}
-
 // TestMetadataDisabled: switched off is switched off, for the region as well.
 func TestMetadataDisabled(t *testing.T) {
 	w := lab.New(t, awsauth.AWS)
@@ -190,31 +157,52 @@ func TestMetadataDisabled(t *testing.T) {
 	assert.Empty(t, w.Said())
 }
 
-// TestCABundleWithCustomClient: the SDK refuses any HTTP client but its own
-// when AWS_CA_BUNDLE is set; here the two go together.
-func TestCABundleWithCustomClient(t *testing.T) {
-	for _, src := range lab.Sources() {
-		t.Run(src.Name, func(t *testing.T) {
+// TestProfileForRegionOnly: a profile that a load option names is the identity
+// only where the caller brings none.
+func TestProfileForRegionOnly(t *testing.T) {
+	other := awsauth.WithLoadOptions(config.WithSharedConfigProfile("other"))
+	bad := "aws_access_key_id = " + lab.SomeID + "\naws_secret_access_key = " + lab.SomeSecret + "\n"
+	for name, tt := range map[string]struct {
+		keys  string // of the profile
+		env   []string
+		bring func(w *lab.Place) []awsauth.Option
+	}{
+		"WithStaticCredentials": {bad, nil, func(w *lab.Place) []awsauth.Option { return []awsauth.Option{w.Static()} }},
+		"WithCredentialsProvider": {bad, nil, func(w *lab.Place) []awsauth.Option {
+			return []awsauth.Option{awsauth.WithCredentialsProvider(w.Keys.Provider())}
+		}},
+		"config.WithCredentialsProvider": {bad, nil, func(w *lab.Place) []awsauth.Option {
+			return []awsauth.Option{awsauth.WithLoadOptions(config.WithCredentialsProvider(w.Keys.Provider()))}
+		}},
+		"static keys, profile without keys": {"", nil, func(w *lab.Place) []awsauth.Option { return []awsauth.Option{w.Static()} }},
+		"alone": {lab.KeyLines, []string{"AWS_ACCESS_KEY_ID=" + lab.SomeID, "AWS_SECRET_ACCESS_KEY=" + lab.SomeSecret},
+			func(*lab.Place) []awsauth.Option { return nil }},
+	} {
+		t.Run(name, func(t *testing.T) {
 			w := lab.New(t, awsauth.AWS)
-			w.Write("ca.pem", testCA)
-			opts := src.Fill(w, "")
-			w.Env("AWS_REGION=us-east-1", "AWS_CA_BUNDLE=$DIR/ca.pem")
-			s := w.Open(append(opts, awsauth.WithAccount(lab.Target))...)
-			assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(s))
+			w.Files("[profile other]\nregion = eu-west-3\n"+tt.keys, "")
+			w.Env(tt.env...)
+			s := w.Open(append(tt.bring(w), other)...)
+			assert.Equal(t, "eu-west-3", s.Config().Region)
+			assert.Equal(t, w.ARN(lab.Home, "user/ci"), w.IdentityOf(s))
+			assert.Equal(t, []string{"GetCallerIdentity sts.eu-west-3.amazonaws.com eu-west-3 user"}, w.Said())
+			assert.Equal(t, name == "alone", strings.Contains(s.String(), `profile "other"`), s.String())
 		})
 	}
 }
 
-// testCA is a certificate that signs nothing: AWS_CA_BUNDLE wants a real one.
-const testCA = `-----BEGIN CERTIFICATE-----
-MIIBhDCCASugAwIBAgIUJiAr5z9im0nhOCzHI99HMEAzIdswCgYIKoZIzj0EAwIw
-FzEVMBMGA1UEAwwMYXdzYXV0aC10ZXN0MCAXDTI2MTEyMzEyNDkyMVoYDzIxMjYx
-MDMwMTI0OTIxWjAXMRUwEwYDVQQDDAxhd3NhdXRoLXRlc3QwWTATBgcqhkjOPQIB
-BggqhkjOPQMBBwNCAATgHCHyzsnNvcKZKZ4ybIQAg3G+OnbV8AuJqWfGUqdZ0c/b
-0BeZiBrrJg/zw3hbFu4N1jpEcQBesqnBk7+PIfq8o1MwUTAdBgNVHQ4EFgQUvm4/
-EmvFIrchdf0c2DyZ6jUUwZkwHwYDVR0jBBgwFoAUvm4/EmvFIrchdf0c2DyZ6jUU
-wZkwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiAMPl3SZLi2/yfY
-YP9bOlFlF/bPs8Fr+x/dslb0VIK1OQIgbdmU3tbl7w3yw7kEjIRE2F49oCF6MO+R
-hLvlaxN3Jsw=
------END CERTIFICATE-----
-`
+// TestProfileWithoutCredentials: AWS_PROFILE may be set for the region alone,
+// and the log says so.
+func TestProfileWithoutCredentials(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.OnInstance()
+	w.Files("[profile ops]\nregion = eu-west-1\n", "")
+	w.Env("AWS_PROFILE=ops")
+	var log lab.Records
+	s := w.Open(log.Option())
+	require.Equal(t, w.Became(lab.Home, "base"), w.IdentityOf(s))
+	require.Equal(t, "eu-west-1", s.Config().Region)
+	warnings := log.At(slog.LevelWarn)
+	require.Len(t, warnings, 1)
+	require.Contains(t, warnings[0].Message, `"ops"`)
+}

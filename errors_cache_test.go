@@ -2,13 +2,17 @@ package awsauth_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/awsauthtest"
 	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
@@ -41,4 +45,90 @@ func TestExpiredOnArrival(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestContextSurvives: whoever gave up finds his own context's error, on every
+// way into the library and wherever the call hangs.
+func TestContextSurvives(t *testing.T) {
+	ways := map[string]func(context.Context, *awsauth.Session) error{
+		"Retrieve": func(ctx context.Context, s *awsauth.Session) error { _, err := s.Retrieve(ctx); return err },
+		"Identity": func(ctx context.Context, s *awsauth.Session) error { _, err := s.Identity(ctx); return err },
+		"a service client": func(ctx context.Context, s *awsauth.Session) error {
+			_, err := sts.NewFromConfig(s.Config()).GetCallerIdentity(ctx, nil)
+			return err
+		},
+		"ForEachAccount": func(ctx context.Context, s *awsauth.Session) error {
+			return s.ForEachAccount(ctx, []string{lab.Target}, func(ctx context.Context, s *awsauth.Session) error {
+				_, err := s.Retrieve(ctx)
+				return err
+			})
+		},
+		"Assume": func(ctx context.Context, s *awsauth.Session) error {
+			child, err := s.Assume(awsauth.WithRoleARN(lab.ManageRole))
+			require.NoError(t, err)
+			_, err = child.Identity(ctx)
+			return err
+		},
+	}
+	for name, ask := range ways {
+		for from, open := range map[string]func(w *lab.Place) *awsauth.Session{
+			"keys": func(w *lab.Place) *awsauth.Session { return w.Open(w.Static()) },
+			"role": func(w *lab.Place) *awsauth.Session {
+				return w.Open(w.Static(), awsauth.WithRoleARN(w.ARN(lab.Home, "role/base")))
+			},
+			"profile's role": func(w *lab.Place) *awsauth.Session {
+				w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+lab.KeyLines, "")
+				return w.Open(awsauth.WithProfile("ops"))
+			},
+			"web identity": func(w *lab.Place) *awsauth.Session {
+				w.WebToken()
+				w.Env("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/token", "AWS_ROLE_ARN=$BASE")
+				return w.Open()
+			},
+			"container": func(w *lab.Place) *awsauth.Session { w.InContainer(); return w.Open() },
+			"EC2":       func(w *lab.Place) *awsauth.Session { w.OnInstance(); return w.Open(awsauth.WithRegion("us-east-1")) },
+			"provider": func(w *lab.Place) *awsauth.Session {
+				return w.Open(awsauth.WithCredentialsProvider(lab.ProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+					<-ctx.Done()
+					return aws.Credentials{}, ctx.Err()
+				})))
+			},
+		} {
+			if from == "keys" && name == "Retrieve" {
+				continue // nothing to wait for
+			}
+			t.Run(name+" from "+from, func(t *testing.T) {
+				lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+					s := open(w)
+					w.Inject(awsauthtest.Fault{Kind: awsauthtest.Hang})
+					ctx, cancel := context.WithCancelCause(t.Context())
+					time.AfterFunc(time.Second, func() { cancel(errors.New("the user has pressed Ctrl-C")) })
+					err := ask(ctx, s)
+					assert.ErrorIs(t, err, context.Canceled)
+					assert.NotErrorIs(t, err, context.DeadlineExceeded)
+					assert.Contains(t, err.Error(), "canceled")
+					assert.False(t, errors.Is(err, awsauth.Unreachable), "it was not AWS that ended it")
+
+					ctx, stop := context.WithTimeout(t.Context(), time.Second)
+					defer stop()
+					err = ask(ctx, s)
+					assert.ErrorIs(t, err, context.DeadlineExceeded)
+					var e *awsauth.Error
+					if errors.As(err, &e) { // a service client's own call may be what hangs
+						assert.ErrorIs(t, err, awsauth.Unreachable)
+					}
+				})
+			})
+		}
+	}
+	t.Run("before it began", func(t *testing.T) {
+		lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			for name, ask := range ways {
+				err := ask(ctx, w.Open(awsauth.WithCredentialsProvider(lab.NoKeys{})))
+				assert.ErrorIs(t, err, context.Canceled, name)
+			}
+		})
+	})
 }

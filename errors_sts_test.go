@@ -1,14 +1,21 @@
 package awsauth_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strings"
+	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
@@ -241,5 +248,67 @@ func stsMistakes() []mistake {
 			says:  `awsauth: profile "ops" (login): the login session has ended or was never begun on this machine; run: aws login --profile ops`,
 			kinds: only(awsauth.Expired),
 		},
+	}
+}
+
+// outside is an AWS whose clock is not that of the bubble that asks it.
+type outside struct {
+	requests chan *http.Request
+	answers  chan outsideAnswer
+}
+
+type outsideAnswer struct {
+	response *http.Response
+	err      error
+}
+
+// RoundTrip hands the request out of the bubble.
+func (o outside) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, _ := io.ReadAll(r.Body)
+	out := r.Clone(context.Background()) // the bubble's contexts stay inside
+	out.Body = io.NopCloser(bytes.NewReader(body))
+	o.requests <- out
+	a := <-o.answers
+	if a.response != nil {
+		a.response.Request = r
+	}
+	return a.response, a.err
+}
+
+// TestWrongClock: in the bubble it is the year 2000.
+func TestWrongClock(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	for name, tt := range map[string]struct {
+		date bool // STS says what time it is
+		says string
+	}{
+		"it is told the time": {date: true},
+		"it is not": {says: "awsauth: get caller identity: the clock of this machine is wrong by more than STS accepts " +
+			"(SignatureDoesNotMatch); set the clock, for example with NTP"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := outside{make(chan *http.Request), make(chan outsideAnswer)}
+			go func() {
+				for r := range o.requests {
+					response, err := w.Client().Transport.RoundTrip(r)
+					if err == nil && !tt.date {
+						response.Header.Del("Date")
+					}
+					o.answers <- outsideAnswer{response, err}
+				}
+			}()
+			defer close(o.requests)
+			synctest.Test(t, func(t *testing.T) {
+				s, err := awsauth.New(w.Static(), awsauth.WithLoadOptions(config.WithHTTPClient(&http.Client{Transport: o})))
+				require.NoError(t, err)
+				_, err = s.Identity(t.Context())
+				if tt.says == "" {
+					require.NoError(t, err, "the SDK signs with the time that STS tells")
+					return
+				}
+				lab.RequireBad(t, err, awsauth.InvalidKey)
+				assert.Equal(t, tt.says, err.Error())
+			})
+		})
 	}
 }

@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -256,4 +258,27 @@ func TestEveryRecord(t *testing.T) {
 			p.Clean(t, w.Spy.Seen)
 		})
 	}
+}
+
+// TestTokenNotLogged: STS repeats a token that has the wrong form, and the
+// SDK logs what STS says.
+func TestTokenNotLogged(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		w.WebToken()
+		w.Files("[profile web]\nrole_arn = $BASE\nweb_identity_token_file = $DIR/token\n", "")
+		w.Env("AWS_PROFILE=web")
+		text, err := os.ReadFile(w.Dir + "/token")
+		require.NoError(t, err)
+		w.Inject(awsauthtest.Fault{Action: "AssumeRoleWithWebIdentity", Kind: awsauthtest.Refuse, Status: 400, Code: "ValidationError",
+			Message: "1 validation error detected: Value '" + string(text) + "' at 'webIdentityToken' failed to satisfy constraint: Member must be short"})
+		var p lab.Paper
+		log := awsauth.WithLogger(slog.New(slog.NewTextHandler(&p, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		_, err = w.Open(log, awsauth.WithLoadOptions(config.WithClientLogMode(aws.LogRetries))).Retrieve(t.Context())
+		lab.RequireBad(t, err, awsauth.InvalidOption, "webIdentityToken")
+		synctest.Wait()
+		require.Contains(t, p.String(), "SDK: ", "the SDK logs nothing any more, and this test nothing either")
+		require.Contains(t, p.String(), "webIdentityToken")
+		p.Clean(t, map[string]string{string(text): "web identity token"})
+		require.NotContains(t, err.Error(), string(text))
+	})
 }

@@ -1,25 +1,18 @@
 package awsauth_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"log/slog"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/smithy-go/auth/bearer"
 	"github.com/aws/smithy-go/middleware"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
-	"github.com/chaoxiaodi/awsauth/awsauthtest"
 	"github.com/chaoxiaodi/awsauth/internal/lab"
 	"github.com/chaoxiaodi/awsauth/internal/names"
 )
@@ -61,96 +54,6 @@ func TestConfigIsACopy(t *testing.T) {
 	child, err := s.Assume(awsauth.WithAccount(lab.Target))
 	require.NoError(t, err)
 	assert.Equal(t, aws.CredentialsProvider(child), child.Config().Credentials)
-}
-
-// TestNothingPrintsASecret looks at every way a session, its configuration and
-// its log may be printed.
-func TestNothingPrintsASecret(t *testing.T) {
-	const token = "FwoGZXIvYXdzEXAMPLETOKEN"
-	const bearerToken = "bearer-EXAMPLETOKEN"
-	secrets := []string{lab.SomeSecret, token, bearerToken, "process-password", "Bearer-container-EXAMPLE"}
-	both := "aws_access_key_id = " + lab.SomeID + "\naws_secret_access_key = " + lab.SomeSecret + "\naws_session_token = " + token + "\n"
-	keys := awsauthtest.Keys{AccessKeyID: lab.SomeID, SecretAccessKey: lab.SomeSecret, SessionToken: token}
-	tests := map[string]func(w *lab.Place) []awsauth.Option{
-		"static keys": func(*lab.Place) []awsauth.Option {
-			return []awsauth.Option{awsauth.WithStaticCredentials(lab.SomeID, lab.SomeSecret, token)}
-		},
-		"environment": func(w *lab.Place) []awsauth.Option {
-			w.Env("AWS_ACCESS_KEY_ID="+lab.SomeID, "AWS_SECRET_ACCESS_KEY="+lab.SomeSecret, "AWS_SESSION_TOKEN="+token,
-				"AWS_CONTAINER_AUTHORIZATION_TOKEN=Bearer-container-EXAMPLE")
-			return nil
-		},
-		"profile": func(w *lab.Place) []awsauth.Option {
-			w.Files("[profile ops]\n"+both, "")
-			return []awsauth.Option{awsauth.WithProfile("ops")}
-		},
-		"source profile": func(w *lab.Place) []awsauth.Option {
-			w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+both, "")
-			return []awsauth.Option{awsauth.WithProfile("ops")}
-		},
-		"process": func(w *lab.Place) []awsauth.Option {
-			w.Files("[default]\ncredential_process = false --password process-password\n", "")
-			return nil
-		},
-		"provider": func(*lab.Place) []awsauth.Option {
-			return []awsauth.Option{awsauth.WithCredentialsProvider(keys.Provider())}
-		},
-		"load option": func(*lab.Place) []awsauth.Option {
-			return []awsauth.Option{awsauth.WithLoadOptions(config.WithCredentialsProvider(keys.Provider()),
-				config.WithBearerAuthTokenProvider(bearer.StaticTokenProvider{Token: bearer.Token{Value: bearerToken}}))}
-		},
-	}
-	for name, opts := range tests {
-		t.Run(name, func(t *testing.T) {
-			w := lab.New(t, awsauth.AWS)
-			var log lockedBuffer
-			logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-			s := w.Open(append(opts(w), awsauth.WithAccount(lab.Target), awsauth.WithLogger(logger), awsauth.WithRegion("us-east-1"),
-				awsauth.WithLoadOptions(config.WithRetryMaxAttempts(1)))...)
-			_, err := s.Retrieve(t.Context()) // keys that nobody issued
-			require.Error(t, err)
-			text, jsonErr := json.Marshal(map[string]any{"session": s, "error": err})
-			require.NoError(t, jsonErr)
-			cfg := s.Config()
-			logger.Info("all", "session", s, "error", err, "config", cfg)
-			printed := log.String() + string(text)
-			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-				printed += fmt.Sprintf(verb, s) + fmt.Sprintf(verb, err) + fmt.Sprintf(verb, cfg.ConfigSources)
-			}
-			printed += fmt.Sprintf("%v %+v %#v", cfg, cfg, cfg)
-			for _, secret := range secrets {
-				requireAbsent(t, printed, secret)
-			}
-		})
-	}
-}
-
-// requireAbsent asks that a secret shows in no form.
-func requireAbsent(t *testing.T, printed, secret string) {
-	t.Helper()
-	for _, form := range []string{secret, fmt.Sprintf("%x", secret)} {
-		if i := strings.Index(printed, form); i >= 0 {
-			t.Errorf("a secret is shown after %q", printed[max(0, i-200):i])
-		}
-	}
-}
-
-// lockedBuffer is a log that a refresh may still write to behind its callers.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // TestString names the way to the identity.
@@ -238,30 +141,6 @@ func TestTemporaryOnly(t *testing.T) {
 			assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(withRole), "keys that only serve to assume a role")
 		})
 	}
-}
-
-// TestChainedDuration: STS gives a role assumed from a role one hour; more is
-// refused offline.
-func TestChainedDuration(t *testing.T) {
-	w := lab.New(t, awsauth.AWS)
-	w.AddRole(awsauthtest.Role{ARN: lab.ManageRole, Trust: []string{lab.Home}, MaxSession: 12 * time.Hour})
-	me := w.Open(w.Static())
-	hub, err := me.Assume(awsauth.WithRoleARN(w.ARN(lab.Home, "role/base")))
-	require.NoError(t, err)
-	long := []awsauth.RoleOption{awsauth.WithAccount(lab.Target), awsauth.WithDuration(time.Hour + time.Second)}
-	_, err = hub.Assume(long...)
-	lab.RequireBad(t, err, awsauth.InvalidDuration, "WithDuration(1h0m1s)", "1h")
-	w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+lab.KeyLines, "")
-	_, err = w.Try(awsauth.WithProfile("ops"), long[0], long[1])
-	lab.RequireBad(t, err, awsauth.InvalidDuration, "WithDuration(1h0m1s)", "1h")
-	assert.Empty(t, w.Said())
-
-	exact, err := hub.Assume(awsauth.WithAccount(lab.Target), awsauth.WithDuration(time.Hour))
-	require.NoError(t, err)
-	_ = w.IdentityOf(exact)
-	direct, err := me.Assume(long...)
-	require.NoError(t, err)
-	_ = w.IdentityOf(direct)
 }
 
 // TestDefaultSessionName: users, hosts and programs have names that STS would

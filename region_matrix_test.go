@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
-	"github.com/chaoxiaodi/awsauth/awsauthtest"
 	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
@@ -137,14 +136,4 @@ func TestProfileRegionSaysThePartition(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestInstanceInChina: the region comes from the metadata even where the role's
-// ARN says the partition first.
-func TestInstanceInChina(t *testing.T) {
-	w := lab.New(t, awsauth.China)
-	w.SetInstance(&awsauthtest.Instance{RoleARN: w.ARN(lab.Home, "role/base"), Region: "cn-northwest-1"})
-	s := w.Open(awsauth.WithRoleARN(w.ARN(lab.Target, "role/manage-role")))
-	assert.Equal(t, "cn-northwest-1", s.Config().Region)
-	assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(s))
 }
