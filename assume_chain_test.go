@@ -115,7 +115,7 @@ func TestChainFailsOnce(t *testing.T) {
 // cost one of the first each.
 func TestChainKeepsFirst(t *testing.T) {
 	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
-		w.Files("[profile ops]\nrole_arn = $MIDDLE\nsource_profile = first\n[profile first]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+lab.KeyLines, "")
+		w.Files(lab.ChainProfile, "")
 		s := w.Open(awsauth.WithProfile("ops"))
 		last := func(c awsauthtest.Call) bool { return strings.HasSuffix(c.Params.Get("RoleArn"), "/middle") }
 		w.Inject(awsauthtest.Fault{Action: "AssumeRole", Match: last, Kind: awsauthtest.ServerError, Times: 3})
@@ -136,7 +136,7 @@ func TestChainedDuration(t *testing.T) {
 	long := []awsauth.RoleOption{awsauth.WithAccount(lab.Target), awsauth.WithDuration(time.Hour + time.Second)}
 	_, err = hub.Assume(long...)
 	lab.RequireBad(t, err, awsauth.InvalidDuration, "WithDuration(1h0m1s)", "1h")
-	w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+lab.KeyLines, "")
+	w.Files(lab.RoleProfile, "")
 	_, err = w.Try(awsauth.WithProfile("ops"), long[0], long[1])
 	lab.RequireBad(t, err, awsauth.InvalidDuration, "WithDuration(1h0m1s)", "1h")
 	assert.Empty(t, w.Said())

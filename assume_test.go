@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chaoxiaodi/awsauth/internal/names"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -113,4 +115,16 @@ func TestAssumeNeedsATarget(t *testing.T) {
 	_, err := s.Assume(awsauth.WithRole("ops"))
 	lab.RequireBad(t, err, awsauth.InvalidOption, "WithRole", "WithAccount")
 	assert.Empty(t, w.Said())
+}
+
+// TestDefaultSessionName: it says who asked, in each of the roles.
+func TestDefaultSessionName(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.Files(lab.RoleProfile, "")
+	_ = w.IdentityOf(w.Open(awsauth.WithProfile("ops"), awsauth.WithAccount(lab.Target)))
+	calls := w.Calls("AssumeRole")
+	assert.Len(t, calls, 2)
+	for _, c := range calls {
+		assert.Equal(t, names.DefaultSession(), c.Params.Get("RoleSessionName"), c.Params.Get("RoleArn"))
+	}
 }

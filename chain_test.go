@@ -14,6 +14,23 @@ import (
 	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
+// TestFourUses: the uses that the library is there for, without a word more.
+func TestFourUses(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[profile ops]\n"+lab.KeyLines, "[default]\n"+lab.KeyLines)
+	account := awsauth.WithAccount(lab.Target)
+	for name, opts := range map[string][]awsauth.Option{
+		"default chain":   {account},
+		"keys":            {w.Static(), account},
+		"profile":         {awsauth.WithProfile("ops"), account},
+		"keys, no role":   {w.Static()},
+		"profile, itself": {awsauth.WithProfile("ops")},
+	} {
+		_, err := w.Open(opts...).Identity(t.Context())
+		require.NoError(t, err, name)
+	}
+}
+
 // TestEverySource takes each source alone, with a region of its own partition,
 // and compares all that went over the wire.
 func TestEverySource(t *testing.T) {
@@ -53,7 +70,7 @@ func TestEverySource(t *testing.T) {
 // TestPrecedence has two sources each time; the user's keys are in the one
 // that must win, and the other holds keys that nobody issued.
 func TestPrecedence(t *testing.T) {
-	bad := "aws_access_key_id = " + lab.SomeID + "\naws_secret_access_key = " + lab.SomeSecret + "\n"
+	bad := lab.SomePair
 	badEnv := []string{"AWS_ACCESS_KEY_ID=" + lab.SomeID, "AWS_SECRET_ACCESS_KEY=" + lab.SomeSecret}
 	goodEnv := []string{"AWS_ACCESS_KEY_ID=$ID", "AWS_SECRET_ACCESS_KEY=$SECRET"}
 	badKeys := awsauth.WithStaticCredentials(lab.SomeID, lab.SomeSecret, "")
@@ -161,7 +178,7 @@ func TestMetadataDisabled(t *testing.T) {
 // only where the caller brings none.
 func TestProfileForRegionOnly(t *testing.T) {
 	other := awsauth.WithLoadOptions(config.WithSharedConfigProfile("other"))
-	bad := "aws_access_key_id = " + lab.SomeID + "\naws_secret_access_key = " + lab.SomeSecret + "\n"
+	bad := lab.SomePair
 	for name, tt := range map[string]struct {
 		keys  string // of the profile
 		env   []string

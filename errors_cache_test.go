@@ -77,12 +77,12 @@ func TestContextSurvives(t *testing.T) {
 				return w.Open(w.Static(), awsauth.WithRoleARN(w.ARN(lab.Home, "role/base")))
 			},
 			"profile's role": func(w *lab.Place) *awsauth.Session {
-				w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+lab.KeyLines, "")
+				w.Files(lab.RoleProfile, "")
 				return w.Open(awsauth.WithProfile("ops"))
 			},
 			"web identity": func(w *lab.Place) *awsauth.Session {
 				w.WebToken()
-				w.Env("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/token", "AWS_ROLE_ARN=$BASE")
+				w.WebEnv()
 				return w.Open()
 			},
 			"container": func(w *lab.Place) *awsauth.Session { w.InContainer(); return w.Open() },

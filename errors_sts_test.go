@@ -126,8 +126,7 @@ func stsMistakes() []mistake {
 		}, {
 			name: "the second role of a profile is in a region's STS that does not know the first's key",
 			make: func(w *lab.Place) error {
-				w.Files("[profile ops]\nrole_arn = $MIDDLE\nsource_profile = first\n"+
-					"[profile first]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+lab.KeyLines, "")
+				w.Files(lab.ChainProfile, "")
 				w.Inject(awsauthtest.Fault{Kind: awsauthtest.Refuse, Code: "InvalidClientTokenId", Match: func(c awsauthtest.Call) bool {
 					return strings.HasPrefix(c.AccessKeyID, "ASIA")
 				}})

@@ -156,7 +156,7 @@ func TestExplainHosts(t *testing.T) {
 			if tt.env != "" {
 				w.Env(tt.env)
 			}
-			w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+lab.KeyLines, "")
+			w.Files(lab.RoleProfile, "")
 			opts := []awsauth.Option{awsauth.WithProfile("ops"), awsauth.WithAccount(lab.Target)}
 			if tt.opts != nil {
 				opts = append(opts, tt.opts(w)...)

@@ -157,7 +157,7 @@ func TestRepeatedValues(t *testing.T) {
 		`Value 'to.ken' at 'webIdentityToken' failed to satisfy constraint; Value 'x' at 'roleSessionName' failed`
 	w := lab.New(t, awsauth.AWS)
 	w.WebToken()
-	w.Env("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/token", "AWS_ROLE_ARN=$BASE")
+	w.WebEnv()
 	w.Inject(awsauthtest.Fault{Kind: awsauthtest.Refuse, Status: http.StatusBadRequest, Code: "ValidationError", Message: message})
 	for _, opts := range [][]awsauth.Option{{}, {w.Static(), awsauth.WithAccount(lab.Target)}} {
 		err := w.Fetch(opts...)

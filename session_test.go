@@ -2,8 +2,6 @@ package awsauth_test
 
 import (
 	"fmt"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,7 +12,6 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/internal/lab"
-	"github.com/chaoxiaodi/awsauth/internal/names"
 )
 
 // TestConfigIsACopy: nothing that a caller does to one copy is seen in another.
@@ -59,7 +56,7 @@ func TestConfigIsACopy(t *testing.T) {
 // TestString names the way to the identity.
 func TestString(t *testing.T) {
 	w := lab.New(t, awsauth.AWS)
-	w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+lab.KeyLines, "")
+	w.Files(lab.RoleProfile, "")
 	s := w.Open(awsauth.WithProfile("ops"), awsauth.WithAccount(lab.Target))
 	for _, part := range []string{`profile "ops"`, w.ARN(lab.Home, "role/base"), lab.ManageRole, "us-east-1"} {
 		assert.Contains(t, s.String(), part)
@@ -140,33 +137,6 @@ func TestTemporaryOnly(t *testing.T) {
 			withRole := w.Open(append(opts, awsauth.WithAccount(lab.Target))...)
 			assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(withRole), "keys that only serve to assume a role")
 		})
-	}
-}
-
-// TestDefaultSessionName: users, hosts and programs have names that STS would
-// refuse.
-func TestDefaultSessionName(t *testing.T) {
-	fits := regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
-	assert.Regexp(t, fits, names.DefaultSession())
-	tests := []struct{ who, host, want string }{
-		{"ana", "laptop", "ana@laptop"},
-		{"ana", "laptop.corp.example", "ana@laptop"},
-		{`CORP\ana`, "PC-1", "ana@PC-1"},
-		{"josé núñez", "büro", "jos--n--ez@b-ro"},
-		{"ana", "", "ana"},
-		{strings.Repeat("u", 32), strings.Repeat("h", 32), strings.Repeat("u", 32) + "@" + strings.Repeat("h", 31)},
-		{strings.Repeat("u", 33), strings.Repeat("h", 31), strings.Repeat("u", 32) + "@" + strings.Repeat("h", 31)},
-		{"", "", "awsauth"},
-		{"a", "", "aawsauth"},
-	}
-	for _, tt := range tests {
-		assert.Equal(t, tt.want, names.Session(tt.who, tt.host))
-	}
-	w := lab.New(t, awsauth.AWS)
-	w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+lab.KeyLines, "")
-	_ = w.IdentityOf(w.Open(awsauth.WithProfile("ops"), awsauth.WithAccount(lab.Target)))
-	for _, c := range w.Calls("AssumeRole") {
-		assert.Equal(t, names.DefaultSession(), c.Params.Get("RoleSessionName"), c.Params.Get("RoleArn"))
 	}
 }
 

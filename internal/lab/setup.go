@@ -161,6 +161,11 @@ var regionsOf = map[awsauth.Partition]struct{ main, second string }{
 // the user's keys.
 const RoleProfile = "[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n" + KeyLines
 
+// ChainProfile is the text of a profile "ops" that assumes the middle role from
+// the base role, which profile "first" assumes with the user's keys.
+const ChainProfile = "[profile ops]\nrole_arn = $MIDDLE\nsource_profile = first\n" +
+	"[profile first]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n" + KeyLines
+
 // ProfileRole is a session of the profile of RoleProfile.
 func (w *Place) ProfileRole() *awsauth.Session {
 	w.T.Helper()
