@@ -24,8 +24,86 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/awsauthtest"
 	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
+
+// answerMistakes are those of what comes back from STS.
+func answerMistakes() []mistake {
+	return []mistake{
+		{
+			name: "STS fails",
+			make: func(w *lab.Place) error {
+				w.Down(awsauthtest.ServerError)
+				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
+			},
+			says: `awsauth: assume role $MANAGE: STS in us-east-1 fails (ServiceUnavailable), gave up after 8 attempts in $TIME; ` +
+				`try again later, or another region with WithRegion`,
+			kinds: only(awsauth.Unreachable), from: service,
+		}, {
+			name: "the connection is reset",
+			make: func(w *lab.Place) error {
+				w.Down(awsauthtest.Reset)
+				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
+			},
+			says: `awsauth: assume role $MANAGE: no connection to sts.us-east-1.amazonaws.com: read tcp: read: connection reset by peer; ` +
+				`check the network and the proxy variables`,
+			kinds: only(awsauth.Unreachable), from: network,
+		}, {
+			name: "STS does not answer",
+			make: func(w *lab.Place) error {
+				w.Down(awsauthtest.Hang)
+				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
+			},
+			says:  `awsauth: assume role $MANAGE: no answer from sts.us-east-1.amazonaws.com in 30s; check the network and the proxy variables`,
+			kinds: only(awsauth.Unreachable), from: network,
+		}, {
+			name: "STS answers half",
+			make: func(w *lab.Place) error {
+				w.Down(awsauthtest.Malformed)
+				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
+			},
+			says: `awsauth: assume role $MANAGE: what sts.us-east-1.amazonaws.com answered is not an answer of STS (HTTP 200); ` +
+				`check WithSTSEndpoint, AWS_ENDPOINT_URL and the proxy variables`,
+			kinds: only(awsauth.Unreachable), from: network,
+		},
+	}
+}
+
+// hostMistakes are those of names and addresses.
+func hostMistakes() []mistake {
+	return []mistake{
+		{
+			name: "region that does not exist",
+			make: func(w *lab.Place) error {
+				dial := &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "sts.us-north-7.amazonaws.com", IsNotFound: true}}
+				return w.Who(w.Static(), awsauth.WithRegion("us-north-7"), w.Cable(dial))
+			},
+			says: `awsauth: get caller identity: host sts.us-north-7.amazonaws.com is not known; ` +
+				`check the region, the network and the DNS of this machine`,
+			kinds: only(awsauth.Unreachable), from: network,
+		}, {
+			name: "an endpoint variable that is no URL",
+			make: func(w *lab.Place) error {
+				w.T.Setenv("AWS_ENDPOINT_URL", "127.0.0.1:5000")
+				return w.JustNew()
+			},
+			says: `awsauth: AWS_ENDPOINT_URL "127.0.0.1:5000": not a URL, because it has no scheme; begin it with https:// or http://, ` +
+				`like https://vpce-1234.sts.us-east-1.vpce.amazonaws.com`,
+			kinds: only(awsauth.InvalidOption), new: true,
+		}, {
+			name: "DNS does not work",
+			make: func(w *lab.Place) error {
+				return w.Who(w.Static(), w.Cable(&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{
+					Err: "server misbehaving", Name: "sts.us-east-1.amazonaws.com", IsTemporary: true,
+				}}))
+			},
+			says: `awsauth: get caller identity: host sts.us-east-1.amazonaws.com cannot be looked up: server misbehaving; ` +
+				`check the region, the network and the DNS of this machine`,
+			kinds: only(awsauth.Unreachable), from: network,
+		},
+	}
+}
 
 // TestProxy: a proxy that refuses says so, and one that is not there.
 func TestProxy(t *testing.T) {

@@ -1,8 +1,12 @@
 package awsauth_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
@@ -188,6 +192,50 @@ func ssoMistakes() []mistake {
 			},
 			says:  `awsauth: profile "dev": SSO fails (HTTP 503), gave up after 3 attempts; try again later`,
 			kinds: only(awsauth.Unreachable), from: service,
+		},
+	}
+}
+
+// providerMistakes are those of the caller's own provider, of an instance and of a login.
+func providerMistakes() []mistake {
+	return []mistake{
+		{
+			name: "the caller's own provider fails",
+			make: func(w *lab.Place) error {
+				return w.Fetch(awsauth.WithCredentialsProvider(lab.ProviderFunc(func(context.Context) (aws.Credentials, error) {
+					return aws.Credentials{}, errors.New("redis: no such key")
+				})))
+			},
+			says:  `awsauth: provider: redis: no such key`,
+			kinds: only(awsauth.NoCredentials),
+		}, {
+			name: "the caller's own provider has no keys",
+			make: func(w *lab.Place) error {
+				return w.Fetch(awsauth.WithCredentialsProvider(lab.ProviderFunc(func(context.Context) (aws.Credentials, error) {
+					return aws.Credentials{AccessKeyID: lab.SomeID}, nil
+				})))
+			},
+			says:  `awsauth: provider: the credentials it returned have an access key id (AKIA…MPLE) but no secret access key`,
+			kinds: only(awsauth.NoCredentials),
+		}, {
+			name: "the instance has no role",
+			make: func(w *lab.Place) error {
+				w.SetInstance(&awsauthtest.Instance{Region: "us-east-1"})
+				w.Files("[profile ops]\nrole_arn = $BASE\ncredential_source = Ec2InstanceMetadata\n", "")
+				return w.Fetch(awsauth.WithProfile("ops"))
+			},
+			says: `awsauth: profile "ops" (EC2): http://169.254.169.254 knows no role of this instance; ` +
+				`check the instance role and, in a container, an IMDSv2 hop limit of 2`,
+			kinds: only(awsauth.NoCredentials),
+		}, {
+			name: "login never done",
+			make: func(w *lab.Place) error {
+				w.T.Setenv("AWS_LOGIN_CACHE_DIRECTORY", w.Dir)
+				w.Files("[profile ops]\nlogin_session = arn:aws:iam::111111111111:user/ana\n", "")
+				return w.Fetch(awsauth.WithProfile("ops"))
+			},
+			says:  `awsauth: profile "ops" (login): the login session has ended or was never begun on this machine; run: aws login --profile ops`,
+			kinds: only(awsauth.Expired),
 		},
 	}
 }

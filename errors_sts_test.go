@@ -3,16 +3,13 @@ package awsauth_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,33 +19,10 @@ import (
 	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
-func stsMistakes() []mistake {
-	refuse := func(status int, code, message string) func(w *lab.Place) error {
-		return func(w *lab.Place) error {
-			w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Refuse, Status: status, Code: code, Message: message})
-			return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
-		}
-	}
+// keyMistakes are those of the keys that sign.
+func keyMistakes() []mistake {
 	return []mistake{
 		{
-			name: "region that does not exist",
-			make: func(w *lab.Place) error {
-				dial := &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "sts.us-north-7.amazonaws.com", IsNotFound: true}}
-				return w.Who(w.Static(), awsauth.WithRegion("us-north-7"), w.Cable(dial))
-			},
-			says: `awsauth: get caller identity: host sts.us-north-7.amazonaws.com is not known; ` +
-				`check the region, the network and the DNS of this machine`,
-			kinds: only(awsauth.Unreachable), from: network,
-		}, {
-			name: "STS of the region not activated",
-			make: func(w *lab.Place) error {
-				w.DisableRegion("ap-east-1")
-				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithRegion("ap-east-1"))
-			},
-			says: `awsauth: assume role $MANAGE: STS in ap-east-1 is not activated for the account (RegionDisabledException); ` +
-				`activate the region in the account's IAM settings, or use another with WithRegion`,
-			kinds: only(awsauth.AccessDenied), from: service,
-		}, {
 			name: "the wrong secret",
 			make: func(w *lab.Place) error {
 				return w.Who(awsauth.WithStaticCredentials(w.Keys.AccessKeyID, lab.SomeSecret, ""))
@@ -94,15 +68,6 @@ func stsMistakes() []mistake {
 				`keys are valid in one partition only: if this is a key of China, pass WithPartition(awsauth.China); else check that the key is still active`,
 			kinds: only(awsauth.InvalidKey), from: service,
 		}, {
-			name: "an endpoint variable that is no URL",
-			make: func(w *lab.Place) error {
-				w.T.Setenv("AWS_ENDPOINT_URL", "127.0.0.1:5000")
-				return w.JustNew()
-			},
-			says: `awsauth: AWS_ENDPOINT_URL "127.0.0.1:5000": not a URL, because it has no scheme; begin it with https:// or http://, ` +
-				`like https://vpce-1234.sts.us-east-1.vpce.amazonaws.com`,
-			kinds: only(awsauth.InvalidOption), new: true,
-		}, {
 			name: "a temporary key that has expired",
 			make: func(w *lab.Place) error {
 				k := w.SessionKeys()
@@ -112,6 +77,28 @@ func stsMistakes() []mistake {
 			says: `awsauth: assume role $MANAGE: the session token of access key $SESSION from static keys has expired (ExpiredToken); ` +
 				`get new temporary credentials, or start from a source that renews them`,
 			kinds: only(awsauth.Expired), from: service,
+		},
+	}
+}
+
+// roleMistakes are those of a role and of who asks for it.
+func roleMistakes() []mistake {
+	refuse := func(status int, code, message string) func(w *lab.Place) error {
+		return func(w *lab.Place) error {
+			w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Refuse, Status: status, Code: code, Message: message})
+			return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
+		}
+	}
+	return []mistake{
+		{
+			name: "STS of the region not activated",
+			make: func(w *lab.Place) error {
+				w.DisableRegion("ap-east-1")
+				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithRegion("ap-east-1"))
+			},
+			says: `awsauth: assume role $MANAGE: STS in ap-east-1 is not activated for the account (RegionDisabledException); ` +
+				`activate the region in the account's IAM settings, or use another with WithRegion`,
+			kinds: only(awsauth.AccessDenied), from: service,
 		}, {
 			name: "the second role of a profile is denied",
 			make: func(w *lab.Place) error {
@@ -155,41 +142,6 @@ func stsMistakes() []mistake {
 			says:  `awsauth: assume role $MANAGE: a role assumed from another role lasts at most 1h; lower WithDuration to 1h`,
 			kinds: only(awsauth.InvalidDuration), from: service,
 		}, {
-			name: "STS fails",
-			make: func(w *lab.Place) error {
-				w.Down(awsauthtest.ServerError)
-				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
-			},
-			says: `awsauth: assume role $MANAGE: STS in us-east-1 fails (ServiceUnavailable), gave up after 8 attempts in $TIME; ` +
-				`try again later, or another region with WithRegion`,
-			kinds: only(awsauth.Unreachable), from: service,
-		}, {
-			name: "the connection is reset",
-			make: func(w *lab.Place) error {
-				w.Down(awsauthtest.Reset)
-				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
-			},
-			says: `awsauth: assume role $MANAGE: no connection to sts.us-east-1.amazonaws.com: read tcp: read: connection reset by peer; ` +
-				`check the network and the proxy variables`,
-			kinds: only(awsauth.Unreachable), from: network,
-		}, {
-			name: "STS does not answer",
-			make: func(w *lab.Place) error {
-				w.Down(awsauthtest.Hang)
-				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
-			},
-			says:  `awsauth: assume role $MANAGE: no answer from sts.us-east-1.amazonaws.com in 30s; check the network and the proxy variables`,
-			kinds: only(awsauth.Unreachable), from: network,
-		}, {
-			name: "STS answers half",
-			make: func(w *lab.Place) error {
-				w.Down(awsauthtest.Malformed)
-				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
-			},
-			says: `awsauth: assume role $MANAGE: what sts.us-east-1.amazonaws.com answered is not an answer of STS (HTTP 200); ` +
-				`check WithSTSEndpoint, AWS_ENDPOINT_URL and the proxy variables`,
-			kinds: only(awsauth.Unreachable), from: network,
-		}, {
 			name:  "a request that STS does not like",
 			make:  refuse(http.StatusBadRequest, "PackedPolicyTooLarge", "Serialized token too large for session"),
 			says:  `awsauth: assume role $MANAGE: Serialized token too large for session (PackedPolicyTooLarge)`,
@@ -199,53 +151,6 @@ func stsMistakes() []mistake {
 			make:  refuse(http.StatusForbidden, "OptInRequired", "You are not subscribed\nto this service."),
 			says:  `awsauth: assume role $MANAGE: refused: You are not subscribed to this service (OptInRequired)`,
 			kinds: only(awsauth.AccessDenied), from: service,
-		}, {
-			name: "DNS does not work",
-			make: func(w *lab.Place) error {
-				return w.Who(w.Static(), w.Cable(&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{
-					Err: "server misbehaving", Name: "sts.us-east-1.amazonaws.com", IsTemporary: true,
-				}}))
-			},
-			says: `awsauth: get caller identity: host sts.us-east-1.amazonaws.com cannot be looked up: server misbehaving; ` +
-				`check the region, the network and the DNS of this machine`,
-			kinds: only(awsauth.Unreachable), from: network,
-		}, {
-			name: "the caller's own provider fails",
-			make: func(w *lab.Place) error {
-				return w.Fetch(awsauth.WithCredentialsProvider(lab.ProviderFunc(func(context.Context) (aws.Credentials, error) {
-					return aws.Credentials{}, errors.New("redis: no such key")
-				})))
-			},
-			says:  `awsauth: provider: redis: no such key`,
-			kinds: only(awsauth.NoCredentials),
-		}, {
-			name: "the caller's own provider has no keys",
-			make: func(w *lab.Place) error {
-				return w.Fetch(awsauth.WithCredentialsProvider(lab.ProviderFunc(func(context.Context) (aws.Credentials, error) {
-					return aws.Credentials{AccessKeyID: lab.SomeID}, nil
-				})))
-			},
-			says:  `awsauth: provider: the credentials it returned have an access key id (AKIA…MPLE) but no secret access key`,
-			kinds: only(awsauth.NoCredentials),
-		}, {
-			name: "the instance has no role",
-			make: func(w *lab.Place) error {
-				w.SetInstance(&awsauthtest.Instance{Region: "us-east-1"})
-				w.Files("[profile ops]\nrole_arn = $BASE\ncredential_source = Ec2InstanceMetadata\n", "")
-				return w.Fetch(awsauth.WithProfile("ops"))
-			},
-			says: `awsauth: profile "ops" (EC2): http://169.254.169.254 knows no role of this instance; ` +
-				`check the instance role and, in a container, an IMDSv2 hop limit of 2`,
-			kinds: only(awsauth.NoCredentials),
-		}, {
-			name: "login never done",
-			make: func(w *lab.Place) error {
-				w.T.Setenv("AWS_LOGIN_CACHE_DIRECTORY", w.Dir)
-				w.Files("[profile ops]\nlogin_session = arn:aws:iam::111111111111:user/ana\n", "")
-				return w.Fetch(awsauth.WithProfile("ops"))
-			},
-			says:  `awsauth: profile "ops" (login): the login session has ended or was never begun on this machine; run: aws login --profile ops`,
-			kinds: only(awsauth.Expired),
 		},
 	}
 }

@@ -107,8 +107,19 @@ func (from origin) check(t *testing.T, err error, e *awsauth.Error) {
 	assert.Equal(t, plain, detailed)
 }
 
-// catalogue is ERRORS.md, in its order.
+// catalogue are the mistakes that ERRORS.md lists, by its numbers.
 func catalogue() []mistake {
+	return slices.Concat(identityMistakes(), assumeMistakes(), mfaMistakes())
+}
+
+// beyond are mistakes that ERRORS.md does not list.
+func beyond() []mistake {
+	return slices.Concat(webMistakes(), containerMistakes(), processMistakes(), ssoMistakes(), providerMistakes(),
+		keyMistakes(), roleMistakes(), answerMistakes(), hostMistakes())
+}
+
+// identityMistakes are those of who one starts as.
+func identityMistakes() []mistake {
 	return []mistake{
 		{
 			name: "1. no credentials anywhere", make: func(w *lab.Place) error { return w.Fetch() },
@@ -147,6 +158,49 @@ func catalogue() []mistake {
 				`defined there: dev, ops, prod-admin and 1 more`,
 			kinds: only(awsauth.ProfileNotFound), new: true,
 		}, {
+			name: "5. keys of another partition",
+			make: func(w *lab.Place) error {
+				w.Files("[profile ops]\n"+lab.KeyLines, "")
+				return w.Fetch(awsauth.WithProfile("ops"), awsauth.WithRoleARN(lab.ChinaRole))
+			},
+			says: `awsauth: assume role ` + lab.ChinaRole + `: sts.cn-north-1.amazonaws.com.cn does not know access key $KEY ` +
+				`from profile "ops" (InvalidClientTokenId); keys are valid in one partition only: use aws-cn keys, or check that the key is still active`,
+			kinds: only(awsauth.InvalidKey), from: service,
+		}, {
+			name: "6. expired SSO session",
+			make: func(w *lab.Place) error {
+				w.SSOProfile()
+				w.SSOToken("corp", -2*time.Hour-13*time.Minute)
+				return w.Fetch(awsauth.WithProfile("dev"))
+			},
+			says:  `awsauth: profile "dev": SSO session "corp" expired 2h13m ago; run: aws sso login --profile dev`,
+			kinds: only(awsauth.Expired),
+		}, {
+			name:  "6. never logged in",
+			make:  func(w *lab.Place) error { w.SSOProfile(); return w.Fetch(awsauth.WithProfile("dev")) },
+			says:  `awsauth: profile "dev": SSO session "corp" has never been logged in on this machine; run: aws sso login --profile dev`,
+			kinds: only(awsauth.Expired),
+		}, {
+			name: "12. the instance metadata does not answer",
+			make: func(w *lab.Place) error {
+				w.OnInstance()
+				w.Inject(awsauthtest.Fault{Match: lab.OfMetadata, Kind: awsauthtest.Hang})
+				return w.Fetch(awsauth.WithRegion("us-east-1"))
+			},
+			says: `awsauth: no AWS credentials found: environment (AWS_ACCESS_KEY_ID not set), ` +
+				`web identity (AWS_WEB_IDENTITY_TOKEN_FILE not set), profile "default" (not in $DIR/config or $DIR/credentials), ` +
+				`container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI not set), ` +
+				`EC2 (http://169.254.169.254 did not answer within 2s); if this is EC2, check the instance role and, ` +
+				`in a container, an IMDSv2 hop limit of 2; elsewhere set AWS_PROFILE`,
+			kinds: only(awsauth.NoCredentials, awsauth.Unreachable), from: network,
+		},
+	}
+}
+
+// assumeMistakes are those of the role to become.
+func assumeMistakes() []mistake {
+	return []mistake{
+		{
 			name: "4. access denied",
 			make: func(w *lab.Place) error {
 				w.AddRole(awsauthtest.Role{ARN: lab.ManageRole})
@@ -176,52 +230,6 @@ func catalogue() []mistake {
 				`that its trust policy names this principal, and that the principal may call sts:AssumeRole on it ` +
 				`(sent: no external id, an MFA code)`,
 			kinds: only(awsauth.AccessDenied), from: service,
-		}, {
-			name: "5. keys of another partition",
-			make: func(w *lab.Place) error {
-				w.Files("[profile ops]\n"+lab.KeyLines, "")
-				return w.Fetch(awsauth.WithProfile("ops"), awsauth.WithRoleARN(lab.ChinaRole))
-			},
-			says: `awsauth: assume role ` + lab.ChinaRole + `: sts.cn-north-1.amazonaws.com.cn does not know access key $KEY ` +
-				`from profile "ops" (InvalidClientTokenId); keys are valid in one partition only: use aws-cn keys, or check that the key is still active`,
-			kinds: only(awsauth.InvalidKey), from: service,
-		}, {
-			name: "6. expired SSO session",
-			make: func(w *lab.Place) error {
-				w.SSOProfile()
-				w.SSOToken("corp", -2*time.Hour-13*time.Minute)
-				return w.Fetch(awsauth.WithProfile("dev"))
-			},
-			says:  `awsauth: profile "dev": SSO session "corp" expired 2h13m ago; run: aws sso login --profile dev`,
-			kinds: only(awsauth.Expired),
-		}, {
-			name:  "6. never logged in",
-			make:  func(w *lab.Place) error { w.SSOProfile(); return w.Fetch(awsauth.WithProfile("dev")) },
-			says:  `awsauth: profile "dev": SSO session "corp" has never been logged in on this machine; run: aws sso login --profile dev`,
-			kinds: only(awsauth.Expired),
-		}, {
-			name: "7. MFA needed", make: func(w *lab.Place) error { w.MFAProfile(); return w.JustNew(awsauth.WithProfile("admin")) },
-			says: `awsauth: profile "admin" requires MFA with arn:aws:iam::111111111111:mfa/ana; use a profile without mfa_serial, ` +
-				`or pass a token provider with WithLoadOptions(config.WithAssumeRoleCredentialOptions(…))`,
-			kinds: only(awsauth.MFARequired), new: true,
-		}, {
-			name: "7. wrong MFA code",
-			make: func(w *lab.Place) error {
-				w.MFAProfile()
-				return w.Fetch(awsauth.WithProfile("admin"), w.MFAFrom(func() (string, error) { return "000000", nil }))
-			},
-			says:  `awsauth: assume role $BASE: STS refused the MFA code for arn:aws:iam::111111111111:mfa/ana; each code works once, wait for the next one`,
-			kinds: only(awsauth.MFARequired), from: service,
-		}, {
-			name: "7. unknown MFA device",
-			make: func(w *lab.Place) error {
-				w.MFAProfile()
-				w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/ci"), MFASerial: w.ARN(lab.Home, "mfa/another")})
-				return w.Fetch(awsauth.WithProfile("admin"), w.MFAFrom(func() (string, error) { return "000000", nil }))
-			},
-			says: `awsauth: assume role $BASE: STS knows no MFA device arn:aws:iam::111111111111:mfa/ana of this user; ` +
-				`check mfa_serial against the user's devices in IAM`,
-			kinds: only(awsauth.MFARequired), from: service,
 		}, {
 			name:  "8. 11-digit account id",
 			make:  func(w *lab.Place) error { return w.JustNew(w.Static(), awsauth.WithAccount("12345678901")) },
@@ -261,24 +269,36 @@ func catalogue() []mistake {
 			says: `awsauth: assume role $MANAGE: throttled by STS in us-east-1, gave up after 8 attempts in $TIME; ` +
 				`keep one Session per role instead of calling New for each task, or run fewer accounts at once`,
 			kinds: only(awsauth.Throttled), from: service,
-		}, {
-			name: "12. the instance metadata does not answer",
-			make: func(w *lab.Place) error {
-				w.OnInstance()
-				w.Inject(awsauthtest.Fault{Match: lab.OfMetadata, Kind: awsauthtest.Hang})
-				return w.Fetch(awsauth.WithRegion("us-east-1"))
-			},
-			says: `awsauth: no AWS credentials found: environment (AWS_ACCESS_KEY_ID not set), ` +
-				`web identity (AWS_WEB_IDENTITY_TOKEN_FILE not set), profile "default" (not in $DIR/config or $DIR/credentials), ` +
-				`container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI not set), ` +
-				`EC2 (http://169.254.169.254 did not answer within 2s); if this is EC2, check the instance role and, ` +
-				`in a container, an IMDSv2 hop limit of 2; elsewhere set AWS_PROFILE`,
-			kinds: only(awsauth.NoCredentials, awsauth.Unreachable), from: network,
 		},
 	}
 }
 
-// beyond are mistakes that ERRORS.md does not list.
-func beyond() []mistake {
-	return slices.Concat(webMistakes(), containerMistakes(), processMistakes(), ssoMistakes(), stsMistakes())
+// mfaMistakes are those of MFA.
+func mfaMistakes() []mistake {
+	return []mistake{
+		{
+			name: "7. MFA needed", make: func(w *lab.Place) error { w.MFAProfile(); return w.JustNew(awsauth.WithProfile("admin")) },
+			says: `awsauth: profile "admin" requires MFA with arn:aws:iam::111111111111:mfa/ana; use a profile without mfa_serial, ` +
+				`or pass a token provider with WithLoadOptions(config.WithAssumeRoleCredentialOptions(…))`,
+			kinds: only(awsauth.MFARequired), new: true,
+		}, {
+			name: "7. wrong MFA code",
+			make: func(w *lab.Place) error {
+				w.MFAProfile()
+				return w.Fetch(awsauth.WithProfile("admin"), w.MFAFrom(func() (string, error) { return "000000", nil }))
+			},
+			says:  `awsauth: assume role $BASE: STS refused the MFA code for arn:aws:iam::111111111111:mfa/ana; each code works once, wait for the next one`,
+			kinds: only(awsauth.MFARequired), from: service,
+		}, {
+			name: "7. unknown MFA device",
+			make: func(w *lab.Place) error {
+				w.MFAProfile()
+				w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/ci"), MFASerial: w.ARN(lab.Home, "mfa/another")})
+				return w.Fetch(awsauth.WithProfile("admin"), w.MFAFrom(func() (string, error) { return "000000", nil }))
+			},
+			says: `awsauth: assume role $BASE: STS knows no MFA device arn:aws:iam::111111111111:mfa/ana of this user; ` +
+				`check mfa_serial against the user's devices in IAM`,
+			kinds: only(awsauth.MFARequired), from: service,
+		},
+	}
 }

@@ -69,90 +69,6 @@ func statuses(steps []awsauth.Step) (all []awsauth.Status) {
 	return all
 }
 
-// TestExplainTellsTheTruth walks all sources and holds what Explain says against
-// what the SDK did.
-func TestExplainTellsTheTruth(t *testing.T) {
-	for _, src := range lab.EverySource() {
-		t.Run(src.Name, func(t *testing.T) {
-			want, ok := explanations[src.Name]
-			require.True(t, ok, "a source without an explanation")
-			lab.OnAnyClock(t, src.Name == "process", func(t *testing.T, w *lab.Place) {
-				opts := append(src.Fill(w, "eu-west-3"), awsauth.WithTags(map[string]string{"team": "ops"}), awsauth.WithAccount(lab.Target))
-				child := w.Open(opts...)
-				base := w.Open(append(src.Again(w), awsauth.WithRegion("eu-west-3"))...)
-
-				// Before any call.
-				w.ResetCalls()
-				used, roles := lab.Rows(t, w.Explain(child))
-				detail := w.Text(want.detail)
-				assert.Equal(t, awsauth.Used, used.Status)
-				assert.Equal(t, want.row, used.Source)
-				assert.Equal(t, detail, strings.TrimSuffix(w.General(used.Detail), ", not asked for credentials yet"))
-				assert.Equal(t, !strings.Contains(detail, "access key"), strings.HasSuffix(used.Detail, ", not asked for credentials yet"))
-				for _, role := range roles {
-					assert.Equal(t, awsauth.NotTried, role.Status)
-					assert.Equal(t, "at sts.eu-west-3.amazonaws.com when credentials are first needed", role.Detail)
-				}
-
-				// After a failure.
-				mend := w.Inject(awsauthtest.Fault{Kind: awsauthtest.Refuse, Code: "AccessDenied"})
-				_, err := child.Retrieve(t.Context())
-				require.Error(t, err)
-				failed, roles := lab.Rows(t, w.Explain(child))
-				assert.Equal(t, want.row, failed.Source)
-				states := append([]awsauth.Status{failed.Status}, statuses(roles)...)
-				at := slices.Index(states, awsauth.Failed)
-				require.GreaterOrEqual(t, at, 0)
-				for i, state := range states {
-					switch {
-					case i < at:
-						assert.Equal(t, awsauth.Used, state)
-					case i > at:
-						assert.Equal(t, awsauth.NotTried, state)
-					}
-				}
-				hops := len(roles) - 1
-				switch {
-				case strings.HasPrefix(src.Name, "SSO"), strings.HasPrefix(src.Name, "container"), src.Name == "EC2",
-					src.Name == "credential_source EcsContainer", src.Name == "credential_source Ec2InstanceMetadata":
-					assert.Equal(t, 0, at, "the source itself was asked and refused")
-				case hops > 0:
-					assert.Equal(t, 1, at, "the first role of the profile was refused")
-				default:
-					assert.Equal(t, 1, at, "the role was refused")
-				}
-				mend()
-
-				// After success, against what was asked of whom.
-				again := w.Open(opts...)
-				w.ResetCalls()
-				_, err = again.Retrieve(t.Context())
-				require.NoError(t, err)
-				used, roles = lab.Rows(t, w.Explain(again))
-				assert.Equal(t, awsauth.Used, used.Status)
-				assert.Equal(t, detail, w.General(used.Detail))
-				var said []string
-				for _, c := range w.Calls("AssumeRole", "AssumeRoleWithWebIdentity") {
-					said = append(said, fmt.Sprintf("assume role %s at %s", c.Params.Get("RoleArn"), c.Host))
-				}
-				require.Len(t, roles, len(said))
-				for i, role := range roles {
-					assert.Equal(t, awsauth.Used, role.Status)
-					host, _, _ := strings.Cut(role.Detail, " as ")
-					assert.Equal(t, said[i], role.Source+" "+host)
-				}
-
-				creds, err := base.Retrieve(t.Context())
-				require.NoError(t, err)
-				assert.Equal(t, w.Text(want.sdk), creds.Source)
-				if strings.Contains(detail, "$KEY") && hops == 0 {
-					assert.Equal(t, w.Keys.AccessKeyID, creds.AccessKeyID)
-				}
-			})
-		})
-	}
-}
-
 // TestExplainOrder has every source at once, each with its own identity, and
 // takes away the one that is used until none is left.
 func TestExplainOrder(t *testing.T) {
@@ -263,5 +179,87 @@ func TestExplainDisabled(t *testing.T) {
 		failed, roles := lab.Rows(t, w.Explain(s))
 		assert.Equal(t, awsauth.Step{Source: "profile (option)", Status: awsauth.Failed, Detail: `profile "ops": disabled by ` + by}, failed)
 		assert.Equal(t, "no base credentials", roles[0].Detail)
+	}
+}
+
+// TestExplainTellsTheTruth walks all sources and holds what Explain says against
+// what the SDK did.
+func TestExplainTellsTheTruth(t *testing.T) {
+	for _, src := range lab.EverySource() {
+		t.Run(src.Name, func(t *testing.T) {
+			want, ok := explanations[src.Name]
+			require.True(t, ok, "a source without an explanation")
+			lab.OnAnyClock(t, src.Name == "process", func(t *testing.T, w *lab.Place) {
+				opts := append(src.Fill(w, "eu-west-3"), awsauth.WithTags(map[string]string{"team": "ops"}), awsauth.WithAccount(lab.Target))
+				child := w.Open(opts...)
+				base := w.Open(append(src.Again(w), awsauth.WithRegion("eu-west-3"))...)
+				want.detail = w.Text(want.detail)
+				want.untried(t, w, child)
+				hops := want.failed(t, w, child, src)
+				want.works(t, w, w.Open(opts...))
+
+				creds, err := base.Retrieve(t.Context())
+				require.NoError(t, err)
+				assert.Equal(t, w.Text(want.sdk), creds.Source)
+				if strings.Contains(want.detail, "$KEY") && hops == 0 {
+					assert.Equal(t, w.Keys.AccessKeyID, creds.AccessKeyID)
+				}
+			})
+		})
+	}
+}
+
+// untried holds what Explain says before any call.
+func (want explained) untried(t *testing.T, w *lab.Place, s *awsauth.Session) {
+	w.ResetCalls()
+	used, roles := lab.Rows(t, w.Explain(s))
+	assert.Equal(t, awsauth.Used, used.Status)
+	assert.Equal(t, want.row, used.Source)
+	assert.Equal(t, want.detail, strings.TrimSuffix(w.General(used.Detail), ", not asked for credentials yet"))
+	assert.Equal(t, !strings.Contains(want.detail, "access key"), strings.HasSuffix(used.Detail, ", not asked for credentials yet"))
+	for _, role := range roles {
+		assert.Equal(t, awsauth.NotTried, role.Status)
+		assert.Equal(t, "at sts.eu-west-3.amazonaws.com when credentials are first needed", role.Detail)
+	}
+}
+
+// failed holds it after a refusal: the first that was asked has failed, and
+// those behind it were not tried. It returns the number of the source's roles.
+func (want explained) failed(t *testing.T, w *lab.Place, s *awsauth.Session, src lab.Source) (hops int) {
+	mend := w.Inject(awsauthtest.Fault{Kind: awsauthtest.Refuse, Code: "AccessDenied"})
+	defer mend()
+	_, err := s.Retrieve(t.Context())
+	require.Error(t, err)
+	failed, roles := lab.Rows(t, w.Explain(s))
+	assert.Equal(t, want.row, failed.Source)
+	states := append([]awsauth.Status{failed.Status}, statuses(roles)...)
+	at := 1 // the first role; else the source itself, where it is a service
+	switch src.Name {
+	case "SSO session", "SSO, old form", "container", "container, full URI and token", "EC2",
+		"credential_source EcsContainer", "credential_source Ec2InstanceMetadata":
+		at = 0
+	}
+	order := slices.Repeat([]awsauth.Status{awsauth.NotTried}, len(states))
+	order[0], order[at] = awsauth.Used, awsauth.Failed
+	assert.Equal(t, order, states)
+	return len(roles) - 1
+}
+
+// works holds it after success, against what was asked of whom.
+func (want explained) works(t *testing.T, w *lab.Place, s *awsauth.Session) {
+	w.ResetCalls()
+	lab.Get(t, s)
+	used, roles := lab.Rows(t, w.Explain(s))
+	assert.Equal(t, awsauth.Used, used.Status)
+	assert.Equal(t, want.detail, w.General(used.Detail))
+	var said []string
+	for _, c := range w.Calls("AssumeRole", "AssumeRoleWithWebIdentity") {
+		said = append(said, fmt.Sprintf("assume role %s at %s", c.Params.Get("RoleArn"), c.Host))
+	}
+	require.Len(t, roles, len(said))
+	for i, role := range roles {
+		assert.Equal(t, awsauth.Used, role.Status)
+		host, _, _ := strings.Cut(role.Detail, " as ")
+		assert.Equal(t, said[i], role.Source+" "+host)
 	}
 }
