@@ -70,9 +70,6 @@ func TestEverySource(t *testing.T) {
 // TestPrecedence has two sources each time; the user's keys are in the one
 // that must win, and the other holds keys that nobody issued.
 func TestPrecedence(t *testing.T) {
-	bad := lab.SomePair
-	badEnv := []string{"AWS_ACCESS_KEY_ID=" + lab.SomeID, "AWS_SECRET_ACCESS_KEY=" + lab.SomeSecret}
-	goodEnv := []string{"AWS_ACCESS_KEY_ID=$ID", "AWS_SECRET_ACCESS_KEY=$SECRET"}
 	badKeys := awsauth.WithStaticCredentials(lab.SomeID, lab.SomeSecret, "")
 	badProvider := awsauth.WithCredentialsProvider(awsauthtest.Keys{AccessKeyID: lab.SomeID, SecretAccessKey: lab.SomeSecret}.Provider())
 	ops := awsauth.WithProfile("ops")
@@ -86,30 +83,30 @@ func TestPrecedence(t *testing.T) {
 			func(*lab.Place) []awsauth.Option { return []awsauth.Option{badKeys, ops} }},
 		{"profile before a provider", nil, "[profile ops]\n" + lab.KeyLines, "",
 			func(*lab.Place) []awsauth.Option { return []awsauth.Option{ops, badProvider} }},
-		{"profile before the environment", badEnv, "[profile ops]\n" + lab.KeyLines, "",
+		{"profile before the environment", lab.SomeEnv, "[profile ops]\n" + lab.KeyLines, "",
 			func(*lab.Place) []awsauth.Option { return []awsauth.Option{ops} }},
-		{"option before AWS_PROFILE", []string{"AWS_PROFILE=other"}, "[profile ops]\n" + lab.KeyLines + "[profile other]\n" + bad, "",
+		{"option before AWS_PROFILE", []string{"AWS_PROFILE=other"}, "[profile ops]\n" + lab.KeyLines + "[profile other]\n" + lab.SomePair, "",
 			func(*lab.Place) []awsauth.Option { return []awsauth.Option{ops} }},
 		{"static keys before a provider", nil, "", "",
 			func(w *lab.Place) []awsauth.Option { return []awsauth.Option{badProvider, w.Static()} }},
-		{"static keys before the environment", badEnv, "[default]\n" + bad, "",
+		{"static keys before the environment", lab.SomeEnv, "[default]\n" + lab.SomePair, "",
 			func(w *lab.Place) []awsauth.Option { return []awsauth.Option{w.Static()} }},
-		{"static keys before AWS_PROFILE", []string{"AWS_PROFILE=ops"}, "[profile ops]\n" + bad, "",
+		{"static keys before AWS_PROFILE", []string{"AWS_PROFILE=ops"}, "[profile ops]\n" + lab.SomePair, "",
 			func(w *lab.Place) []awsauth.Option { return []awsauth.Option{w.Static()} }},
-		{"provider before the environment", badEnv, "[default]\n" + bad, "",
+		{"provider before the environment", lab.SomeEnv, "[default]\n" + lab.SomePair, "",
 			func(w *lab.Place) []awsauth.Option {
 				return []awsauth.Option{awsauth.WithCredentialsProvider(w.Keys.Provider())}
 			}},
-		{"environment before AWS_PROFILE", append([]string{"AWS_PROFILE=ops"}, goodEnv...), "[profile ops]\n" + bad, "", nil},
-		{"environment before the default profile", goodEnv, "[default]\n" + bad, "[default]\n" + bad, nil},
-		{"environment before web identity", append([]string{"AWS_WEB_IDENTITY_TOKEN_FILE=/none", "AWS_ROLE_ARN=$BASE"}, goodEnv...), "", "", nil},
-		{"environment before the container", append([]string{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/none"}, goodEnv...), "", "", nil},
+		{"environment before AWS_PROFILE", append([]string{"AWS_PROFILE=ops"}, lab.KeyEnv...), "[profile ops]\n" + lab.SomePair, "", nil},
+		{"environment before the default profile", lab.KeyEnv, "[default]\n" + lab.SomePair, "[default]\n" + lab.SomePair, nil},
+		{"environment before web identity", append([]string{"AWS_WEB_IDENTITY_TOKEN_FILE=/none", "AWS_ROLE_ARN=$BASE"}, lab.KeyEnv...), "", "", nil},
+		{"environment before the container", append([]string{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/none"}, lab.KeyEnv...), "", "", nil},
 		{"AWS_PROFILE before AWS_DEFAULT_PROFILE", []string{"AWS_PROFILE=ops", "AWS_DEFAULT_PROFILE=other"},
-			"[profile ops]\n" + lab.KeyLines + "[profile other]\n" + bad, "", nil},
+			"[profile ops]\n" + lab.KeyLines + "[profile other]\n" + lab.SomePair, "", nil},
 		{"AWS_PROFILE before an AWS_DEFAULT_PROFILE that does not exist", []string{"AWS_PROFILE=ops", "AWS_DEFAULT_PROFILE=nowhere"},
 			"[profile ops]\n" + lab.KeyLines, "", nil},
-		{"AWS_PROFILE before the default profile", []string{"AWS_PROFILE=ops"}, "[profile ops]\n" + lab.KeyLines + "[default]\n" + bad, "", nil},
-		{"credentials file before config file", nil, "[default]\n" + bad, "[default]\n" + lab.KeyLines, nil},
+		{"AWS_PROFILE before the default profile", []string{"AWS_PROFILE=ops"}, "[profile ops]\n" + lab.KeyLines + "[default]\n" + lab.SomePair, "", nil},
+		{"credentials file before config file", nil, "[default]\n" + lab.SomePair, "[default]\n" + lab.KeyLines, nil},
 		{"default profile before the container", []string{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/none"}, "[default]\n" + lab.KeyLines, "", nil},
 		{"last option of a kind", nil, "", "",
 			func(w *lab.Place) []awsauth.Option { return []awsauth.Option{badKeys, w.Static()} }},
@@ -178,21 +175,20 @@ func TestMetadataDisabled(t *testing.T) {
 // only where the caller brings none.
 func TestProfileForRegionOnly(t *testing.T) {
 	other := awsauth.WithLoadOptions(config.WithSharedConfigProfile("other"))
-	bad := lab.SomePair
 	for name, tt := range map[string]struct {
 		keys  string // of the profile
 		env   []string
 		bring func(w *lab.Place) []awsauth.Option
 	}{
-		"WithStaticCredentials": {bad, nil, func(w *lab.Place) []awsauth.Option { return []awsauth.Option{w.Static()} }},
-		"WithCredentialsProvider": {bad, nil, func(w *lab.Place) []awsauth.Option {
+		"WithStaticCredentials": {lab.SomePair, nil, func(w *lab.Place) []awsauth.Option { return []awsauth.Option{w.Static()} }},
+		"WithCredentialsProvider": {lab.SomePair, nil, func(w *lab.Place) []awsauth.Option {
 			return []awsauth.Option{awsauth.WithCredentialsProvider(w.Keys.Provider())}
 		}},
-		"config.WithCredentialsProvider": {bad, nil, func(w *lab.Place) []awsauth.Option {
+		"config.WithCredentialsProvider": {lab.SomePair, nil, func(w *lab.Place) []awsauth.Option {
 			return []awsauth.Option{awsauth.WithLoadOptions(config.WithCredentialsProvider(w.Keys.Provider()))}
 		}},
 		"static keys, profile without keys": {"", nil, func(w *lab.Place) []awsauth.Option { return []awsauth.Option{w.Static()} }},
-		"alone": {lab.KeyLines, []string{"AWS_ACCESS_KEY_ID=" + lab.SomeID, "AWS_SECRET_ACCESS_KEY=" + lab.SomeSecret},
+		"alone": {lab.KeyLines, lab.SomeEnv,
 			func(*lab.Place) []awsauth.Option { return nil }},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,7 +34,7 @@ func TestExpiredOnArrival(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
-				s := w.Open(awsauth.WithCredentialsProvider(lab.ProviderFunc(func(context.Context) (aws.Credentials, error) {
+				s := w.Open(awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 					c := lab.Issued("K", 0)
 					c.Expires = tt.expires()
 					return c, nil
@@ -79,7 +79,7 @@ var waits = map[string]func(w *lab.Place) *awsauth.Session{
 	"container":      func(w *lab.Place) *awsauth.Session { w.InContainer(); return w.Open() },
 	"EC2":            func(w *lab.Place) *awsauth.Session { w.OnInstance(); return w.Open(awsauth.WithRegion("us-east-1")) },
 	"provider": func(w *lab.Place) *awsauth.Session {
-		return w.Open(awsauth.WithCredentialsProvider(lab.ProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+		return w.Open(awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 			<-ctx.Done()
 			return aws.Credentials{}, ctx.Err()
 		})))

@@ -202,7 +202,7 @@ func providerMistakes() []mistake {
 		{
 			name: "the caller's own provider fails",
 			make: func(w *lab.Place) error {
-				return w.Fetch(awsauth.WithCredentialsProvider(lab.ProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return w.Fetch(awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 					return aws.Credentials{}, errors.New("redis: no such key")
 				})))
 			},
@@ -211,7 +211,7 @@ func providerMistakes() []mistake {
 		}, {
 			name: "the caller's own provider has no keys",
 			make: func(w *lab.Place) error {
-				return w.Fetch(awsauth.WithCredentialsProvider(lab.ProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return w.Fetch(awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 					return aws.Credentials{AccessKeyID: lab.SomeID}, nil
 				})))
 			},

@@ -109,13 +109,43 @@ func (from origin) check(t *testing.T, err error, e *awsauth.Error) {
 
 // catalogue are the mistakes that ERRORS.md lists, by its numbers.
 func catalogue() []mistake {
-	return slices.Concat(identityMistakes(), assumeMistakes(), mfaMistakes())
+	return slices.Concat(identityMistakes(), loginMistakes(), assumeMistakes(), mfaMistakes(), offlineMistakes())
 }
 
 // beyond are mistakes that ERRORS.md does not list.
 func beyond() []mistake {
 	return slices.Concat(webMistakes(), containerMistakes(), processMistakes(), ssoMistakes(), providerMistakes(),
-		keyMistakes(), roleMistakes(), answerMistakes(), hostMistakes())
+		optionMistakes(), keyMistakes(), roleMistakes(), profileRoleMistakes(), answerMistakes(), hostMistakes())
+}
+
+// mfaMistakes are those of MFA.
+func mfaMistakes() []mistake {
+	return []mistake{
+		{
+			name: "7. MFA needed", make: func(w *lab.Place) error { w.MFAProfile(); return w.JustNew(awsauth.WithProfile("admin")) },
+			says: `awsauth: profile "admin" requires MFA with arn:aws:iam::111111111111:mfa/ana; use a profile without mfa_serial, ` +
+				`or pass a token provider with WithLoadOptions(config.WithAssumeRoleCredentialOptions(…))`,
+			kinds: only(awsauth.MFARequired), new: true,
+		}, {
+			name: "7. wrong MFA code",
+			make: func(w *lab.Place) error {
+				w.MFAProfile()
+				return w.Fetch(awsauth.WithProfile("admin"), w.MFAFrom(func() (string, error) { return "000000", nil }))
+			},
+			says:  `awsauth: assume role $BASE: STS refused the MFA code for arn:aws:iam::111111111111:mfa/ana; each code works once, wait for the next one`,
+			kinds: only(awsauth.MFARequired), from: service,
+		}, {
+			name: "7. unknown MFA device",
+			make: func(w *lab.Place) error {
+				w.MFAProfile()
+				w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/ci"), MFASerial: w.ARN(lab.Home, "mfa/another")})
+				return w.Fetch(awsauth.WithProfile("admin"), w.MFAFrom(func() (string, error) { return "000000", nil }))
+			},
+			says: `awsauth: assume role $BASE: STS knows no MFA device arn:aws:iam::111111111111:mfa/ana of this user; ` +
+				`check mfa_serial against the user's devices in IAM`,
+			kinds: only(awsauth.MFARequired), from: service,
+		},
+	}
 }
 
 // identityMistakes are those of who one starts as.
@@ -158,6 +188,26 @@ func identityMistakes() []mistake {
 				`defined there: dev, ops, prod-admin and 1 more`,
 			kinds: only(awsauth.ProfileNotFound), new: true,
 		}, {
+			name: "12. the instance metadata does not answer",
+			make: func(w *lab.Place) error {
+				w.OnInstance()
+				w.Inject(awsauthtest.Fault{Match: lab.OfMetadata, Kind: awsauthtest.Hang})
+				return w.Fetch(awsauth.WithRegion("us-east-1"))
+			},
+			says: `awsauth: no AWS credentials found: environment (AWS_ACCESS_KEY_ID not set), ` +
+				`web identity (AWS_WEB_IDENTITY_TOKEN_FILE not set), profile "default" (not in $DIR/config or $DIR/credentials), ` +
+				`container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI not set), ` +
+				`EC2 (http://169.254.169.254 did not answer within 2s); if this is EC2, check the instance role and, ` +
+				`in a container, an IMDSv2 hop limit of 2; elsewhere set AWS_PROFILE`,
+			kinds: only(awsauth.NoCredentials, awsauth.Unreachable), from: network,
+		},
+	}
+}
+
+// loginMistakes are those of keys and logins that AWS does not accept.
+func loginMistakes() []mistake {
+	return []mistake{
+		{
 			name: "5. keys of another partition",
 			make: func(w *lab.Place) error {
 				w.Files("[profile ops]\n"+lab.KeyLines, "")
@@ -180,19 +230,6 @@ func identityMistakes() []mistake {
 			make:  func(w *lab.Place) error { w.SSOProfile(); return w.Fetch(awsauth.WithProfile("dev")) },
 			says:  `awsauth: profile "dev": SSO session "corp" has never been logged in on this machine; run: aws sso login --profile dev`,
 			kinds: only(awsauth.Expired),
-		}, {
-			name: "12. the instance metadata does not answer",
-			make: func(w *lab.Place) error {
-				w.OnInstance()
-				w.Inject(awsauthtest.Fault{Match: lab.OfMetadata, Kind: awsauthtest.Hang})
-				return w.Fetch(awsauth.WithRegion("us-east-1"))
-			},
-			says: `awsauth: no AWS credentials found: environment (AWS_ACCESS_KEY_ID not set), ` +
-				`web identity (AWS_WEB_IDENTITY_TOKEN_FILE not set), profile "default" (not in $DIR/config or $DIR/credentials), ` +
-				`container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI not set), ` +
-				`EC2 (http://169.254.169.254 did not answer within 2s); if this is EC2, check the instance role and, ` +
-				`in a container, an IMDSv2 hop limit of 2; elsewhere set AWS_PROFILE`,
-			kinds: only(awsauth.NoCredentials, awsauth.Unreachable), from: network,
 		},
 	}
 }
@@ -231,6 +268,22 @@ func assumeMistakes() []mistake {
 				`(sent: no external id, an MFA code)`,
 			kinds: only(awsauth.AccessDenied), from: service,
 		}, {
+			name: "11. throttled",
+			make: func(w *lab.Place) error {
+				w.Down(awsauthtest.Throttle)
+				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
+			},
+			says: `awsauth: assume role $MANAGE: throttled by STS in us-east-1, gave up after 8 attempts in $TIME; ` +
+				`keep one Session per role instead of calling New for each task, or run fewer accounts at once`,
+			kinds: only(awsauth.Throttled), from: service,
+		},
+	}
+}
+
+// offlineMistakes are those of accounts, partitions and durations.
+func offlineMistakes() []mistake {
+	return []mistake{
+		{
 			name:  "8. 11-digit account id",
 			make:  func(w *lab.Place) error { return w.JustNew(w.Static(), awsauth.WithAccount("12345678901")) },
 			says:  `awsauth: WithAccount("12345678901"): an account id has 12 digits, this has 11; a leading zero may have been lost ("012345678901"?)`,
@@ -260,45 +313,6 @@ func assumeMistakes() []mistake {
 			},
 			says:  `awsauth: WithDuration(4h0m0s): a role assumed from another role lasts at most 1h; lower it to 1h`,
 			kinds: only(awsauth.InvalidDuration, awsauth.InvalidOption), new: true,
-		}, {
-			name: "11. throttled",
-			make: func(w *lab.Place) error {
-				w.Down(awsauthtest.Throttle)
-				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
-			},
-			says: `awsauth: assume role $MANAGE: throttled by STS in us-east-1, gave up after 8 attempts in $TIME; ` +
-				`keep one Session per role instead of calling New for each task, or run fewer accounts at once`,
-			kinds: only(awsauth.Throttled), from: service,
-		},
-	}
-}
-
-// mfaMistakes are those of MFA.
-func mfaMistakes() []mistake {
-	return []mistake{
-		{
-			name: "7. MFA needed", make: func(w *lab.Place) error { w.MFAProfile(); return w.JustNew(awsauth.WithProfile("admin")) },
-			says: `awsauth: profile "admin" requires MFA with arn:aws:iam::111111111111:mfa/ana; use a profile without mfa_serial, ` +
-				`or pass a token provider with WithLoadOptions(config.WithAssumeRoleCredentialOptions(…))`,
-			kinds: only(awsauth.MFARequired), new: true,
-		}, {
-			name: "7. wrong MFA code",
-			make: func(w *lab.Place) error {
-				w.MFAProfile()
-				return w.Fetch(awsauth.WithProfile("admin"), w.MFAFrom(func() (string, error) { return "000000", nil }))
-			},
-			says:  `awsauth: assume role $BASE: STS refused the MFA code for arn:aws:iam::111111111111:mfa/ana; each code works once, wait for the next one`,
-			kinds: only(awsauth.MFARequired), from: service,
-		}, {
-			name: "7. unknown MFA device",
-			make: func(w *lab.Place) error {
-				w.MFAProfile()
-				w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/ci"), MFASerial: w.ARN(lab.Home, "mfa/another")})
-				return w.Fetch(awsauth.WithProfile("admin"), w.MFAFrom(func() (string, error) { return "000000", nil }))
-			},
-			says: `awsauth: assume role $BASE: STS knows no MFA device arn:aws:iam::111111111111:mfa/ana of this user; ` +
-				`check mfa_serial against the user's devices in IAM`,
-			kinds: only(awsauth.MFARequired), from: service,
 		},
 	}
 }

@@ -101,7 +101,7 @@ func TestIdentityLeaver(t *testing.T) {
 func TestIdentityRotates(t *testing.T) {
 	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 		hand := 0
-		s := w.Open(awsauth.WithCredentialsProvider(lab.ProviderFunc(func(context.Context) (aws.Credentials, error) {
+		s := w.Open(awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			hand++
 			k := w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, fmt.Sprintf("user/hand-%d", hand))})
 			return aws.Credentials{AccessKeyID: k.AccessKeyID, SecretAccessKey: k.SecretAccessKey, CanExpire: true, Expires: time.Now().Add(time.Hour)}, nil

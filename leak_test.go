@@ -86,22 +86,10 @@ func TestNothingLeaks(t *testing.T) {
 						w.Spy.Note("token of the role", creds.SessionToken)
 						require.Equal(t, trouble, "works")
 					}
-					p.Print(err)
-					p.Dig(err)
+					p.All(err)
 					_, err = w.Open(opts...).Identity(t.Context())
-					p.Print(err)
-					p.Dig(err)
-					id, err := session.Identity(t.Context())
-					p.Print(err)
-					p.Print(id)
-					p.Dig(id)
-					err = session.ForEachAccount(t.Context(), []string{lab.Target}, func(ctx context.Context, s *awsauth.Session) error {
-						p.Print(s)
-						_, err := s.Retrieve(ctx)
-						return err
-					}, awsauth.WithProgress(func(pr awsauth.Progress) { p.Print(pr); p.Dig(pr) }))
-					p.Print(err)
-					p.Dig(err)
+					p.All(err)
+					use(t.Context(), &p, session)
 					w.Show(&p, session)
 					for _, option := range append(opts, role) {
 						p.Print(option)
@@ -111,6 +99,18 @@ func TestNothingLeaks(t *testing.T) {
 			})
 		}
 	}
+}
+
+// use prints what a session's methods return.
+func use(ctx context.Context, p *lab.Paper, s *awsauth.Session) {
+	id, err := s.Identity(ctx)
+	p.All(err)
+	p.All(id)
+	err = s.ForEachAccount(ctx, []string{lab.Target}, func(ctx context.Context, s *awsauth.Session) error {
+		p.Print(s)
+		return lab.Enter(ctx, s)
+	}, awsauth.WithProgress(func(pr awsauth.Progress) { p.All(pr) }))
+	p.All(err)
 }
 
 // TestNoErrorLeaks prints and walks every error that the catalogue knows.
@@ -123,8 +123,7 @@ func TestNoErrorLeaks(t *testing.T) {
 				err := m.make(w)
 				require.Error(t, err)
 				var p lab.Paper
-				p.Print(err)
-				p.Dig(err)
+				p.All(err)
 				w.Spy.Note("new secret", w.Keys.SecretAccessKey)
 				w.Spy.Note("option", lab.SomeSecret)
 				p.Clean(t, w.Spy.Seen)
@@ -163,8 +162,7 @@ func TestRepeatedValues(t *testing.T) {
 		err := w.Fetch(opts...)
 		lab.RequireBad(t, err, awsauth.InvalidOption, "Value '…' at 'webIdentityToken'", "Value 'x' at 'roleSessionName'")
 		var p lab.Paper
-		p.Print(err)
-		p.Dig(err)
+		p.All(err)
 		p.Clean(t, map[string]string{"code-17": "code", "to.ken": "token"})
 	}
 }
@@ -180,8 +178,7 @@ func TestOptionsPrintNothing(t *testing.T) {
 		awsauth.WithProfile("ops"), awsauth.WithAccount(lab.Target), awsauth.WithExternalID("x-1"), awsauth.WithConcurrency(3),
 		awsauth.WithTags(map[string]string{"team": "ops"}), awsauth.WithTemporaryOnly(),
 	} {
-		p.Print(v)
-		p.Dig(v)
+		p.All(v)
 	}
 	p.Clean(t, map[string]string{lab.SomeSecret: "secret key", "a-session-token": "token"})
 }
@@ -196,8 +193,7 @@ func TestProcessArguments(t *testing.T) {
 		_, err := s.Retrieve(t.Context())
 		lab.RequireBad(t, err, awsauth.NoCredentials, "without Version 1")
 		w.Show(&p, s)
-		p.Print(err)
-		p.Dig(err)
+		p.All(err)
 		p.Clean(t, map[string]string{"process-password": "argument"})
 	}
 }
@@ -214,8 +210,7 @@ func TestContainerToken(t *testing.T) {
 	lab.RequireBad(t, err, awsauth.NoCredentials, "HTTP 401")
 	var p lab.Paper
 	w.Show(&p, s)
-	p.Print(err)
-	p.Dig(err)
+	p.All(err)
 	assert.Contains(t, w.Spy.Seen, token)
 	p.Clean(t, w.Spy.Seen)
 }

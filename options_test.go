@@ -38,3 +38,27 @@ func TestEmptyIsNotGiven(t *testing.T) {
 	assert.Equal(t, w.ARN(lab.Home, "user/ci"), w.IdentityOf(s))
 	require.Len(t, w.Calls(), 1)
 }
+
+// optionMistakes are those that an option shows by itself.
+func optionMistakes() []mistake {
+	return []mistake{
+		{
+			name: "a temporary key without its token, seen at once",
+			make: func(w *lab.Place) error {
+				k := w.SessionKeys()
+				return w.JustNew(awsauth.WithStaticCredentials(k.AccessKeyID, k.SecretAccessKey, ""))
+			},
+			says: `awsauth: WithStaticCredentials: access key $SESSION is temporary, as all that begin with ASIA, and works with its session token only; ` +
+				`pass the session token too`,
+			kinds: only(awsauth.InvalidOption), new: true,
+		}, {
+			name: "keys the wrong way round",
+			make: func(w *lab.Place) error {
+				return w.JustNew(awsauth.WithStaticCredentials(lab.SomeSecret, lab.SomeID, ""))
+			},
+			says: `awsauth: WithStaticCredentials: the two are swapped: AKIA…MPLE, which looks like an access key id, is second; ` +
+				`pass the access key id first, then the secret`,
+			kinds: only(awsauth.InvalidOption), new: true,
+		},
+	}
+}

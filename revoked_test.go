@@ -193,7 +193,7 @@ func TestRevokedIdentity(t *testing.T) {
 	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 		var n int
 		keys := []awsauthtest.Keys{w.SessionKeys(), w.SessionKeys()}
-		s := w.Open(awsauth.WithCredentialsProvider(lab.ProviderFunc(func(ctx context.Context) (c aws.Credentials, err error) {
+		s := w.Open(awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(ctx context.Context) (c aws.Credentials, err error) {
 			c, err = keys[min(n, 1)].Provider().Retrieve(ctx)
 			c.CanExpire, c.Expires = true, time.Now().Add(time.Hour)
 			n++

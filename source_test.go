@@ -95,7 +95,7 @@ type providerKey struct{}
 func TestProviderContext(t *testing.T) {
 	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 		mine := errors.New("the vault is sealed")
-		s := w.Open(awsauth.WithCredentialsProvider(lab.ProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+		s := w.Open(awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 			deadline, ok := ctx.Deadline()
 			require.True(t, ok)
 			require.Equal(t, 30*time.Second, time.Until(deadline))

@@ -51,14 +51,14 @@ type Outcome struct {
 	Took  time.Duration
 }
 
-// Ask is one caller.
+// Ask makes one caller's request.
 func Ask(ctx context.Context, s aws.CredentialsProvider) Outcome {
 	start := time.Now()
 	c, err := s.Retrieve(ctx)
 	return Outcome{c, err, time.Since(start)}
 }
 
-// Crowd is n callers at the same time.
+// Crowd asks for n callers at the same time.
 func Crowd(s aws.CredentialsProvider, n int) []Outcome {
 	all := make([]Outcome, n)
 	var wg sync.WaitGroup

@@ -22,7 +22,7 @@ func (w *Place) Down(kind awsauthtest.FaultKind) (up func()) {
 	return w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: kind})
 }
 
-// Slow makes every answer of STS take so long.
+// Slow makes every AssumeRole take so long.
 func (w *Place) Slow(d time.Duration) (remove func()) {
 	return w.Inject(awsauthtest.Fault{Action: "AssumeRole", Delay: d})
 }
@@ -34,8 +34,10 @@ func (*Place) Cable(err error) awsauth.Option {
 
 type brokenCable struct{ err error }
 
+// RoundTrip fails.
 func (c brokenCable) RoundTrip(*http.Request) (*http.Response, error) { return nil, c.err }
 
+// OfMetadata matches the calls to the instance metadata.
 func OfMetadata(c awsauthtest.Call) bool { return c.Service == "ec2metadata" }
 
 // Whoami is a service client's call, as anybody makes it.

@@ -1,3 +1,17 @@
+// Package lab is the workbench of the root's tests: an AWS of their own with a
+// user and a few roles, the sources of identities, and a clock that can be turned
+// on by hours.
+//
+//	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+//		s := w.InRole()                   // the user, in a role of another account
+//		up := w.Down(awsauthtest.Hang)    // STS does not answer any more
+//		time.Sleep(40 * time.Minute)      // takes no time
+//		lab.Busy(t, s, time.Second, time.Minute) // callers do not feel it
+//		up()
+//	})
+//
+// In the texts of files and variables, $ID and $SECRET stand for the user's keys,
+// $BASE, $MIDDLE and $MANAGE for the ARNs of roles, $DIR for a directory.
 package lab
 
 import (
@@ -13,10 +27,11 @@ import (
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
 )
 
+// Accounts, roles and keys.
 const (
-	Home   = "111111111111" // the account of the user and of the base role
-	Target = "123456789012" // the account of the roles to become
-	Issuer = "token.example.com"
+	Home   = "111111111111"      // the account of the user and of the base role
+	Target = "123456789012"      // the account of the roles to become
+	Issuer = "token.example.com" // of web identity tokens that the base role trusts
 
 	ManageRole = "arn:aws:iam::123456789012:role/manage-role"
 	ChinaRole  = "arn:aws-cn:iam::123456789012:role/manage-role"
@@ -29,17 +44,17 @@ const (
 )
 
 // Place is a Cloud with what the tests need in one partition: a user, a base
-// role in the user's account, and two roles in another account.
+// and a middle role in the user's account, and two roles in another account.
 type Place struct {
 	*awsauthtest.Cloud
 	T         testing.TB
-	Keys      awsauthtest.Keys
+	Keys      awsauthtest.Keys // of the user
 	Partition awsauth.Partition
-	Dir       string
-	Spy       *Spy // of the leak tests: it notes every secret that passes; nil elsewhere
+	Dir       string // for files
+	Spy       *Spy   // of the leak tests: it notes every secret that passes; nil elsewhere
 }
 
-// New makes it, in an environment that holds nothing of AWS.
+// New makes a place, in an environment that holds nothing of AWS.
 func New(t testing.TB, p awsauth.Partition) *Place {
 	t.Helper()
 	w := &Place{Cloud: awsauthtest.New(t), T: t, Partition: p, Dir: t.TempDir()}
@@ -57,7 +72,7 @@ func (w *Place) ARN(account, resource string) string {
 	return fmt.Sprintf("arn:%s:iam::%s:%s", w.Partition, account, resource)
 }
 
-// Text fills in the place's names.
+// Text replaces $ID, $BASE and the other names in s.
 func (w *Place) Text(s string) string {
 	return strings.NewReplacer("$ID", w.Keys.AccessKeyID, "$SECRET", w.Keys.SecretAccessKey, "$DIR", w.Dir,
 		"$BASE", w.ARN(Home, "role/base"), "$MIDDLE", w.ARN(Home, "role/middle"),
@@ -97,7 +112,7 @@ func (w *Place) Try(opts ...awsauth.Option) (*awsauth.Session, error) {
 	return awsauth.New(append([]awsauth.Option{awsauth.WithLoadOptions(w.LoadOptions())}, opts...)...)
 }
 
-// Open is try where it must work.
+// Open is Try where it must work.
 func (w *Place) Open(opts ...awsauth.Option) *awsauth.Session {
 	w.T.Helper()
 	s, err := w.Try(opts...)
@@ -156,13 +171,14 @@ func ShortARN(arn string) string {
 	return arn
 }
 
-// Became is the ARN of a session in a role of the place, as identity shows it.
+// Became is the ARN of a session in a role of the place, as IdentityOf shows it.
 func (w *Place) Became(account, role string) string {
 	return fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s", w.Partition, account, role)
 }
 
-// Said lists the calls so far, each "action host scope target key": what went
-// over the wire, in a form that a table can hold.
+// Said lists the calls so far, each "action/role host region key": what went
+// over the wire, in a form that a table can hold. The key is that of the "user" or
+// of a "session", or the call is "unsigned".
 func (w *Place) Said(action ...string) (lines []string) {
 	for _, c := range w.Calls(action...) {
 		who := c.AccessKeyID

@@ -28,6 +28,7 @@ type Paper struct {
 	once map[string]bool
 }
 
+// Write implements io.Writer, for a log.
 func (p *Paper) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -41,13 +42,14 @@ func (p *Paper) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// String is all of it.
 func (p *Paper) String() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.text.String()
 }
 
-// verbs are those of fmt's that show a text, in a form that forms knows.
+// verbs are those of fmt's that show a text, in a form that Forms knows.
 var verbs = []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "% x", "%X", "%d", "%T"}
 
 // Print prints v in every way.
@@ -130,8 +132,14 @@ func (p *Paper) walk(v reflect.Value, seen map[uintptr]bool) {
 	}
 }
 
-// Dig walks v.
+// Dig prints what reflection finds behind v.
 func (p *Paper) Dig(v any) { p.walk(reflect.ValueOf(v), map[uintptr]bool{}) }
+
+// All prints v and digs in it.
+func (p *Paper) All(v any) {
+	p.Print(v)
+	p.Dig(v)
+}
 
 // Forms are how a secret may look on paper.
 func Forms(secret string) []string {

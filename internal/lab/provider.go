@@ -9,11 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 )
 
-// ProviderFunc is a provider that the caller brings.
-type ProviderFunc func(context.Context) (aws.Credentials, error)
-
-func (f ProviderFunc) Retrieve(ctx context.Context) (aws.Credentials, error) { return f(ctx) }
-
 // Issued are keys that last so long from now on.
 func Issued(id string, lifetime time.Duration) aws.Credentials {
 	return aws.Credentials{AccessKeyID: id, SecretAccessKey: SomeSecret, SessionToken: "token", CanExpire: true, Expires: time.Now().Add(lifetime)}
@@ -22,6 +17,7 @@ func Issued(id string, lifetime time.Duration) aws.Credentials {
 // NoKeys is a provider that must not be asked.
 type NoKeys struct{}
 
+// Retrieve fails.
 func (NoKeys) Retrieve(context.Context) (aws.Credentials, error) {
 	return aws.Credentials{}, errors.New("this provider was not to be asked")
 }

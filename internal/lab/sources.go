@@ -8,7 +8,7 @@ import (
 )
 
 // Source is one place that an identity can come from. Its texts are filled
-// in by place.text; "$REGION" is a line that names the profile's region, or
+// in by Place.Text; "$REGION" is a line that names the profile's region, or
 // nothing.
 type Source struct {
 	Name                string
@@ -26,19 +26,27 @@ func profileOps(*Place) []awsauth.Option {
 	return []awsauth.Option{awsauth.WithProfile("ops")}
 }
 
-const (
-	KeyLines = "aws_access_key_id = $ID\naws_secret_access_key = $SECRET\n"
-	baseCall = "AssumeRole/base HOST REGION user"
-)
+// KeyLines are the user's keys, in a shared file.
+const KeyLines = "aws_access_key_id = $ID\naws_secret_access_key = $SECRET\n"
 
+// SomePair are keys that nobody issued, in a shared file.
 const SomePair = "aws_access_key_id = " + SomeID + "\naws_secret_access_key = " + SomeSecret + "\n"
 
-// Sources lists them all.
+// KeyEnv are the user's keys, in the environment.
+var KeyEnv = []string{"AWS_ACCESS_KEY_ID=$ID", "AWS_SECRET_ACCESS_KEY=$SECRET"}
+
+// SomeEnv are keys that nobody issued, in the environment.
+var SomeEnv = []string{"AWS_ACCESS_KEY_ID=" + SomeID, "AWS_SECRET_ACCESS_KEY=" + SomeSecret}
+
+// baseCall assumes the base role with the user's keys.
+const baseCall = "AssumeRole/base HOST REGION user"
+
+// Sources lists those that work in every partition.
 func Sources() []Source {
 	return append(append(optionSources(), environmentSources()...), append(ProfileSources(), machineSources()...)...)
 }
 
-// EverySource are baseSources and what cannot be done in every partition.
+// EverySource lists Sources, and what works in partition aws alone.
 func EverySource() []Source {
 	return append(Sources(), Source{
 		Name: "login", Config: "[profile ops]\n$REGION\nlogin_session = " + LoginSession + "\n", Opts: profileOps,
@@ -77,7 +85,7 @@ func environmentSources() []Source {
 	return []Source{
 		{
 			Name: "environment", Config: "[default]\n$REGION\n",
-			Variables: []string{"AWS_ACCESS_KEY_ID=$ID", "AWS_SECRET_ACCESS_KEY=$SECRET"},
+			Variables: KeyEnv,
 		}, {
 			Name: "environment, old names", Config: "[default]\n$REGION\n",
 			Variables: []string{"AWS_ACCESS_KEY=$ID", "AWS_SECRET_KEY=$SECRET"},
@@ -97,6 +105,7 @@ func environmentSources() []Source {
 	}
 }
 
+// ProfileSources are those that a profile names.
 func ProfileSources() []Source {
 	return []Source{
 		{
@@ -115,7 +124,7 @@ func ProfileSources() []Source {
 		}, {
 			Name:   "credential_source Environment",
 			Config: "[profile ops]\n$REGION\nrole_arn = $BASE\ncredential_source = Environment\n", Opts: profileOps,
-			Variables: []string{"AWS_ACCESS_KEY_ID=$ID", "AWS_SECRET_ACCESS_KEY=$SECRET"},
+			Variables: KeyEnv,
 			Role:      "base", Calls: []string{baseCall},
 		}, {
 			Name:   "credential_source EcsContainer",
