@@ -99,7 +99,11 @@ func (l *look) loadConfig(opts *config.LoadOptions) (aws.Config, error) {
 	}
 	copied := *opts
 	const name = "settings"
-	path, err := writeCopy(l.files.Extract(l.profile, name, func(key string) bool { return !sharedfile.IsIdentity(key) }))
+	text := l.files.Extract(l.profile, name, func(key string) bool { return !sharedfile.IsIdentity(key) })
+	if text == "" {
+		text = "[profile " + name + "]\n" // the SDK asks that a profile it is told is there
+	}
+	path, err := writeCopy(text)
 	if err != nil {
 		return aws.Config{}, err
 	}

@@ -30,6 +30,9 @@ func (l *look) fromProfile(w way, option bool, f faults) (*source, faults) {
 	for range w.profiles[1:] {
 		way = append(way, aws.CredentialSourceProfileSourceProfile)
 	}
+	if len(w.profiles) == 1 && l.get(w.holder, "source_profile") == w.holder {
+		way = append(way, aws.CredentialSourceProfileSourceProfile) // its own
+	}
 	if l.get(w.holder, "credential_source") != "" && len(w.roles) > 0 {
 		way = append(way, aws.CredentialSourceProfileNamedProvider)
 	}

@@ -8,14 +8,16 @@ import (
 )
 
 // Isolate keeps the machine's own AWS out of a test. It unsets every AWS_*
-// variable and every proxy variable, points AWS_CONFIG_FILE and
+// variable but one and every proxy variable, points AWS_CONFIG_FILE and
 // AWS_SHARED_CREDENTIALS_FILE at files that do not exist, and switches EC2
 // metadata off, so that nothing but what the test says can supply credentials.
 // All is put back when the test ends. Like [testing.T.Setenv], which it uses, it
 // panics in a parallel test.
 //
 // AWS_CA_BUNDLE is among what is unset: with it set, the SDK refuses any HTTP
-// client that is not its own.
+// client that is not its own. AWS_NEW_RETRIES_2026 stays: it changes how the SDK
+// retries, not who one is, so that tests can be run both ways. The SDK reads it
+// at each retry.
 func Isolate(t testing.TB) {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -37,6 +39,8 @@ func foreign(name string) bool {
 	switch upper := strings.ToUpper(name); upper {
 	case "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY":
 		return true
+	case "AWS_NEW_RETRIES_2026":
+		return false
 	default:
 		return strings.HasPrefix(upper, "AWS_")
 	}

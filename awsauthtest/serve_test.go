@@ -102,6 +102,7 @@ func TestClose(t *testing.T) {
 func TestIsolate(t *testing.T) {
 	t.Setenv("AWS_PROFILE", "prod")
 	t.Setenv("https_proxy", "http://proxy")
+	t.Setenv("AWS_NEW_RETRIES_2026", "true")
 	t.Run("inside", func(t *testing.T) {
 		awsauthtest.Isolate(t)
 		for _, name := range []string{"AWS_PROFILE", "AWS_CA_BUNDLE", "https_proxy"} {
@@ -110,6 +111,7 @@ func TestIsolate(t *testing.T) {
 		}
 		require.NoFileExists(t, os.Getenv("AWS_CONFIG_FILE"))
 		require.NotEmpty(t, os.Getenv("AWS_SHARED_CREDENTIALS_FILE"))
+		require.Equal(t, "true", os.Getenv("AWS_NEW_RETRIES_2026"), "how, not who")
 	})
 	require.Equal(t, "prod", os.Getenv("AWS_PROFILE"))
 	require.Equal(t, "http://proxy", os.Getenv("https_proxy"))
