@@ -146,8 +146,8 @@ func TestLeave(t *testing.T) {
 				before := s.count()
 				start = time.Now()
 				require.NoError(t, s.send(t.Context(), p, r, pace.Call{}))
-				assert.Less(t, time.Since(start), 2*time.Second, "the queue is empty")
-				assert.LessOrEqual(t, s.count()-before, 2)
+				assert.Less(t, time.Since(start), 10*time.Second, "the queue is empty: 80 calls would take 40 s")
+				assert.LessOrEqual(t, s.count()-before, 3)
 			})
 		})
 	}
@@ -234,7 +234,7 @@ func TestNobodyWaits(t *testing.T) {
 		require.NoError(t, background(), "there is one again")
 
 		s.failing(always(answerOf(http.StatusServiceUnavailable, "ServiceUnavailable", nil)))
-		time.Sleep(time.Second)
+		time.Sleep(time.Minute) // there is no pace any more
 		e = requireGaveUp(t, s.send(t.Context(), p, r, pace.Call{Waited: nobody, Attempts: 2}))
 		assert.Equal(t, 2, e.Attempts, "an outage is another matter")
 	})
