@@ -18,7 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/auth/bearer"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -132,16 +131,15 @@ func TestNoErrorLeaks(t *testing.T) {
 	}
 }
 
-// TestHalfAnAnswer: STS's answer is cut behind the secret, and the SDK keeps what
-// came.
+// TestHalfAnAnswer: STS's answer is cut behind the secret, and what came is shown
+// nowhere, whatever the SDK's version keeps of it.
 func TestHalfAnAnswer(t *testing.T) {
 	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 		w.Watched()
 		w.Down(awsauthtest.Malformed)
 		_, err := w.Open(w.Static(), awsauth.WithAccount(lab.Target)).Retrieve(t.Context())
 		require.Error(t, err)
-		var broken *smithy.DeserializationError
-		require.ErrorAs(t, err, &broken)
+		require.ErrorIs(t, err, awsauth.Unreachable)
 		assert.Contains(t, w.Spy.Kinds(), "SecretAccessKey")
 		var p lab.Paper
 		p.Dig(err)

@@ -94,7 +94,7 @@ func goList(dir string, args ...string) (string, error) {
 }
 
 func collect(fset *token.FileSet, pkg *types.Package, info *types.Info) []Reference {
-	first := map[[2]string]Reference{}
+	first, at := map[[2]string]Reference{}, map[[2]string]token.Pos{}
 	for ident, object := range info.Uses {
 		if object.Pkg() != pkg || !object.Pos().IsValid() {
 			continue
@@ -103,8 +103,8 @@ func collect(fset *token.FileSet, pkg *types.Package, info *types.Info) []Refere
 		from, to := filepath.Base(use.Filename), filepath.Base(declared.Filename)
 		r := Reference{from, to, object.Name(), fmt.Sprintf("%s:%d", from, use.Line)}
 		pair := [2]string{from, to}
-		if old, ok := first[pair]; from != to && (!ok || r.Position < old.Position) {
-			first[pair] = r
+		if earlier, ok := at[pair]; from != to && (!ok || ident.Pos() < earlier) {
+			first[pair], at[pair] = r, ident.Pos()
 		}
 	}
 	all := make([]Reference, 0, len(first))
