@@ -108,62 +108,72 @@ func (w *way) settle(l *look, profile string, kind sourceKind) {
 	w.pass(l, profile, string(kind))
 }
 
-// The sources that a profile can have, in the order in which they count.
+// profileSource is one kind of source that a profile can have.
+type profileSource struct {
+	kind   sourceKind
+	key    string // that stands for it where it is passed over
+	ofRole bool   // it is what the profile's role is assumed with, and nothing without a role
+	there  func(l *look, profile string) bool
+}
+
+// profileSources are all of them, in the order in which they count. A role with a
+// source_profile comes before them all: see follow.
 //
 // The order is the AWS CLI's. The SDK for Go looks at keys of either file first,
 // and at sign-in and processes later.
-var profileSources = []struct {
-	kind sourceKind
-	key  string // that stands for it, and is named where it is passed over
-}{
-	{sourceWebIdentity, "web_identity_token_file"},
-	{sourceSSO, "sso_session"},
-	{sourceSSO, "sso_start_url"},
-	{sourceProfileKeys, "aws_access_key_id"},
-	{sourceLogin, "login_session"},
-	{sourceProcess, "credential_process"},
-	{sourceConfigKeys, "aws_access_key_id"},
+func profileSources() []profileSource {
+	named := func(value string) func(*look, string) bool {
+		return func(l *look, profile string) bool { return l.get(profile, "credential_source") == value }
+	}
+	key := func(key string) func(*look, string) bool {
+		return func(l *look, profile string) bool { return l.get(profile, key) != "" }
+	}
+	keys := func(kind sourceKind) func(*look, string) bool {
+		return func(l *look, profile string) bool {
+			k, ok := l.files.Keys(profile, kind == sourceProfileKeys)
+			return ok && k.Complete()
+		}
+	}
+	return []profileSource{
+		{sourceEnvironment, "credential_source", true, named("Environment")},
+		{sourceContainer, "credential_source", true, named("EcsContainer")},
+		{sourceEC2, "credential_source", true, named("Ec2InstanceMetadata")},
+		{sourceWebIdentity, "web_identity_token_file", true, key("web_identity_token_file")},
+		{sourceSSOToken, "sso_session", false, (*look).hasToken},
+		{sourceSSO, "sso_session", false, (*look).hasSSO},
+		{sourceProfileKeys, "aws_access_key_id", false, keys(sourceProfileKeys)},
+		{sourceLogin, "login_session", false, key("login_session")},
+		{sourceProcess, "credential_process", false, key("credential_process")},
+		{sourceConfigKeys, "aws_access_key_id of the config file", false, keys(sourceConfigKeys)},
+	}
 }
 
 // ownKind is the source of a profile itself, "" if it has none.
 func (l *look) ownKind(profile string) sourceKind {
-	if l.get(profile, "role_arn") != "" {
-		switch l.get(profile, "credential_source") {
-		case "Environment":
-			return sourceEnvironment
-		case "EcsContainer":
-			return sourceContainer
-		case "Ec2InstanceMetadata":
-			return sourceEC2
-		}
-		if l.get(profile, "web_identity_token_file") != "" {
-			return sourceWebIdentity
-		}
-	}
-	return l.plainKind(profile)
+	return l.firstKind(profile, l.get(profile, "role_arn") != "")
 }
 
 // plainKind is the source of a profile beside its role and what that is assumed
 // from.
-func (l *look) plainKind(profile string) sourceKind {
-	switch {
-	case l.hasSSO(profile):
-		if l.get(profile, "sso_session") != "" && l.get(profile, "sso_account_id") == "" && l.get(profile, "sso_role_name") == "" {
-			return sourceSSOToken
+func (l *look) plainKind(profile string) sourceKind { return l.firstKind(profile, false) }
+
+func (l *look) firstKind(profile string, ofRole bool) sourceKind {
+	for _, s := range profileSources() {
+		if (ofRole || !s.ofRole) && s.there(l, profile) {
+			return s.kind
 		}
-		return sourceSSO
-	case l.keysKind(profile) == sourceProfileKeys:
-		return sourceProfileKeys
-	case l.get(profile, "login_session") != "":
-		return sourceLogin
-	case l.get(profile, "credential_process") != "":
-		return sourceProcess
 	}
-	return l.keysKind(profile)
+	return ""
 }
 
 func (l *look) hasSSO(profile string) bool {
 	return slices.ContainsFunc(ssoKeys, func(key string) bool { return l.get(profile, key) != "" })
+}
+
+// hasToken reports whether a profile signs in with SSO but names no role, which
+// gives a token and no keys.
+func (l *look) hasToken(profile string) bool {
+	return l.get(profile, "sso_session") != "" && l.get(profile, "sso_account_id") == "" && l.get(profile, "sso_role_name") == ""
 }
 
 // keysKind tells keys of a credentials file from those of a config file.
@@ -187,27 +197,18 @@ func (l *look) keyPair(profile string) sharedfile.KeyPair {
 
 // pass notes the sources of a profile that do not count, because used does.
 func (w *way) pass(l *look, profile, used string) {
-	told := map[string]bool{}
-	if kind := sourceKind(used); (kind == sourceProfileKeys || kind == sourceConfigKeys) && len(w.profiles) > 1 && l.get(profile, "role_arn") != "" {
+	source := len(w.profiles) > 1
+	if kind := sourceKind(used); source && (kind == sourceProfileKeys || kind == sourceConfigKeys) && l.get(profile, "role_arn") != "" {
 		w.passed = append(w.passed, passedOver(profile, "role_arn", used))
 	}
-	for _, s := range profileSources {
-		there := l.get(profile, s.key) != ""
-		switch s.kind {
-		case sourceProfileKeys, sourceConfigKeys:
-			k, ok := l.files.Keys(profile, s.kind == sourceProfileKeys)
-			there = ok && k.Complete()
-		}
-		name := s.key
-		if s.kind == sourceConfigKeys {
-			name += " of the config file"
-		}
-		counts := string(s.kind) == used || s.kind == sourceSSO && used == string(sourceSSOToken)
-		if !there || counts || told[name] {
+	sso := used == string(sourceSSO) || used == string(sourceSSOToken)
+	for _, s := range profileSources() {
+		ofSSO := s.kind == sourceSSO || s.kind == sourceSSOToken
+		if string(s.kind) == used || sso && ofSSO || !s.there(l, profile) {
 			continue
 		}
-		told[name] = true
-		w.passed = append(w.passed, passedOver(profile, name, used))
+		w.passed = append(w.passed, passedOver(profile, s.key, used))
+		sso = sso || ofSSO // both stand for one key
 	}
 }
 
@@ -219,18 +220,19 @@ func passedOver(profile, key, used string) Step {
 func (w *way) addRole(l *look, profile string) (f faults) {
 	spec, err := l.profileRole(profile)
 	f.add(err)
-	if err == nil {
+	if spec != nil {
 		w.roles = append(w.roles, spec)
 	}
 	return f
 }
 
 // profileRole is the role that a profile names, as the options for such roles
-// want it (config.WithAssumeRoleCredentialOptions).
+// want it (config.WithAssumeRoleCredentialOptions). It is nil where the ARN is
+// none, which is checkRole's to say.
 func (l *look) profileRole(profile string) (*roleSpec, error) {
 	arn, err := parseRoleARN(l.get(profile, "role_arn"))
 	if err != nil {
-		return nil, nil //nolint:nilnil // checkRole has the fault already
+		return nil, nil
 	}
 	o := stscreds.AssumeRoleOptions{
 		RoleSessionName: l.get(profile, "role_session_name"),
