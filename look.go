@@ -275,6 +275,20 @@ func (l *look) metadataEndpoint() (address, from string) {
 	return "http://169.254.169.254", ""
 }
 
+// bearerVariables are those that hold a bearer token for one service, sorted. That
+// service's clients of the SDK use it instead of the configuration's credentials.
+//
+// See https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html
+func bearerVariables() (found []string) {
+	for _, pair := range os.Environ() {
+		if name, value, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "AWS_BEARER_TOKEN_") && value != "" {
+			found = append(found, redact.OneLine(name))
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
 // firstEnv is the first of the variables that is set, and its name.
 func firstEnv(variables ...string) (value, name string) {
 	for _, name := range variables {
