@@ -163,11 +163,12 @@ func (l *look) where() string {
 	return strings.Join(paths, " or ")
 }
 
-// notFound is the error for a profile that no file has. from says what named it.
-func (l *look) notFound(name, from string) *Error {
+// notFound is the error for a profile that no file has. from says what named it,
+// and asking are the profiles that led to it, which cannot be meant.
+func (l *look) notFound(name, from string, asking ...string) *Error {
 	e := &Error{Kind: ProfileNotFound, Err: config.SharedConfigProfileNotExistError{Profile: name}}
 	e.what = fmt.Sprintf("profile %q%s is not in %s", redact.Clip(name), from, l.where())
-	known := l.files.Names()
+	known := slices.DeleteFunc(l.files.Names(), func(k string) bool { return slices.Contains(asking, k) })
 	if bare, prefixed := strings.CutPrefix(name, "profile "); prefixed && l.files.Has(bare) {
 		return e.mend("did you mean %q? (\"profile\" belongs to the section's heading, not to the name)", bare)
 	}
