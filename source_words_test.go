@@ -1,0 +1,235 @@
+package awsauth_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoxiaodi/awsauth"
+)
+
+// asksStranger is a session of a service whose place a stranger takes.
+func asksStranger(t *testing.T, service string, answer func(*stranger, http.ResponseWriter, *http.Request)) (error, *stranger) {
+	t.Helper()
+	w := newPlace(t, awsauth.AWS)
+	s := newStranger(t, answer)
+	for _, known := range strangeServices() {
+		if known.name != service {
+			continue
+		}
+		session := mustOpen(t, known.use(w, s.url)...)
+		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+		defer cancel()
+		_, err := session.Retrieve(ctx)
+		require.Error(t, err)
+		errorIsCalm(t, err)
+		return err, s
+	}
+	t.Fatalf("there is no service %q", service)
+	return nil, nil
+}
+
+// TestContainerAgentsWords: what the agent says reaches the caller.
+func TestContainerAgentsWords(t *testing.T) {
+	for name, tt := range map[string]struct {
+		status     int
+		kind, body string
+		also       awsauth.Kind
+		parts      []string
+	}{
+		"EKS, JSON": {400, "application/json", `{"code": "AccessDeniedException", "message": "Unauthorized Exception! EKS does not have permissions to assume the associated role."}`,
+			awsauth.AccessDenied, []string{"EKS does not have permissions to assume the associated role", "AccessDeniedException"}},
+		"EKS, text": {400, "text/plain; charset=utf-8", "[fake-request-id]: (AccessDeniedException): Unauthorized Exception! EKS does not have permissions to assume the associated role.",
+			"", []string{"EKS does not have permissions to assume the associated role"}},
+		"not found": {404, "application/json", `{"code": "ResourceNotFoundException", "message": "no association of this pod"}`, "", []string{"no association of this pod"}},
+		"throttled": {429, "application/json", `{"code": "ThrottlingException", "message": "slow down, please"}`, awsauth.Throttled, []string{"slow down, please"}},
+		"failing":   {500, "application/json", `{"code": "InternalServerException", "message": "the agent fell over"}`, awsauth.Unreachable, []string{"the agent fell over"}},
+		"403":       {403, "application/json", `{"code": "InvalidTokenException", "message": "the token is stale"}`, awsauth.AccessDenied, []string{"the token is stale", "AWS_CONTAINER_AUTHORIZATION_TOKEN"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err, _ := asksStranger(t, "container", says(tt.status, tt.kind, tt.body))
+			requireBad(t, err, awsauth.NoCredentials, tt.parts...)
+			if tt.also != "" {
+				assert.ErrorIs(t, err, tt.also)
+			}
+		})
+	}
+}
+
+// TestContainerTokenFileNamed: the file's name, for each way in which it is of no use.
+func TestContainerTokenFileNamed(t *testing.T) {
+	for name, file := range map[string]string{"missing": "no-such-token", "empty": "empty-token", "a directory": "."} {
+		t.Run(name, func(t *testing.T) {
+			w := newPlace(t, awsauth.AWS)
+			w.write("empty-token", "")
+			w.env("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:9/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=$DIR/"+file)
+			s, err := w.try()
+			if err == nil {
+				_, err = s.Retrieve(t.Context())
+			}
+			require.Error(t, err)
+			assert.Contains(t, err.Error(), w.dir)
+			assert.Contains(t, err.Error(), "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
+			assert.Empty(t, w.said())
+		})
+	}
+}
+
+// TestProcessFieldNamed: the error names the field that is wrong, and shows nothing of
+// what was written.
+func TestProcessFieldNamed(t *testing.T) {
+	for name, tt := range map[string]struct {
+		text string
+		part string
+	}{
+		"+0000":           {`{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "the-secret", "Expiration": "2030-01-02T03:04:05+0000"}`, "Expiration"},
+		"empty":           {`{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "the-secret", "Expiration": ""}`, "Expiration"},
+		"no zone":         {`{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "the-secret", "Expiration": "2030-01-02T03:04:05"}`, "Expiration"},
+		"UTC":             {`{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "the-secret", "Expiration": "2030-01-02 03:04:05 UTC"}`, "Expiration"},
+		"a number":        {`{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "the-secret", "Expiration": 1893553445}`, "Expiration"},
+		"Version, text":   {`{"Version": "1", "AccessKeyId": "A", "SecretAccessKey": "the-secret"}`, "Version"},
+		"key, number":     {`{"Version": 1, "AccessKeyId": 5, "SecretAccessKey": "the-secret"}`, "AccessKeyId"},
+		"account, number": {`{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "the-secret", "AccountId": 123456789012}`, "AccountId"},
+		"Version 2":       {`{"Version": 2, "AccessKeyId": "A", "SecretAccessKey": "the-secret"}`, "Version"},
+		"no key":          {`{"Version": 1, "SecretAccessKey": "the-secret"}`, "AccessKeyId"},
+		"no secret":       {`{"Version": 1, "AccessKeyId": "A", "SessionToken": "the-secret"}`, "SecretAccessKey"},
+		"two documents":   {`{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "the-secret"} the-secret`, "JSON"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newPlace(t, awsauth.AWS)
+			w.write("p", tt.text)
+			w.files("[default]\ncredential_process = cat $DIR/p\n", "")
+			_, err := w.open().Retrieve(t.Context())
+			requireBad(t, err, awsauth.NoCredentials, tt.part, "credential_process")
+			assert.NotContains(t, err.Error(), "the-secret")
+			if tt.part != "JSON" {
+				assert.NotContains(t, err.Error(), "not JSON")
+			}
+		})
+	}
+}
+
+// TestMetadataSwitchedOff: a 403 to the token request means that, and not silence.
+func TestMetadataSwitchedOff(t *testing.T) {
+	for name, answer := range map[string]func(*stranger, http.ResponseWriter, *http.Request){
+		"all 403":   says(403, "text/html", "<html>403</html>"),
+		"empty 403": says(403, "", ""),
+		"role 403": func(_ *stranger, rw http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPut {
+				rw.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60")
+				says(200, "", "the-metadata-token")(nil, rw, r)
+				return
+			}
+			says(403, "", "")(nil, rw, r)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err, _ := asksStranger(t, "metadata", answer)
+			requireBad(t, err, awsauth.NoCredentials, "switched off")
+			assert.NotContains(t, err.Error(), "did not answer")
+		})
+	}
+}
+
+// TestSignInKinds: what the sign-in service refuses has the Kind of what it says.
+func TestSignInKinds(t *testing.T) {
+	for name, tt := range map[string]struct {
+		status int
+		body   string
+		kind   awsauth.Kind
+		part   string
+		login  bool
+	}{
+		"429":                      {429, `{"error": "TOO_MANY_REQUESTS", "message": "slow"}`, awsauth.Throttled, "throttled", false},
+		"500":                      {500, `{"error": "SERVER_ERROR", "message": "oops"}`, awsauth.Unreachable, "HTTP 500", false},
+		"503":                      {503, `{}`, awsauth.Unreachable, "HTTP 503", false},
+		"INSUFFICIENT_PERMISSIONS": {403, `{"error": "INSUFFICIENT_PERMISSIONS", "message": "no"}`, awsauth.AccessDenied, "signin:CreateOAuth2Token", true},
+		"TOKEN_EXPIRED":            {403, `{"error": "TOKEN_EXPIRED", "message": "over"}`, awsauth.Expired, "login session", true},
+		"USER_CREDENTIALS_CHANGED": {403, `{"error": "USER_CREDENTIALS_CHANGED", "message": "changed"}`, awsauth.Expired, "login session", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err, _ := asksStranger(t, "sign-in", func(_ *stranger, rw http.ResponseWriter, r *http.Request) {
+				rw.Header().Set("X-Amzn-ErrorType", map[int]string{429: "TooManyRequestsError", 500: "InternalServerException", 503: "InternalServerException", 403: "AccessDeniedException"}[tt.status])
+				says(tt.status, "application/json", tt.body)(nil, rw, r)
+			})
+			requireBad(t, err, tt.kind, tt.part)
+			assert.Equal(t, tt.login, strings.Contains(err.Error(), "aws login --profile default"), err.Error())
+			if tt.kind != awsauth.NoCredentials {
+				assert.NotErrorIs(t, err, awsauth.NoCredentials)
+			}
+		})
+	}
+}
+
+// TestDidYouMean never offers the profile that asks, and names a capital.
+func TestDidYouMean(t *testing.T) {
+	for name, tt := range map[string]struct {
+		config, profile string
+		with            []string
+		without         []string
+	}{
+		"not itself":     {"[profile A]\nrole_arn = $BASE\nsource_profile = B\n", "A", []string{`"B"`}, []string{`did you mean "A"`}},
+		"not itself, ab": {"[profile opsa]\nrole_arn = $BASE\nsource_profile = opsb\n", "opsa", []string{`"opsb"`}, []string{`did you mean "opsa"`}},
+		"not on the way": {"[profile a1]\nrole_arn = $BASE\nsource_profile = a2\n[profile a2]\nrole_arn = $BASE\nsource_profile = a3\n", "a1", []string{`"a3"`}, []string{`did you mean "a2"`}},
+		"another":        {"[profile opsa]\nrole_arn = $BASE\nsource_profile = kez\n[profile key]\n" + keyLines, "opsa", []string{`did you mean "key"`}, nil},
+		"[Profile foo]":  {"[Profile foo]\n" + keyLines, "foo", []string{"Profile", "profile", "config:1"}, nil},
+		"[PROFILE foo]":  {"[PROFILE foo]\n" + keyLines, "foo", []string{"PROFILE", "config:1"}, nil},
+		"case":           {"[profile Foo]\n" + keyLines, "foo", []string{`did you mean "Foo"`}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newPlace(t, awsauth.AWS)
+			w.files(tt.config, "")
+			_, err := w.try(awsauth.WithProfile(tt.profile))
+			requireBad(t, err, awsauth.ProfileNotFound, tt.with...)
+			for _, part := range tt.without {
+				assert.NotContains(t, err.Error(), part)
+			}
+		})
+	}
+}
+
+// TestContainerPathStaysThere: the relative URI is a path of the container's own
+// address, whatever it begins with.
+func TestContainerPathStaysThere(t *testing.T) {
+	for _, path := range []string{"@127.0.0.1:7863/x", "x", ":80/x", ".evil.example/x", "//evil.example/x", `/\evil`, "http://evil/x", "?x", "#x", " /x", "\\x"} {
+		w := newPlace(t, awsauth.AWS)
+		w.env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI="+path, "AWS_CONTAINER_AUTHORIZATION_TOKEN=the-token")
+		_, err := w.try()
+		requireBad(t, err, awsauth.InvalidOption, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/")
+		assert.Empty(t, w.said())
+	}
+}
+
+// TestLocalServicesAskedWithoutProxy: a proxy could answer with its own keys.
+func TestLocalServicesAskedWithoutProxy(t *testing.T) {
+	for name, setUp := range map[string]func(w *place){
+		"container, relative": func(w *place) { w.env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/x") },
+		"container, EKS":      func(w *place) { w.env("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/v1/credentials") },
+		"container, IPv6":     func(w *place) { w.env("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://[fd00:ec2::23]/v1/credentials") },
+		"container, ECS":      func(w *place) { w.env("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.2/x") },
+		"metadata":            func(w *place) { w.env("AWS_EC2_METADATA_DISABLED=false") },
+		"metadata, IPv6": func(w *place) {
+			w.env("AWS_EC2_METADATA_DISABLED=false", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6")
+		},
+	} {
+		for _, variable := range []string{"HTTP_PROXY", "http_proxy", "ALL_PROXY"} {
+			t.Run(name+"/"+variable, func(t *testing.T) {
+				w := newPlace(t, awsauth.AWS)
+				proxy := newStranger(t, says(200, "application/json", `{"AccessKeyId": "A", "SecretAccessKey": "s", "Token": "t", "Expiration": "2100-01-01T00:00:00Z", "Code": "Success"}`))
+				w.env(variable+"="+proxy.url, "AWS_CONTAINER_AUTHORIZATION_TOKEN=the-token", "AWS_REGION=us-east-1")
+				setUp(w)
+				s := mustOpen(t)
+				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+				defer cancel()
+				_, err := s.Retrieve(ctx)
+				require.Error(t, err)
+				assert.Zero(t, proxy.asked.Load(), "the proxy was asked")
+			})
+		}
+	}
+}
