@@ -3,6 +3,7 @@ package awsauth_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -14,15 +15,17 @@ import (
 	"github.com/chaoxiaodi/awsauth"
 )
 
-// TestReportUpToTheFault: an error of New has the rows up to the fault, and the last
-// one is the fault.
-func TestReportUpToTheFault(t *testing.T) {
+// faultOfNew is something that New refuses, and where its report ends.
+type faultOfNew struct {
+	opts   func(w *place) []awsauth.Option
+	row    string // the last
+	before string // a row before it, "" for none
+}
+
+// faultsOfSources are found where the source is decided.
+func faultsOfSources() map[string]faultOfNew {
 	mfa := "[profile admin]\nrole_arn = $BASE\nsource_profile = keys\nmfa_serial = arn:aws:iam::111111111111:mfa/ana\n[profile keys]\n" + keyLines
-	tests := map[string]struct {
-		opts   func(w *place) []awsauth.Option
-		row    string // the last
-		before string // a row before it, "" for none
-	}{
+	return map[string]faultOfNew{
 		"unknown profile": {func(w *place) []awsauth.Option {
 			w.files("[profile ops]\n"+keyLines, "")
 			return []awsauth.Option{awsauth.WithProfile("opss")}
@@ -48,6 +51,12 @@ func TestReportUpToTheFault(t *testing.T) {
 			w.env("AWS_EC2_METADATA_SERVICE_ENDPOINT=127.0.0.1:1", "AWS_EC2_METADATA_DISABLED=false")
 			return nil
 		}, "EC2", "container"},
+	}
+}
+
+// faultsBesideSources are found where the source is known.
+func faultsBesideSources() map[string]faultOfNew {
+	return map[string]faultOfNew{
 		"region":     {func(w *place) []awsauth.Option { return []awsauth.Option{w.static(), awsauth.WithRegion("mars")} }, "WithRegion", "static keys (option)"},
 		"AWS_REGION": {func(w *place) []awsauth.Option { w.env("AWS_REGION=mars"); return []awsauth.Option{w.static()} }, "region \"mars\"", "static keys (option)"},
 		"wrong partition": {func(w *place) []awsauth.Option {
@@ -80,6 +89,13 @@ func TestReportUpToTheFault(t *testing.T) {
 			return []awsauth.Option{awsauth.WithRegion("mars"), awsauth.WithAccount("12")}
 		}, "environment", "static keys (option)"},
 	}
+}
+
+// TestReportUpToTheFault: an error of New has the rows up to the fault, and the last
+// one is the fault.
+func TestReportUpToTheFault(t *testing.T) {
+	tests := faultsOfSources()
+	maps.Copy(tests, faultsBesideSources())
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			w := newPlace(t, awsauth.AWS)

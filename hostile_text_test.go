@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
@@ -87,15 +86,16 @@ type hostileProvider struct {
 
 func (p hostileProvider) Retrieve(context.Context) (aws.Credentials, error) { return p.creds, p.err }
 
-// TestHostileSources: a process, a provider, files' names and values.
-func TestHostileSources(t *testing.T) {
-	h := "\x1b[2J\x07\u009b31m\u202eab\u2066\u200b"
-	line := strings.NewReplacer("\x00", "", "\n", " ", "\r", " ", "\u2028", "").Replace(h)
-	file := func(text string) func(w *place) []awsauth.Option {
-		return func(w *place) []awsauth.Option { w.files(text, ""); return nil }
-	}
-	keys := "[profile k]\n" + keyLines
-	tests := map[string]func(w *place) []awsauth.Option{
+// hostileLine acts on a terminal and fits into a line of a file and into a variable.
+const hostileLine = "\x1b[2J\x07\u009b31m\u202eab\u2066\u200b"
+
+// hostileSetUp puts what is hostile somewhere.
+type hostileSetUp = func(w *place) []awsauth.Option
+
+// hostileWords are what a process, a provider or the caller says.
+func hostileWords() map[string]hostileSetUp {
+	const h = hostileLine
+	return map[string]hostileSetUp{
 		"process says": func(w *place) []awsauth.Option {
 			w.write("p", hostileText)
 			w.files("[default]\ncredential_process = cat $DIR/p; cat $DIR/p >&2; exit 3\n", "")
@@ -122,46 +122,68 @@ func TestHostileSources(t *testing.T) {
 		"provider's source": func(*place) []awsauth.Option {
 			return []awsauth.Option{awsauth.WithAccount(target), awsauth.WithCredentialsProvider(hostileProvider{creds: aws.Credentials{AccessKeyID: someID, SecretAccessKey: "x", Source: hostileText, AccountID: hostileText}})}
 		},
+		"options": func(w *place) []awsauth.Option {
+			return []awsauth.Option{awsauth.WithStaticCredentials(h, h, h), awsauth.WithRegion(h), awsauth.WithPartition(awsauth.Partition(h)), awsauth.WithSTSEndpoint(h),
+				awsauth.WithRoleARN(h), awsauth.WithAccount(h), awsauth.WithRole(h), awsauth.WithSessionName(h), awsauth.WithExternalID(h), awsauth.WithSourceIdentity(h),
+				awsauth.WithTags(map[string]string{h: h}), awsauth.WithTransitiveTags(map[string]string{h: h}), awsauth.WithPolicy(h), awsauth.WithPolicyARNs(h)}
+		},
+	}
+}
+
+// hostileFiles are what a shared file says.
+func hostileFiles() map[string]hostileSetUp {
+	const line, keys = hostileLine, "[profile k]\n" + keyLines
+	file := func(text string) hostileSetUp {
+		return func(w *place) []awsauth.Option { w.files(text, ""); return nil }
+	}
+	return map[string]hostileSetUp{
 		"profile's name": func(w *place) []awsauth.Option {
 			w.files("[profile "+line+"]\n"+keyLines, "")
 			return []awsauth.Option{awsauth.WithProfile(line)}
 		},
 		"no such profile": func(w *place) []awsauth.Option {
 			w.files("[profile "+line+"]\n"+keyLines, "")
-			return []awsauth.Option{awsauth.WithProfile("x" + h)}
+			return []awsauth.Option{awsauth.WithProfile("x" + line)}
 		},
-		"AWS_PROFILE": func(w *place) []awsauth.Option { w.env("AWS_PROFILE=" + line); return nil },
 		"source_profile": func(w *place) []awsauth.Option {
 			w.files("[default]\nrole_arn=$BASE\nsource_profile="+line+"\n", "")
 			return nil
 		},
-		"role_arn":           file("[default]\nrole_arn=arn:aws:iam::123456789012:role/" + line + "\nsource_profile=k\n" + keys),
-		"role_session_name":  file("[default]\nrole_arn=$BASE\nrole_session_name=" + line + "\nsource_profile=k\n" + keys),
-		"external_id":        file("[default]\nrole_arn=$BASE\nexternal_id=" + line + "\nsource_profile=k\n" + keys),
-		"mfa_serial":         file("[default]\nrole_arn=$BASE\nmfa_serial=" + line + "\nsource_profile=k\n" + keys),
-		"duration":           file("[default]\nrole_arn=$BASE\nduration_seconds=" + line + "\nsource_profile=k\n" + keys),
-		"region":             file("[default]\nregion=" + line + "\n" + keyLines),
-		"endpoint_url":       file("[default]\nendpoint_url=http://localhost/" + line + "\n" + keyLines),
-		"endpoint_url, host": file("[default]\nendpoint_url=http://x" + line + "y/\n" + keyLines),
-		"services":           file("[default]\nservices=" + line + "\n" + keyLines),
-		"sso_session":        file("[default]\nsso_session=" + line + "\nsso_account_id=111111111111\nsso_role_name=x\n"),
-		"sso, named":         file("[default]\nsso_session=" + line + "\nsso_account_id=111111111111\nsso_role_name=x\n[sso-session " + line + "]\nsso_region=us-east-1\nsso_start_url=https://x\n"),
-		"sso_account_id":     file("[default]\nsso_session=c\nsso_account_id=" + line + "\nsso_role_name=x\n[sso-session c]\nsso_region=us-east-1\nsso_start_url=https://x\n"),
-		"sso_region":         file("[default]\nsso_session=c\nsso_account_id=111111111111\nsso_role_name=x\n[sso-session c]\nsso_region=" + line + "\nsso_start_url=https://x\n"),
-		"sso_start_url":      file("[default]\nsso_region=us-east-1\nsso_start_url=" + line + "\nsso_account_id=111111111111\nsso_role_name=x\n"),
-		"login_session":      file("[default]\nlogin_session=" + line + "\n"),
-		"credential_source":  file("[default]\nrole_arn=$BASE\ncredential_source=" + line + "\n"),
-		"ca_bundle":          file("[default]\nca_bundle=/nowhere/" + line + "\n" + keyLines),
-		"key":                file("[default]\naws_access_key_id=" + line + "\naws_secret_access_key=x\n"),
-		"malformed":          file("[default]\n" + line + "\n" + keyLines),
-		"half heading":       file("[profile " + line + "\n" + keyLines),
-		"other section":      file("[" + line + "]\nx=y\n[default]\n" + keyLines),
-		"metadata endpoint":  file("[default]\nec2_metadata_service_endpoint=http://" + line + "\n"),
-		"token file": func(w *place) []awsauth.Option {
-			w.env("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/"+line, "AWS_ROLE_ARN=$BASE")
-			return nil
-		},
+		"role_arn":                file("[default]\nrole_arn=arn:aws:iam::123456789012:role/" + line + "\nsource_profile=k\n" + keys),
+		"role_session_name":       file("[default]\nrole_arn=$BASE\nrole_session_name=" + line + "\nsource_profile=k\n" + keys),
+		"external_id":             file("[default]\nrole_arn=$BASE\nexternal_id=" + line + "\nsource_profile=k\n" + keys),
+		"mfa_serial":              file("[default]\nrole_arn=$BASE\nmfa_serial=" + line + "\nsource_profile=k\n" + keys),
+		"duration":                file("[default]\nrole_arn=$BASE\nduration_seconds=" + line + "\nsource_profile=k\n" + keys),
+		"region":                  file("[default]\nregion=" + line + "\n" + keyLines),
+		"endpoint_url":            file("[default]\nendpoint_url=http://localhost/" + line + "\n" + keyLines),
+		"endpoint_url, host":      file("[default]\nendpoint_url=http://x" + line + "y/\n" + keyLines),
+		"services":                file("[default]\nservices=" + line + "\n" + keyLines),
+		"sso_session":             file("[default]\nsso_session=" + line + "\nsso_account_id=111111111111\nsso_role_name=x\n"),
+		"sso, named":              file("[default]\nsso_session=" + line + "\nsso_account_id=111111111111\nsso_role_name=x\n[sso-session " + line + "]\nsso_region=us-east-1\nsso_start_url=https://x\n"),
+		"sso_account_id":          file("[default]\nsso_session=c\nsso_account_id=" + line + "\nsso_role_name=x\n[sso-session c]\nsso_region=us-east-1\nsso_start_url=https://x\n"),
+		"sso_region":              file("[default]\nsso_session=c\nsso_account_id=111111111111\nsso_role_name=x\n[sso-session c]\nsso_region=" + line + "\nsso_start_url=https://x\n"),
+		"sso_start_url":           file("[default]\nsso_region=us-east-1\nsso_start_url=" + line + "\nsso_account_id=111111111111\nsso_role_name=x\n"),
+		"login_session":           file("[default]\nlogin_session=" + line + "\n"),
+		"credential_source":       file("[default]\nrole_arn=$BASE\ncredential_source=" + line + "\n"),
+		"ca_bundle":               file("[default]\nca_bundle=/nowhere/" + line + "\n" + keyLines),
+		"key":                     file("[default]\naws_access_key_id=" + line + "\naws_secret_access_key=x\n"),
+		"malformed":               file("[default]\n" + line + "\n" + keyLines),
+		"half heading":            file("[profile " + line + "\n" + keyLines),
+		"other section":           file("[" + line + "]\nx=y\n[default]\n" + keyLines),
+		"metadata endpoint":       file("[default]\nec2_metadata_service_endpoint=http://" + line + "\n"),
 		"token file of a profile": file("[default]\nrole_arn=$BASE\nweb_identity_token_file=/nowhere/" + line + "\n"),
+	}
+}
+
+// hostileVariables are what the environment says, names of files included.
+func hostileVariables() map[string]hostileSetUp {
+	const line = hostileLine
+	variables := func(pairs ...string) hostileSetUp {
+		return func(w *place) []awsauth.Option { w.env(pairs...); return nil }
+	}
+	return map[string]hostileSetUp{
+		"AWS_PROFILE": variables("AWS_PROFILE=" + line),
+		"token file":  variables("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/"+line, "AWS_ROLE_ARN=$BASE"),
 		"AWS_ROLE_ARN": func(w *place) []awsauth.Option {
 			w.webToken()
 			w.env("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/token", "AWS_ROLE_ARN="+line)
@@ -190,20 +212,11 @@ func TestHostileSources(t *testing.T) {
 			w.env("AWS_SHARED_CREDENTIALS_FILE=" + path)
 			return nil
 		},
-		"container token file": func(w *place) []awsauth.Option {
-			w.env("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:1/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/nowhere/"+line)
-			return nil
-		},
-		"container token": func(w *place) []awsauth.Option {
-			w.env("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:1/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN=a\r\nX-Evil: 1"+line)
-			return nil
-		},
-		"container URI": func(w *place) []awsauth.Option {
-			w.env("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1/" + line)
-			return nil
-		},
-		"container path": func(w *place) []awsauth.Option { w.env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/" + line); return nil },
-		"AWS_REGION":     func(w *place) []awsauth.Option { w.env("AWS_REGION=" + line); return []awsauth.Option{w.static()} },
+		"container token file": variables("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:1/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/nowhere/"+line),
+		"container token":      variables("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:1/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN=a\r\nX-Evil: 1"+line),
+		"container URI":        variables("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1/" + line),
+		"container path":       variables("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/" + line),
+		"AWS_REGION":           func(w *place) []awsauth.Option { w.env("AWS_REGION=" + line); return []awsauth.Option{w.static()} },
 		"AWS_MAX_ATTEMPTS": func(w *place) []awsauth.Option {
 			w.env("AWS_MAX_ATTEMPTS=" + line)
 			return []awsauth.Option{w.static()}
@@ -216,34 +229,34 @@ func TestHostileSources(t *testing.T) {
 			w.env("AWS_ENDPOINT_URL=" + line)
 			return []awsauth.Option{w.static()}
 		},
-		"AWS_ACCESS_KEY_ID": func(w *place) []awsauth.Option {
-			w.env("AWS_ACCESS_KEY_ID="+line, "AWS_SECRET_ACCESS_KEY=x")
-			return nil
-		},
-		"options": func(w *place) []awsauth.Option {
-			return []awsauth.Option{awsauth.WithStaticCredentials(h, h, h), awsauth.WithRegion(h), awsauth.WithPartition(awsauth.Partition(h)), awsauth.WithSTSEndpoint(h),
-				awsauth.WithRoleARN(h), awsauth.WithAccount(h), awsauth.WithRole(h), awsauth.WithSessionName(h), awsauth.WithExternalID(h), awsauth.WithSourceIdentity(h),
-				awsauth.WithTags(map[string]string{h: h}), awsauth.WithTransitiveTags(map[string]string{h: h}), awsauth.WithPolicy(h), awsauth.WithPolicyARNs(h)}
-		},
+		"AWS_ACCESS_KEY_ID": variables("AWS_ACCESS_KEY_ID="+line, "AWS_SECRET_ACCESS_KEY=x"),
 	}
-	for name, setUp := range tests {
-		t.Run(name, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
-			log := newNotebook()
-			s, err := w.try(append(setUp(w), log.option())...)
-			allIsCalm(t, s, log, err)
-			if s == nil {
-				require.Error(t, err)
-				return
-			}
-			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-			defer cancel()
-			_, err = s.Retrieve(ctx)
-			allIsCalm(t, s, log, err)
-			id, err := s.Identity(ctx)
-			errorIsCalm(t, err)
-			nothingMoves(t, "an identity", id.Account+id.ARN+id.UserID, false)
-		})
+}
+
+// TestHostileSources: a process, a provider, files' names and values.
+func TestHostileSources(t *testing.T) {
+	for _, tests := range []map[string]hostileSetUp{hostileWords(), hostileFiles(), hostileVariables()} {
+		require.NotEmpty(t, tests)
+		for name, setUp := range tests {
+			t.Run(name, func(t *testing.T) { hostileSource(t, setUp) })
+		}
 	}
-	assert.NotEmpty(t, tests)
+}
+
+func hostileSource(t *testing.T, setUp hostileSetUp) {
+	w := newPlace(t, awsauth.AWS)
+	log := newNotebook()
+	s, err := w.try(append(setUp(w), log.option())...)
+	allIsCalm(t, s, log, err)
+	if s == nil {
+		require.Error(t, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	_, err = s.Retrieve(ctx)
+	allIsCalm(t, s, log, err)
+	id, err := s.Identity(ctx)
+	errorIsCalm(t, err)
+	nothingMoves(t, "an identity", id.Account+id.ARN+id.UserID, false)
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // asksStranger is a session of a service whose place a stranger takes.
-func asksStranger(t *testing.T, service string, answer func(*stranger, http.ResponseWriter, *http.Request)) (error, *stranger) {
+func asksStranger(t *testing.T, service string, answer func(*stranger, http.ResponseWriter, *http.Request)) error {
 	t.Helper()
 	w := newPlace(t, awsauth.AWS)
 	s := newStranger(t, answer)
@@ -28,10 +28,10 @@ func asksStranger(t *testing.T, service string, answer func(*stranger, http.Resp
 		_, err := session.Retrieve(ctx)
 		require.Error(t, err)
 		errorIsCalm(t, err)
-		return err, s
+		return err
 	}
 	t.Fatalf("there is no service %q", service)
-	return nil, nil
+	return nil
 }
 
 // TestContainerAgentsWords: what the agent says reaches the caller.
@@ -52,7 +52,7 @@ func TestContainerAgentsWords(t *testing.T) {
 		"403":       {403, "application/json", `{"code": "InvalidTokenException", "message": "the token is stale"}`, awsauth.AccessDenied, []string{"the token is stale", "AWS_CONTAINER_AUTHORIZATION_TOKEN"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err, _ := asksStranger(t, "container", says(tt.status, tt.kind, tt.body))
+			err := asksStranger(t, "container", says(tt.status, tt.kind, tt.body))
 			requireBad(t, err, awsauth.NoCredentials, tt.parts...)
 			if tt.also != "" {
 				assert.ErrorIs(t, err, tt.also)
@@ -129,7 +129,7 @@ func TestMetadataSwitchedOff(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err, _ := asksStranger(t, "metadata", answer)
+			err := asksStranger(t, "metadata", answer)
 			requireBad(t, err, awsauth.NoCredentials, "switched off")
 			assert.NotContains(t, err.Error(), "did not answer")
 		})
@@ -153,7 +153,7 @@ func TestSignInKinds(t *testing.T) {
 		"USER_CREDENTIALS_CHANGED": {403, `{"error": "USER_CREDENTIALS_CHANGED", "message": "changed"}`, awsauth.Expired, "login session", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err, _ := asksStranger(t, "sign-in", func(_ *stranger, rw http.ResponseWriter, r *http.Request) {
+			err := asksStranger(t, "sign-in", func(_ *stranger, rw http.ResponseWriter, r *http.Request) {
 				rw.Header().Set("X-Amzn-ErrorType", map[int]string{429: "TooManyRequestsError", 500: "InternalServerException", 503: "InternalServerException", 403: "AccessDeniedException"}[tt.status])
 				says(tt.status, "application/json", tt.body)(nil, rw, r)
 			})
