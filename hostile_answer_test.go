@@ -166,6 +166,7 @@ func TestNotAnAnswerOfAWS(t *testing.T) {
 		for name, answer := range answers {
 			t.Run(service.name+"/"+name, func(t *testing.T) {
 				w := newPlace(t, awsauth.AWS)
+				w.env("AWS_MAX_ATTEMPTS=2") // what comes again is no other
 				s := newStranger(t, answer)
 				log := newNotebook()
 				session := mustOpen(t, append(service.use(w, s.url), log.option())...)
