@@ -44,6 +44,7 @@ package awsauth
 import (
 	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/aws/smithy-go/logging"
 )
@@ -80,7 +81,7 @@ func New(opts ...Option) (*Session, error) {
 	l, faulty := lookAround(s)
 	wrong = append(wrong, faulty...)
 	if l == nil {
-		return nil, wrong.err()
+		return nil, withReport(wrong.err(), decision{}, place{})
 	}
 	at, faulty := chosenEndpoint(s, l)
 	wrong = append(wrong, faulty...)
@@ -107,29 +108,41 @@ func (d decision) check(s *settings) (f faults) {
 	return f
 }
 
-// withReport gives an error of New the report of what was decided.
+// withReport gives an error of New the report of what was decided. Its last row is
+// the fault.
 func withReport(err error, d decision, p place) error {
+	first := firstError(err)
+	if first == nil {
+		return err
+	}
 	report := &Report{Steps: d.steps, Partition: p.partition, Region: p.region, RegionFrom: p.from}
 	if d.source != nil {
 		report.Source = d.source.String()
 	}
-	var all interface{ Unwrap() []error }
-	var e *Error
-	if !errors.As(err, &e) {
-		return err
+	if n := len(d.steps); n == 0 || d.steps[n-1].Status != Failed {
+		report.Steps = append(slices.Clip(d.steps), Step{first.about(), Failed, detailOf(first)})
 	}
 	if e, ok := err.(*Error); ok {
 		e.report = report
 		return err
 	}
-	if errors.As(err, &all) {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range all.Unwrap() {
-			if errors.As(one, &e) {
+			if e := firstError(one); e != nil {
 				e.report = report
 			}
 		}
 	}
 	return err
+}
+
+// firstError is the outermost *Error, nil if there is none.
+func firstError(err error) *Error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	return e
 }
 
 // assemble makes the session of what was decided: the base, the roles of its

@@ -64,7 +64,8 @@ func unless(there bool, why string) string {
 type decision struct {
 	source *source // nil where there was a fault
 	steps  []Step
-	used   int // which of the steps is the source's
+	used   int    // which of the steps is the source's
+	beats  []Step // what wins over the source in the clients of one service
 }
 
 // decide walks the chain. The steps tell of every row, those behind the one that
@@ -101,6 +102,11 @@ func (l *look) decide() (d decision, f faults) {
 	}
 	for _, p := range l.files.Others(l.profile) {
 		l.warn(p.String())
+	}
+	for _, name := range bearerVariables() {
+		const wins = "wins over the session's credentials in the clients of its service"
+		d.beats = append(d.beats, Step{name, Used, wins})
+		l.warn(name + " " + wins + "; unset it, or give such a client the option AuthSchemePreference = []string{\"sigv4\"}")
 	}
 	return d, f
 }

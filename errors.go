@@ -192,6 +192,17 @@ func detailOf(e *Error) string {
 	return strings.TrimPrefix(text, where+": ")
 }
 
+// about is what an error of New is about, as the name of a row.
+func (e *Error) about() string {
+	switch about := strings.TrimSpace(e.Op + " " + e.Target); {
+	case about != "":
+		return about
+	case e.Kind == WrongPartition:
+		return "partition"
+	}
+	return "options"
+}
+
 // faults collects everything that is wrong, so that one run tells it all.
 type faults []error
 

@@ -210,6 +210,9 @@ func containerError(e *Error, variable string) {
 	case r.status > http.StatusOK:
 		e.also = kindOfStatus(r)
 		e.what, e.Hint = fmt.Sprintf("the container's credentials endpoint answered HTTP %d", r.status), role
+		if refused && r.message != "" {
+			e.what += ": " + r.message
+		}
 	default:
 		if e.network(); e.what == "" || e.Kind == "" {
 			e.Kind, e.what = NoCredentials, "what the container's credentials endpoint answered is not JSON"
@@ -360,7 +363,7 @@ func processError(e *Error) {
 		e.Err, e.what = exec.ErrNotFound, "credential_process was not found"
 	case errors.Is(cause, context.DeadlineExceeded):
 		e.Err, e.what = context.DeadlineExceeded, "credential_process did not end in time"
-	case errors.As(cause, &date):
+	case errors.As(cause, &date), strings.Contains(cause.Error(), "Time.UnmarshalJSON"):
 		e.what = "credential_process wrote an Expiration that is not a time"
 		e.Hint = "write it like 2030-01-02T15:04:05Z, or leave it out for keys that do not expire"
 	case errors.As(cause, &field):

@@ -7,7 +7,8 @@ import (
 
 // Explain reports which source supplies the credentials and why the others do
 // not, then the region and where it came from, then each role and its STS
-// host. It does no I/O: it tells what New saw, and how the last attempt to get
+// host, and last a bearer token in the environment that one service's clients use
+// instead. It does no I/O: it tells what New saw, and how the last attempt to get
 // credentials ended, if there was one.
 //
 // Where New failed there is no session to ask: (*Error).Report has what was
@@ -18,7 +19,7 @@ func (s *Session) Explain() Report {
 	}
 	root := s.root()
 	return Report{
-		Steps:      slices.Concat(root.sourceSteps(), []Step{s.place.step()}, root.webSteps(), s.roleSteps()),
+		Steps:      slices.Concat(root.sourceSteps(), []Step{s.place.step()}, root.webSteps(), s.roleSteps(), s.family.decision.beats),
 		Source:     s.path(),
 		Partition:  s.place.partition,
 		Region:     s.place.region,

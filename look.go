@@ -163,11 +163,12 @@ func (l *look) where() string {
 	return strings.Join(paths, " or ")
 }
 
-// notFound is the error for a profile that no file has. from says what named it.
-func (l *look) notFound(name, from string) *Error {
+// notFound is the error for a profile that no file has. from says what named it,
+// and asking are the profiles that led to it, which cannot be meant.
+func (l *look) notFound(name, from string, asking ...string) *Error {
 	e := &Error{Kind: ProfileNotFound, Err: config.SharedConfigProfileNotExistError{Profile: name}}
 	e.what = fmt.Sprintf("profile %q%s is not in %s", redact.Clip(name), from, l.where())
-	known := l.files.Names()
+	known := slices.DeleteFunc(l.files.Names(), func(k string) bool { return slices.Contains(asking, k) })
 	if bare, prefixed := strings.CutPrefix(name, "profile "); prefixed && l.files.Has(bare) {
 		return e.mend("did you mean %q? (\"profile\" belongs to the section's heading, not to the name)", bare)
 	}
@@ -273,6 +274,20 @@ func (l *look) metadataEndpoint() (address, from string) {
 		}
 	}
 	return "http://169.254.169.254", ""
+}
+
+// bearerVariables are those that hold a bearer token for one service, sorted. That
+// service's clients of the SDK use it instead of the configuration's credentials.
+//
+// See https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html
+func bearerVariables() (found []string) {
+	for _, pair := range os.Environ() {
+		if name, value, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "AWS_BEARER_TOKEN_") && value != "" {
+			found = append(found, redact.OneLine(name))
+		}
+	}
+	slices.Sort(found)
+	return found
 }
 
 // firstEnv is the first of the variables that is set, and its name.

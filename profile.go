@@ -55,7 +55,7 @@ func (l *look) follow(name string) (w way, f faults) {
 		f = append(f, w.addRole(l, profile)...)
 		w.pass(l, profile, "source_profile")
 		if !l.files.Has(source) {
-			e := l.notFound(source, "")
+			e := l.notFound(source, "", w.profiles...)
 			e.Op = l.at(profile, "source_profile")
 			f.add(e)
 			return w, f

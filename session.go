@@ -87,6 +87,12 @@ func onlyTemporary(src *source, get fetch) fetch {
 //
 //	client := ec2.NewFromConfig(s.Config())
 //
+// A bearer token of one service in the environment, AWS_BEARER_TOKEN_BEDROCK for
+// example, wins over the session in the clients of that service. This option of the
+// client undoes it:
+//
+//	func(o *bedrockruntime.Options) { o.AuthSchemePreference = []string{"sigv4"} }
+//
 // Changing the copy changes nothing here. A region of another partition in the
 // copy is refused before anything is signed: WrongPartition.
 func (s *Session) Config() aws.Config {

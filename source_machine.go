@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
@@ -32,11 +33,16 @@ func (l *look) containerSource() (*source, error) {
 		return nil, invalid("", "%s in AWS_CONTAINER_AUTHORIZATION_TOKEN", what).mend("trim what was read from a file")
 	}
 	s.open = func(k *kit) (fetch, error) {
+		var unread atomic.Pointer[error] // of the token's file: the SDK keeps its text only
 		provider := endpointcreds.New(address, func(o *endpointcreds.Options) {
 			o.HTTPClient, o.APIOptions = k.container, k.cfg.APIOptions
 			o.AuthorizationToken = token
 			if file != "" {
-				o.AuthorizationTokenProvider = endpointcreds.TokenProviderFunc(func() (string, error) { return readToken(file) })
+				o.AuthorizationTokenProvider = endpointcreds.TokenProviderFunc(func() (string, error) {
+					token, err := readToken(file)
+					unread.Store(&err)
+					return token, err
+				})
 			}
 			if k.cfg.Retryer != nil {
 				o.Retryer = k.cfg.Retryer()
@@ -45,7 +51,14 @@ func (l *look) containerSource() (*source, error) {
 				fn(o)
 			}
 		})
-		return s.classified(provider.Retrieve, func(e *Error) { containerError(e, variable) }), nil
+		return s.classified(func(ctx context.Context) (aws.Credentials, error) {
+			unread.Store(nil)
+			creds, err := provider.Retrieve(ctx)
+			if cause := unread.Load(); err != nil && cause != nil && *cause != nil {
+				err = *cause
+			}
+			return creds, err
+		}, func(e *Error) { containerError(e, variable) }), nil
 	}
 	return s, nil
 }

@@ -68,15 +68,51 @@ func TestExplainJSON(t *testing.T) {
 	assert.Empty(t, cloud.Calls())
 }
 
-// What New refuses has no table: there is no session to explain.
+// TestExplainFails: the table goes up to the fault, then comes the error, and a last
+// line that says what follows.
 func TestExplainFails(t *testing.T) {
-	shown(t)
-	code, out, stderr := command(t, "explain", "--profile", "opss")
-	assert.Equal(t, exitFailed, code)
-	assert.Empty(t, out)
-	assert.Contains(t, stderr, `did you mean "ops"?`)
-	assert.Equal(t, 1, strings.Count(stderr, "\n"))
-	code, _, stderr = command(t, "explain", "ops")
+	tests := []struct {
+		name string
+		env  []string
+		args []string
+		row  string // the last of the table
+		text string // of the error
+	}{
+		{"unknown profile", nil, []string{"--profile", "opss"}, `FAILED +profile \(option\) +profile "opss" is not in `, `did you mean "ops"?`},
+		{"half keys", []string{"AWS_SECRET_ACCESS_KEY="}, nil, `FAILED +environment +AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not`, "set both"},
+		{"half in the profile", nil, []string{"--profile", "half"}, `FAILED +profile \(option\) +.*aws_secret_access_key`, "credentials"},
+		{"region", nil, []string{"--region", "mars"}, `FAILED +--region "mars" +no region`, "us-east-1"},
+		{"partition", nil, []string{"--role-arn", "arn:aws-cn:iam::222222222222:role/x", "--region", "us-east-1"}, `FAILED +partition +role arn:aws-cn:iam`, "--region"},
+		{"two faults", []string{"AWS_SECRET_ACCESS_KEY="}, []string{"--account", "12"}, `FAILED +environment`, `--account "12"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			cloud, _, path, _ := shown(t)
+			text, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(path, append(text, "[half]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n"...), 0o600))
+			for _, pair := range tt.env {
+				name, value, _ := strings.Cut(pair, "=")
+				t.Setenv(name, value)
+			}
+			code, out, stderr := command(t, append([]string{"explain"}, tt.args...)...)
+			assert.Equal(t, exitFailed, code)
+			lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+			assert.Regexp(t, tt.row, lines[len(lines)-1])
+			assert.Equal(t, 1, strings.Count(out, "FAILED"))
+			assert.Contains(t, stderr, tt.text)
+			assert.True(t, strings.HasSuffix(stderr, "\n"+afterFault+"\n"), stderr)
+			assert.NotRegexp(t, `\bWith[A-Z]`, stderr)
+			assert.Empty(t, cloud.Calls())
+
+			code, out, _ = command(t, append([]string{"explain", "--json"}, tt.args...)...)
+			assert.Equal(t, exitFailed, code)
+			var report awsauth.Report
+			require.NoError(t, json.Unmarshal([]byte(out), &report))
+			assert.Equal(t, awsauth.Failed, report.Steps[len(report.Steps)-1].Status)
+		})
+	}
+	code, _, stderr := command(t, "explain", "ops")
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, `not "ops"`)
 }
