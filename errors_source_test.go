@@ -84,7 +84,7 @@ func containerMistakes() []mistake {
 			kinds: only(awsauth.NoCredentials, awsauth.AccessDenied),
 		}, {
 			name: "container fails, 500", make: refused(http.StatusInternalServerError),
-			says: `awsauth: container: the container's credentials endpoint answered HTTP 500; ` +
+			says: `awsauth: container: the container's credentials endpoint answered HTTP 500: Access denied; ` +
 				`check AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and the role of the task or pod`,
 			kinds: only(awsauth.NoCredentials, awsauth.Unreachable),
 		}, {
