@@ -32,7 +32,11 @@ func (l *look) fromProfile(w way, option bool, f faults) (*source, faults) {
 	for range w.profiles[1:] {
 		way = append(way, aws.CredentialSourceProfileSourceProfile)
 	}
-	if l.get(w.holder, "credential_source") != "" && len(w.roles) > 0 {
+	if len(w.roles) > 0 && l.get(w.holder, "source_profile") == w.holder {
+		way = append(way, aws.CredentialSourceProfileSourceProfile)
+	}
+	switch w.kind {
+	case sourceEnvironment, sourceContainer, sourceEC2: // of credential_source
 		way = append(way, aws.CredentialSourceProfileNamedProvider)
 	}
 	s.kinds = append(way, s.kinds...)
