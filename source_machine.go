@@ -45,7 +45,15 @@ func (l *look) containerSource() (*source, error) {
 				fn(o)
 			}
 		})
-		return s.classified(provider.Retrieve, func(e *Error) { containerError(e, variable) }), nil
+		return s.classified(func(ctx context.Context) (aws.Credentials, error) {
+			creds, err := provider.Retrieve(ctx)
+			if err != nil && file != "" {
+				if _, unread := readToken(file); unread != nil {
+					err = unread // the SDK keeps the text of it only
+				}
+			}
+			return creds, err
+		}, func(e *Error) { containerError(e, variable) }), nil
 	}
 	return s, nil
 }
