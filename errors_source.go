@@ -356,6 +356,8 @@ func webIdentityError(e *Error, from string) {
 		e.Kind, e.what = NoCredentials, "the token file cannot be read: "+file.Error()
 		e.Hint = "check " + from + " and that the token is mounted"
 	default:
-		providerError(e)
+		if providerError(e); e.Hint == "" {
+			e.Hint = "check where " + from + " has its token from"
+		}
 	}
 }
