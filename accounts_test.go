@@ -17,26 +17,8 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
-
-// accounts adds n accounts with a manage-role that trusts the user's.
-func (w *place) accounts(n int) []string {
-	ids := make([]string, n)
-	for i := range ids {
-		ids[i] = fmt.Sprintf("%012d", 300000000000+i)
-		w.AddRole(awsauthtest.Role{ARN: w.manage(ids[i]), Trust: []string{home}})
-	}
-	return ids
-}
-
-// manage is the ARN of an account's manage-role.
-func (w *place) manage(account string) string { return w.arn(account, "role/manage-role") }
-
-// enter is a do that needs credentials and nothing else.
-func enter(ctx context.Context, s *awsauth.Session) error {
-	_, err := s.Retrieve(ctx)
-	return err
-}
 
 // visits are the accounts in which a do ran, in the order in which it began.
 type visits struct {
@@ -52,18 +34,10 @@ func (v *visits) enter(ctx context.Context, s *awsauth.Session) error {
 	return err
 }
 
-// parts are the errors that were joined.
-func parts(t testing.TB, err error) []error {
-	t.Helper()
-	joined, ok := err.(interface{ Unwrap() []error })
-	require.True(t, ok, "%T: %v", err, err)
-	return joined.Unwrap()
-}
-
 // failed are the accounts of the errors that were joined.
 func failed(t testing.TB, err error) (accounts []string) {
 	t.Helper()
-	for _, one := range parts(t, err) {
+	for _, one := range lab.Parts(t, err) {
 		var e *awsauth.AccountError
 		require.ErrorAs(t, one, &e)
 		accounts = append(accounts, e.Account)
@@ -74,22 +48,22 @@ func failed(t testing.TB, err error) (accounts []string) {
 // TestForEachAccount: do runs once in each account, which costs one AssumeRole.
 func TestForEachAccount(t *testing.T) {
 	for _, p := range []awsauth.Partition{awsauth.AWS, awsauth.China} {
-		w := newPlace(t, p)
-		ids := w.accounts(20)
-		s := w.open(w.static(), awsauth.WithRegion(second(p)))
+		w := lab.New(t, p)
+		ids := w.Accounts(20)
+		s := w.Open(w.Static(), awsauth.WithRegion(lab.OtherRegion(p)))
 		var v visits
 		require.NoError(t, s.ForEachAccount(t.Context(), ids, v.enter))
 		slices.Sort(v.seen)
 		assert.Equal(t, ids, v.seen)
 		var asked []string
 		for _, c := range w.Calls() {
-			assert.Equal(t, w.keys.AccessKeyID, c.AccessKeyID)
-			assert.Equal(t, second(p), c.Region)
+			assert.Equal(t, w.Keys.AccessKeyID, c.AccessKeyID)
+			assert.Equal(t, lab.OtherRegion(p), c.Region)
 			asked = append(asked, c.Action+" "+c.Params.Get("RoleArn"))
 		}
 		slices.Sort(asked)
 		for i, id := range ids {
-			ids[i] = "AssumeRole " + w.manage(id)
+			ids[i] = "AssumeRole " + w.ManageARN(id)
 		}
 		assert.Equal(t, ids, asked)
 	}
@@ -123,15 +97,15 @@ func TestForEachAccountEntries(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
-			for _, id := range w.accounts(3) {
-				w.AddRole(awsauthtest.Role{ARN: ops(id), Trust: []string{home}})
+			w := lab.New(t, awsauth.AWS)
+			for _, id := range w.Accounts(3) {
+				w.AddRole(awsauthtest.Role{ARN: ops(id), Trust: []string{lab.Home}})
 			}
-			s := w.open(w.static())
+			s := w.Open(w.Static())
 			before := slices.Clone(tt.list)
 			total := []int{}
 			opts := append([]awsauth.FleetOption{awsauth.WithProgress(func(p awsauth.Progress) { total = append(total, p.Total) }), awsauth.WithConcurrency(1)}, tt.opts...)
-			require.NoError(t, s.ForEachAccount(t.Context(), tt.list, enter, opts...))
+			require.NoError(t, s.ForEachAccount(t.Context(), tt.list, lab.Enter, opts...))
 			var got []string
 			for _, c := range w.Calls() {
 				got = append(got, c.Params.Get("RoleArn"))
@@ -148,15 +122,15 @@ func TestForEachAccountEntries(t *testing.T) {
 // TestForEachAccountRole: a session that is a role itself goes on from there,
 // with one call for its own credentials.
 func TestForEachAccountParent(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\naws_access_key_id = $ID\naws_secret_access_key = $SECRET\n", "")
-	ids := w.accounts(50)
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\naws_access_key_id = $ID\naws_secret_access_key = $SECRET\n", "")
+	ids := w.Accounts(50)
 	for name, s := range map[string]*awsauth.Session{
-		"profile": w.open(awsauth.WithProfile("ops")),
-		"role":    w.open(w.static(), awsauth.WithAccount(home), awsauth.WithRole("base")),
+		"profile": w.Open(awsauth.WithProfile("ops")),
+		"role":    w.Open(w.Static(), awsauth.WithAccount(lab.Home), awsauth.WithRole("base")),
 	} {
 		w.ResetCalls()
-		require.NoError(t, s.ForEachAccount(t.Context(), ids, enter, awsauth.WithConcurrency(50)), name)
+		require.NoError(t, s.ForEachAccount(t.Context(), ids, lab.Enter, awsauth.WithConcurrency(50)), name)
 		asked := map[string]int{}
 		for _, c := range w.Calls() {
 			asked[c.Params.Get("RoleArn")]++
@@ -182,10 +156,10 @@ func TestForEachAccountConcurrency(t *testing.T) {
 		"fewer than default": {3, nil, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onItsClock(t, func(t *testing.T, w *place) {
+			lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 				var running, most atomic.Int64
 				start := time.Now()
-				err := w.open(w.static()).ForEachAccount(t.Context(), w.accounts(tt.accounts), func(context.Context, *awsauth.Session) error {
+				err := w.Open(w.Static()).ForEachAccount(t.Context(), w.Accounts(tt.accounts), func(context.Context, *awsauth.Session) error {
 					n := running.Add(1)
 					for seen := most.Load(); n > seen && !most.CompareAndSwap(seen, n); seen = most.Load() {
 					}
@@ -206,13 +180,13 @@ func TestForEachAccountConcurrency(t *testing.T) {
 // TestForEachAccountErrors: each failure is told with its account, in the order
 // of the list, and stops nobody.
 func TestForEachAccountErrors(t *testing.T) {
-	onItsClock(t, func(t *testing.T, w *place) {
-		ids := w.accounts(6)
-		w.AddRole(awsauthtest.Role{ARN: w.manage(ids[1])}) // trusts nobody any more
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		ids := w.Accounts(6)
+		w.AddRole(awsauthtest.Role{ARN: w.ManageARN(ids[1])}) // trusts nobody any more
 		mine := errors.New("no instances")
 		wait := map[string]time.Duration{ids[0]: 3 * time.Second, ids[1]: 2 * time.Second, ids[4]: time.Second}
 		var v visits
-		err := w.open(w.static()).ForEachAccount(t.Context(), ids, func(ctx context.Context, s *awsauth.Session) error {
+		err := w.Open(w.Static()).ForEachAccount(t.Context(), ids, func(ctx context.Context, s *awsauth.Session) error {
 			account := strings.Split(s.String(), ":")[4]
 			time.Sleep(wait[account])
 			if err := v.enter(ctx, s); err != nil {
@@ -260,14 +234,14 @@ func TestForEachAccountCanceled(t *testing.T) {
 		}, context.Canceled},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onItsClock(t, func(t *testing.T, w *place) {
-				ids := w.accounts(10)
+			lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+				ids := w.Accounts(10)
 				ctx, cancel := tt.ctx(t.Context())
 				defer cancel()
 				var began, ended atomic.Int64
 				var progress []awsauth.Progress
 				start := time.Now()
-				err := w.open(w.static()).ForEachAccount(ctx, ids, func(context.Context, *awsauth.Session) error {
+				err := w.Open(w.Static()).ForEachAccount(ctx, ids, func(context.Context, *awsauth.Session) error {
 					began.Add(1)
 					time.Sleep(time.Second) // deaf
 					ended.Add(1)
@@ -282,7 +256,7 @@ func TestForEachAccountCanceled(t *testing.T) {
 				assert.EqualValues(t, want, ended.Load())
 				assert.Len(t, progress, want)
 				assert.Equal(t, ids[want:], failed(t, err))
-				for _, one := range parts(t, err) {
+				for _, one := range lab.Parts(t, err) {
 					require.ErrorIs(t, one, tt.want)
 					var e *awsauth.Error
 					require.ErrorAs(t, one, &e)
@@ -297,16 +271,16 @@ func TestForEachAccountCanceled(t *testing.T) {
 // TestForEachAccountCanceledCall: the ctx of do is the caller's, so that what
 // waits for STS ends, too.
 func TestForEachAccountCanceledCall(t *testing.T) {
-	onItsClock(t, func(t *testing.T, w *place) {
-		ids := w.accounts(20)
-		w.down(awsauthtest.Hang)
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		ids := w.Accounts(20)
+		w.Down(awsauthtest.Hang)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		start := time.Now()
-		err := w.open(w.static()).ForEachAccount(ctx, ids, enter)
+		err := w.Open(w.Static()).ForEachAccount(ctx, ids, lab.Enter)
 		assert.Equal(t, time.Second, time.Since(start))
 		assert.Equal(t, ids, failed(t, err))
-		for i, one := range parts(t, err) {
+		for i, one := range lab.Parts(t, err) {
 			require.ErrorIs(t, one, context.Canceled)
 			assert.Equal(t, i >= 16, strings.Contains(one.Error(), "not started"), one.Error())
 		}
@@ -325,8 +299,8 @@ func TestForEachAccountPanics(t *testing.T) {
 		"progress":  {func(*awsauth.Session, int) error { return nil }, func(awsauth.Progress) { panic("progress") }, "progress"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onItsClock(t, func(t *testing.T, w *place) {
-				s, ids := w.open(w.static()), w.accounts(10)
+			lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+				s, ids := w.Open(w.Static()), w.Accounts(10)
 				var began, ended atomic.Int64
 				defer func() {
 					assert.Equal(t, tt.want, recover())
@@ -363,11 +337,11 @@ func panicAt(n, at int, v any) error {
 // TestForEachAccountGoexit: a do that ends its goroutine, as FailNow of another
 // test framework does, is one that failed.
 func TestForEachAccountGoexit(t *testing.T) {
-	onItsClock(t, func(t *testing.T, w *place) {
-		ids := w.accounts(40)
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		ids := w.Accounts(40)
 		var progress []awsauth.Progress
 		var runs atomic.Int64
-		err := w.open(w.static()).ForEachAccount(t.Context(), ids, func(_ context.Context, s *awsauth.Session) error {
+		err := w.Open(w.Static()).ForEachAccount(t.Context(), ids, func(_ context.Context, s *awsauth.Session) error {
 			if runs.Add(1)%2 == 0 {
 				runtime.Goexit()
 			}

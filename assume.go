@@ -70,7 +70,7 @@ func (s *Session) become(spec *roleSpec) (*Session, error) {
 	if child := s.children.Find(key); child != nil {
 		return child, nil
 	}
-	p := &roleProvider{parent: s, role: spec, at: at, retryer: sync.OnceValue(s.family.wire.newRetryer)}
+	p := &roleProvider{parent: s, role: spec, at: at}
 	return s.children.Add(key, newChild(s, at, spec, p.fetch)), nil
 }
 
@@ -95,8 +95,9 @@ func (s *Session) checkAgainst(r *roleSpec) error {
 type roleProvider struct {
 	parent  *Session
 	role    *roleSpec
-	at      place
-	retryer func() aws.Retryer // of this session alone: a retryer of the caller's may have a budget
+	at      *place
+	once    sync.Once
+	retryer aws.Retryer // of this session alone: a retryer of the caller's may have a budget
 }
 
 // fetch assumes the role. What a person may be asked for comes first: the call
@@ -112,11 +113,17 @@ func (p *roleProvider) fetch(ctx context.Context) (refresh.Issued, error) {
 	}
 	once := &assumption{roleProvider: p, ctx: ctx}
 	creds, err := stscreds.NewAssumeRoleProvider(once, p.role.arn.String(), p.role.apply, once.ask).Retrieve(ctx)
+	if err == nil && unfit(creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken) != "" {
+		err = errUnfit
+	}
 	if err != nil {
 		return refresh.Issued{}, once.failed(err)
 	}
-	return refresh.Issued{Credentials: creds, ARN: once.became.arn, UserID: once.became.userID}, nil
+	return once.became.keys(creds), nil
 }
+
+// errUnfit is the cause where what STS answered holds keys that cannot be signed with.
+var errUnfit = errors.New("the keys hold white space or a character that is not printable ASCII")
 
 // assumption is one AssumeRole under way. It keeps what stscreds drops: who the
 // caller has become, and where a failure came from.
@@ -143,7 +150,8 @@ func (a *assumption) ask(o *stscreds.AssumeRoleOptions) {
 func (a *assumption) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
 	w := a.parent.family.wire
 	call := a.role.call(w, a.at, a.parent.signer())
-	out, err := w.client().AssumeRole(ctx, in, append(opts, a.parent.calls(ctx, a.at, a.retryer(), call))...)
+	a.once.Do(func() { a.retryer = w.newRetryer() })
+	out, err := w.client().AssumeRole(ctx, in, append(opts, a.parent.calls(ctx, a.at, a.retryer, call))...)
 	if err != nil {
 		return nil, classifySTS(err, call)
 	}

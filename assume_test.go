@@ -1,29 +1,19 @@
 package awsauth_test
 
 import (
-	"fmt"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/chaoxiaodi/awsauth/internal/names"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
-
-const policy = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}}`
 
 // roleOptionForm is a role option and what it adds to the form of AssumeRole.
 type roleOptionForm struct {
@@ -37,7 +27,7 @@ func roleOptionForms() []roleOptionForm {
 		{"none", nil, nil},
 		{"role", []awsauth.RoleOption{awsauth.WithRole("team/ops")}, map[string]string{"RoleArn": "arn:aws:iam::123456789012:role/team/ops"}},
 		{"empty role", []awsauth.RoleOption{awsauth.WithRole("")}, nil},
-		{"last account counts", []awsauth.RoleOption{awsauth.WithAccount("999999999999"), awsauth.WithAccount(target)}, nil},
+		{"last account counts", []awsauth.RoleOption{awsauth.WithAccount("999999999999"), awsauth.WithAccount(lab.Target)}, nil},
 		{"session name", []awsauth.RoleOption{awsauth.WithSessionName("deploy+1=a,b.c@d-e_f")}, map[string]string{"RoleSessionName": "deploy+1=a,b.c@d-e_f"}},
 		{"shortest duration", []awsauth.RoleOption{awsauth.WithDuration(15 * time.Minute)}, map[string]string{"DurationSeconds": "900"}},
 		{"longest duration", []awsauth.RoleOption{awsauth.WithDuration(12 * time.Hour)}, map[string]string{"DurationSeconds": "43200"}},
@@ -58,7 +48,7 @@ func roleOptionForms() []roleOptionForm {
 				"TransitiveTagKeys.member.1": "project",
 			},
 		},
-		{"policy", []awsauth.RoleOption{awsauth.WithPolicy(policy)}, map[string]string{"Policy": policy}},
+		{"policy", []awsauth.RoleOption{awsauth.WithPolicy(lab.Policy)}, map[string]string{"Policy": lab.Policy}},
 		{
 			"policy ARNs", []awsauth.RoleOption{awsauth.WithPolicyARNs("arn:aws:iam::aws:policy/ReadOnlyAccess", ""), awsauth.WithPolicyARNs("arn:aws:iam::123456789012:policy/team/own")},
 			map[string]string{"PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/ReadOnlyAccess", "PolicyArns.member.2.arn": "arn:aws:iam::123456789012:policy/team/own"},
@@ -71,24 +61,24 @@ func roleOptionForms() []roleOptionForm {
 func TestRoleOptionsReachSTS(t *testing.T) {
 	for _, tt := range roleOptionForms() {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
-			for _, arn := range []string{manageRole, "arn:aws:iam::123456789012:role/team/ops"} {
-				w.AddRole(awsauthtest.Role{ARN: arn, Trust: []string{home}, MaxSession: 12 * time.Hour, AllowTags: true, AllowSourceIdentity: true})
+			w := lab.New(t, awsauth.AWS)
+			for _, arn := range []string{lab.ManageRole, "arn:aws:iam::123456789012:role/team/ops"} {
+				w.AddRole(awsauthtest.Role{ARN: arn, Trust: []string{lab.Home}, MaxSession: 12 * time.Hour, AllowTags: true, AllowSourceIdentity: true})
 			}
-			roleOpts := append([]awsauth.RoleOption{awsauth.WithAccount(target), awsauth.WithSessionName("test")}, tt.opts...)
-			opts := []awsauth.Option{w.static()}
+			roleOpts := append([]awsauth.RoleOption{awsauth.WithAccount(lab.Target), awsauth.WithSessionName("test")}, tt.opts...)
+			opts := []awsauth.Option{w.Static()}
 			for _, o := range roleOpts {
 				opts = append(opts, o)
 			}
-			_, err := w.open(opts...).Retrieve(t.Context())
+			_, err := w.Open(opts...).Retrieve(t.Context())
 			require.NoError(t, err, "by New")
-			child, err := w.open(w.static()).Assume(roleOpts...)
+			child, err := w.Open(w.Static()).Assume(roleOpts...)
 			require.NoError(t, err)
 			_, err = child.Retrieve(t.Context())
 			require.NoError(t, err, "by Assume")
 
 			want := url.Values{
-				"Action": {"AssumeRole"}, "Version": {"2011-06-15"}, "RoleArn": {manageRole},
+				"Action": {"AssumeRole"}, "Version": {"2011-06-15"}, "RoleArn": {lab.ManageRole},
 				"RoleSessionName": {"test"}, "DurationSeconds": {"3600"},
 			}
 			for name, value := range tt.want {
@@ -104,203 +94,37 @@ func TestRoleOptionsReachSTS(t *testing.T) {
 
 // TestTagsAreCopied: what a caller does to a map later changes nothing.
 func TestTagsAreCopied(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
+	w := lab.New(t, awsauth.AWS)
 	tags := map[string]string{"team": "ops"}
-	s := w.open(w.static(), awsauth.WithAccount(target), awsauth.WithTransitiveTags(tags))
+	s := w.Open(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithTransitiveTags(tags))
 	tags["team"], tags["more"] = "other", "x"
 	creds, err := s.Retrieve(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"team": "ops"}, w.SessionTags(creds.AccessKeyID))
 }
 
-// TestAssumeChain goes from role to role; every session stays usable.
-func TestAssumeChain(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	me := w.open(w.static())
-	hub, err := me.Assume(awsauth.WithRoleARN(w.arn(home, "role/base")))
-	require.NoError(t, err)
-	left, err := hub.Assume(awsauth.WithAccount(target))
-	require.NoError(t, err)
-	right, err := hub.Assume(awsauth.WithAccount(target), awsauth.WithRole("team/ops"))
-	require.NoError(t, err)
-	assert.Empty(t, w.said(), "Assume makes no call")
-
-	assert.Equal(t, w.became(target, "manage-role"), w.identity(left))
-	assert.Equal(t, w.became(target, "ops"), w.identity(right))
-	assert.Equal(t, w.became(home, "base"), w.identity(hub))
-	assert.Equal(t, w.arn(home, "user/ci"), w.identity(me))
-	const at = " sts.us-east-1.amazonaws.com us-east-1 "
-	assert.Equal(t, []string{
-		"AssumeRole/base" + at + "user", "AssumeRole/manage-role" + at + "session", "AssumeRole/ops" + at + "session",
-		"GetCallerIdentity" + at + "user",
-	}, w.said())
-	base, err := hub.Retrieve(t.Context())
-	require.NoError(t, err)
-	for _, c := range w.Calls("AssumeRole")[1:] {
-		assert.Equal(t, base.AccessKeyID, c.AccessKeyID, "the hub's keys sign for its children")
-	}
-}
-
-// TestOneAssumeRole: however many ask, and whatever they ask.
-func TestOneAssumeRole(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	hub := w.open(w.static(), awsauth.WithRoleARN(w.arn(home, "role/base")))
-	leaf, err := hub.Assume(awsauth.WithAccount(target))
-	require.NoError(t, err)
-	var all sync.WaitGroup
-	for range 50 {
-		all.Go(func() {
-			_, err := leaf.Retrieve(t.Context())
-			assert.NoError(t, err)
-			id, err := leaf.Identity(t.Context())
-			assert.NoError(t, err)
-			assert.Equal(t, awsauth.Identity{Account: target, ARN: id.ARN, UserID: id.UserID, Partition: awsauth.AWS}, id)
-			_, err = hub.Identity(t.Context())
-			assert.NoError(t, err)
-		})
-	}
-	all.Wait()
-	assert.Len(t, w.Calls(), 2)
-}
-
-// TestIdentityAsksOnce: the answer holds for as long as the key does.
-func TestIdentityAsksOnce(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	s := w.open(w.static())
-	var all sync.WaitGroup
-	for range 50 {
-		all.Go(func() {
-			id, err := s.Identity(t.Context())
-			assert.NoError(t, err)
-			assert.Equal(t, home, id.Account)
-			assert.Equal(t, w.arn(home, "user/ci"), id.ARN)
-			assert.Contains(t, id.UserID, "AIDA")
-		})
-	}
-	all.Wait()
-	assert.Len(t, w.Calls("GetCallerIdentity"), 1)
-}
-
-// TestSharedPool: ten sessions of one family, and clients of their Config, leave
-// one idle connection behind when they have taken turns.
-func TestSharedPool(t *testing.T) {
-	awsauthtest.Isolate(t)
-	var open, opened atomic.Int64
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(w, `<%[1]sResponse><%[1]sResult><Account>111111111111</Account><Credentials><AccessKeyId>%s</AccessKeyId>`+
-			`<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>`+
-			`</Credentials></%[1]sResult></%[1]sResponse>`, r.FormValue("Action"), someID)
-	}))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
-			open.Add(1)
-			opened.Add(1)
-		case http.StateClosed:
-			open.Add(-1)
-		}
-	}
-	server.Start()
-	defer server.Close()
-	s, err := awsauth.New(awsauth.WithStaticCredentials(someID, someSecret, ""), awsauth.WithSTSEndpoint(server.URL),
-		// In this mode every client of the SDK would make a pool of its own of a client that is not frozen.
-		awsauth.WithLoadOptions(config.WithDefaultsMode(aws.DefaultsModeStandard)))
-	require.NoError(t, err)
-	for i := range 10 {
-		child, err := s.Assume(awsauth.WithAccount(target), awsauth.WithSessionName(fmt.Sprint("number-", i)))
-		require.NoError(t, err)
-		_, err = child.Retrieve(t.Context())
-		require.NoError(t, err)
-		_, err = sts.NewFromConfig(child.Config()).GetCallerIdentity(t.Context(), nil)
-		require.NoError(t, err)
-	}
-	assert.NotZero(t, opened.Load())
-	// A connection may be closed instead of kept, and the server hears of it
-	// late; but what each of ten pools keeps stays open.
-	assert.Eventually(t, func() bool { return open.Load() <= 1 }, 5*time.Second, time.Millisecond, "%d are open", open.Load())
-}
-
-// TestOwnRetryer: sessions share no retry budget.
-func TestOwnRetryer(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	var mu sync.Mutex
-	made := map[*countedRetryer]int{}
-	s := w.open(w.static(), awsauth.WithLoadOptions(config.WithRetryer(func() aws.Retryer {
-		mu.Lock()
-		defer mu.Unlock()
-		r := &countedRetryer{Retryer: retry.NewStandard(), mu: &mu, used: made}
-		made[r] = 0
-		return r
-	})))
-	for i := range 10 {
-		child, err := s.Assume(awsauth.WithAccount(target), awsauth.WithSessionName(fmt.Sprint("number-", i)))
-		require.NoError(t, err)
-		_, err = child.Retrieve(t.Context())
-		require.NoError(t, err)
-	}
-	busy := 0
-	for _, times := range made {
-		assert.LessOrEqual(t, times, 1)
-		busy += times
-	}
-	assert.Equal(t, 10, busy, "each call has a retryer of the caller's making")
-}
-
-// countedRetryer counts the calls that it is used for.
-type countedRetryer struct {
-	aws.Retryer
-	mu   *sync.Mutex
-	used map[*countedRetryer]int
-}
-
-func (r *countedRetryer) MaxAttempts() int { return r.Retryer.MaxAttempts() }
-
-func (r *countedRetryer) GetInitialToken() func(error) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.used[r]++
-	return r.Retryer.GetInitialToken()
-}
-
-// TestThrottledFamily: a second of throttling that hits every session at once
-// fails none of them.
-func TestThrottledFamily(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	s := w.open(w.static())
-	var all sync.WaitGroup
-	var failed atomic.Int64
-	var last atomic.Pointer[error]
-	over := w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Throttle})
-	synctest.Test(t, func(t *testing.T) {
-		time.AfterFunc(time.Second, over)
-		for i := range 300 {
-			child, err := s.Assume(awsauth.WithAccount(target), awsauth.WithSessionName(fmt.Sprint("number-", i)))
-			require.NoError(t, err)
-			all.Go(func() {
-				if _, err := child.Retrieve(t.Context()); err != nil {
-					failed.Add(1)
-					last.Store(&err)
-				}
-			})
-		}
-		all.Wait()
-	})
-	if n := failed.Load(); n > 0 {
-		t.Errorf("%d of 300 failed: %v", n, *last.Load())
-	}
-	assert.Greater(t, len(w.Calls("AssumeRole")), 300, "some were throttled")
-}
-
 // TestAssumeNeedsATarget: Assume without a role would be the same identity under
 // another name.
 func TestAssumeNeedsATarget(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	s := w.open(w.static())
+	w := lab.New(t, awsauth.AWS)
+	s := w.Open(w.Static())
 	for _, opts := range [][]awsauth.RoleOption{nil, {awsauth.WithAccount("")}, {awsauth.WithRoleARN(""), awsauth.WithRole("")}, {nil}} {
 		_, err := s.Assume(opts...)
-		requireBad(t, err, awsauth.InvalidOption, "Assume", "WithAccount")
+		lab.RequireBad(t, err, awsauth.InvalidOption, "Assume", "WithAccount")
 	}
 	_, err := s.Assume(awsauth.WithRole("ops"))
-	requireBad(t, err, awsauth.InvalidOption, "WithRole", "WithAccount")
-	assert.Empty(t, w.said())
+	lab.RequireBad(t, err, awsauth.InvalidOption, "WithRole", "WithAccount")
+	assert.Empty(t, w.Said())
+}
+
+// TestDefaultSessionName: it says who asked, in each of the roles.
+func TestDefaultSessionName(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.Files(lab.RoleProfile, "")
+	_ = w.IdentityOf(w.Open(awsauth.WithProfile("ops"), awsauth.WithAccount(lab.Target)))
+	calls := w.Calls("AssumeRole")
+	assert.Len(t, calls, 2)
+	for _, c := range calls {
+		assert.Equal(t, names.DefaultSession(), c.Params.Get("RoleSessionName"), c.Params.Get("RoleArn"))
+	}
 }

@@ -171,7 +171,7 @@ func (l *look) base(d decision, p place, settings *loaded, at endpoint, quiet lo
 	own := settings.cfg
 	own.HTTPClient, own.Logger, own.ClientLogMode = settings.own, quiet, own.ClientLogMode&harmlessLogs
 	k := &kit{
-		cfg: own, opts: &l.opts, wire: w, at: p, metadata: settings.metadata, container: settings.container,
+		cfg: own, opts: &l.opts, wire: w, at: &p, metadata: settings.metadata, container: settings.container,
 		by: signer{origin: src.String(), keyID: src.keyID, partition: p.partition, said: p.said, fixed: p.fixed},
 	}
 	get, err := src.open(k)
@@ -179,7 +179,7 @@ func (l *look) base(d decision, p place, settings *loaded, at endpoint, quiet lo
 		return nil, err
 	}
 	temporary := s.temporaryOnly && !s.role.targeted() && len(src.roles) == 0
-	return newBase(&family{wire: w, cfg: settings.cfg, decision: d, log: s.logger}, p, get, temporary), nil
+	return newBase(&family{wire: w, cfg: settings.cfg, decision: d, log: s.logger}, &p, get, temporary), nil
 }
 
 // tell writes into the log what was chosen, and what should be known of it.

@@ -26,8 +26,11 @@ func (e endpoint) orNone() endpoint {
 func (e endpoint) host() string { return hostOf(e.url) }
 
 // Of AWS's own hosts: what stands behind the region's name in them.
-var awsSuffixes = []string{"amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn", "amazonaws.eu",
-	"c2s.ic.gov", "sc2s.sgov.gov", "cloud.adc-e.uk", "csp.hci.ic.gov"}
+var awsSuffixes = []string{
+	"amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "c2s.ic.gov", "sc2s.sgov.gov", "cloud.adc-e.uk", "csp.hci.ic.gov",
+	// of dual stack:
+	"api.aws", "api.amazonwebservices.com.cn", "api.amazonwebservices.eu", "api.aws.ic.gov", "api.aws.scloud", "api.cloud-aws.adc-e.uk", "api.aws.hci.ic.gov",
+}
 
 // region is the region that the host itself names: sts.eu-west-1.amazonaws.com,
 // vpce-1-2.sts.eu-west-1.vpce.amazonaws.com. For the global host,
@@ -35,11 +38,7 @@ var awsSuffixes = []string{"amazonaws.com", "amazonaws.com.cn", "api.aws", "api.
 //
 // See https://docs.aws.amazon.com/general/latest/gr/sts.html
 func (e endpoint) region() string {
-	u, err := url.Parse(e.url)
-	if err != nil {
-		return ""
-	}
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	host := e.hostname()
 	if host == globalSTS {
 		return AWS.defaultRegion()
 	}
@@ -61,7 +60,16 @@ func (e endpoint) region() string {
 const globalSTS = "sts.amazonaws.com"
 
 // global reports whether it is STS's host of all regions.
-func (e endpoint) global() bool { return strings.EqualFold(e.host(), globalSTS) }
+func (e endpoint) global() bool { return e.hostname() == globalSTS }
+
+// hostname is the host in one form: without port and final dot, in small letters.
+func (e endpoint) hostname() string {
+	u, err := url.Parse(e.url)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+}
 
 // claim is what the host says of the partition.
 func (e endpoint) claim() (claim, bool) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -15,9 +16,11 @@ import (
 	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/transport"
 )
 
 // sourceError turns the failure of a source into an *Error. op names the source,
@@ -126,7 +129,23 @@ func (m instance) reason(err error) string {
 	case answered && status.HTTPStatusCode() > 0:
 		return fmt.Sprintf("%s answered %d", m.endpoint, status.HTTPStatusCode())
 	}
+	r, refused := refusalIn(err)
+	var operation *smithy.OperationError
+	switch {
+	case refused && r.code != "":
+		return m.endpoint + " refuses: " + r.String()
+	case isNotJSON(err) || errors.As(err, &operation): // the SDK's text quotes what came
+		return "what " + m.endpoint + " answered is not an answer of the instance metadata"
+	}
 	return redact.OneLine(err.Error())
+}
+
+// isNotJSON reports whether an answer could not be read.
+func isNotJSON(err error) bool {
+	var syntax *json.SyntaxError
+	var field *json.UnmarshalTypeError
+	var date *time.ParseError
+	return errors.As(err, &syntax) || errors.As(err, &field) || errors.As(err, &date) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // isNoAnswer reports whether nothing came back.
@@ -165,6 +184,9 @@ func containerError(e *Error, variable string) {
 	var status interface{ HTTPStatusCode() int }
 	if errors.As(e.Err, &status) {
 		r.status = status.HTTPStatusCode()
+	}
+	if strings.HasPrefix(r.message, "<") {
+		r.message = "" // a page of a proxy's, not the words of an agent
 	}
 	role := "check " + variable + " and the role of the task or pod"
 	switch {
@@ -237,7 +259,7 @@ func ssoError(e *Error, sso ssoSession) {
 	case r.status >= http.StatusInternalServerError:
 		e.Kind, e.what, e.tries, e.Hint = Unreachable, fmt.Sprintf("SSO fails (HTTP %d)", r.status), effort(e.Err, time.Time{}), "try again later"
 		return
-	case r.status != http.StatusUnauthorized && !endsLogin[r.code]:
+	case r.status != http.StatusUnauthorized && !endsLogin(r.code):
 		e.Kind, e.what = InvalidOption, fmt.Sprintf("SSO refuses: %s (%s)", r.message, r.code)
 		e.Hint = "check sso_account_id, sso_role_name and sso_region"
 		return
@@ -253,10 +275,15 @@ func ssoError(e *Error, sso ssoSession) {
 	e.Hint = "run: aws sso login --profile " + sso.holder
 }
 
-// endsLogin are the codes by which SSO's token service says that only a new login
-// helps.
-var endsLogin = map[string]bool{"InvalidGrantException": true, "ExpiredTokenException": true, "UnauthorizedException": true,
-	"UnauthorizedClientException": true, "InvalidClientException": true}
+// endsLogin reports whether SSO's token service says by a code that only a new
+// login helps.
+func endsLogin(code string) bool {
+	switch code {
+	case "InvalidGrantException", "ExpiredTokenException", "UnauthorizedException", "UnauthorizedClientException", "InvalidClientException":
+		return true
+	}
+	return false
+}
 
 // state says what the login's file says of it.
 func (sso ssoSession) state() string {
@@ -299,7 +326,13 @@ func loginError(e *Error, profile string) {
 	case strings.Contains(text, "reauthenticate") || strings.Contains(text, "login token"):
 		e.Kind, e.what, e.Hint = Expired, "the login session has ended or was never begun on this machine", again
 	default:
-		if e.network(); e.Kind == "" {
+		switch e.network(); {
+		case e.Kind != "":
+		case transport.NotAWS(e.Err):
+			e.notAWS("the address of the sign-in service", "it", r.status)
+		case refused:
+			e.Kind, e.what, e.Hint = NoCredentials, "the sign-in service refuses: "+r.String(), again
+		default:
 			e.Kind, e.what, e.Hint = NoCredentials, redact.OneLine(text), again
 		}
 	}

@@ -118,6 +118,16 @@ func classifySTS(err error, call stsCall) error {
 	return e
 }
 
+// soFar is the error of a call that goes on, for a caller who does not wait for its
+// end: how its last attempt failed, and how many there were.
+func soFar(err *pace.Error, call stsCall) error {
+	e := deepest(classifySTS(err, call))
+	if e != nil {
+		e.tries = effort(err, call.started)
+	}
+	return e
+}
+
 // readRequest notes what the refused request says of itself: the key that signed
 // it, which the cache may have replaced by now.
 func (c *stsCall) readRequest(err error, e *Error) {
@@ -190,13 +200,10 @@ func effort(err error, started time.Time) string {
 	if errors.As(err, &paced) {
 		attempts, took = paced.Attempts, paced.Elapsed
 	}
-	if attempts == 0 {
+	if attempts < 2 {
 		return ""
 	}
 	text := fmt.Sprintf("%d attempts", attempts)
-	if attempts == 1 {
-		text = "1 attempt"
-	}
 	if took = took.Round(time.Second); took > 0 {
 		text += " in " + took.String()
 	}
@@ -246,9 +253,10 @@ func (e *Error) tooLong(message string, call stsCall) {
 func (e *Error) accessDenied(message string, call stsCall) {
 	e.Kind, e.what = AccessDenied, "access denied"
 	e.as = callerIn(message)
-	action, policy := deniedAction(message), denyingPolicy(message)
+	action := deniedAction(message)
+	policy, verdict := decidingPolicy(message)
 	if policy != "" {
-		e.what += ": " + policy + " denies " + action + " explicitly"
+		e.what += ": " + fmt.Sprintf(verdict, policy, action)
 	} else if action != "" && action != "sts:AssumeRole" && action != "sts:AssumeRoleWithWebIdentity" {
 		e.what += " to " + action
 	}
@@ -290,30 +298,6 @@ func deniedAction(message string) string {
 	_, rest, _ := strings.Cut(message, "not authorized to perform: ")
 	action, _, _ := strings.Cut(rest, " ")
 	return strings.TrimRight(action, ".,")
-}
-
-// denyingPolicy is the kind of policy in which AWS found an explicit deny, "" if
-// it found none.
-func denyingPolicy(message string) string {
-	_, rest, found := strings.Cut(message, "with an explicit deny in ")
-	if !found {
-		return ""
-	}
-	rest = strings.TrimPrefix(strings.TrimPrefix(rest, "an "), "a ")
-	for _, kind := range []string{"service control policy", "resource control policy", "identity-based policy", "resource-based policy",
-		"session policy", "VPC endpoint policy", "permissions boundary"} {
-		if strings.HasPrefix(rest, kind) {
-			return article(kind)
-		}
-	}
-	return "a policy"
-}
-
-func article(noun string) string {
-	if strings.HasPrefix(noun, "i") {
-		return "an " + noun
-	}
-	return "a " + noun
 }
 
 func (e *Error) invalidKey(code string, call stsCall) {

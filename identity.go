@@ -47,13 +47,37 @@ func (s *Session) askCaller(ctx context.Context) (who, error) {
 		return who{}, classifySTS(err, call)
 	}
 	found := who{aws.ToString(out.Arn), aws.ToString(out.UserId), aws.ToString(out.Account)}
-	if !names.IsPrintable(found.arn) || found.account != "" && !names.IsAccount(found.account) {
+	if !found.possible() {
 		e := &Error{Op: call.op}
 		e.notAWS(call.host, "STS", 0)
 		return who{}, e
 	}
+	if role := s.assumedRole(); role != nil {
+		if _, err := isRole(found.arn, role.arn, call.host); err != nil {
+			return who{}, err
+		}
+	}
 	found.userID = redact.OneLine(found.userID)
 	return found, nil
+}
+
+// possible reports whether STS can have written it: accounts have 12 digits, and the
+// one in the ARN is the same.
+func (w who) possible() bool {
+	if !names.IsPrintable(w.arn) || w.account != "" && !names.IsAccount(w.account) {
+		return false
+	}
+	parts := strings.SplitN(w.arn, ":", 6)
+	return len(parts) < 6 || w.account == "" || !names.IsAccount(parts[4]) || parts[4] == w.account
+}
+
+// assumedRole is the role that s is a session of, nil if it is none that was asked
+// for.
+func (s *Session) assumedRole() *roleSpec {
+	if s.role != nil {
+		return s.role
+	}
+	return s.source().web
 }
 
 // newIdentity reads partition and account off the ARN.

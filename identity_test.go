@@ -14,18 +14,19 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // TestIdentityCalls: a role says who it is when it is assumed; of all others
 // STS is asked, once.
 func TestIdentityCalls(t *testing.T) {
-	for _, src := range explainSources() {
-		t.Run(src.name, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
-			opts := src.fill(w, "eu-west-3")
+	for _, src := range lab.EverySource() {
+		t.Run(src.Name, func(t *testing.T) {
+			w := lab.New(t, awsauth.AWS)
+			opts := src.Fill(w, "eu-west-3")
 			for name, s := range map[string]*awsauth.Session{
-				"itself":    w.open(opts...),
-				"in a role": w.open(append(opts, awsauth.WithAccount(target))...),
+				"itself":    w.Open(opts...),
+				"in a role": w.Open(append(opts, awsauth.WithAccount(lab.Target))...),
 			} {
 				_, err := s.Retrieve(t.Context())
 				require.NoError(t, err)
@@ -40,7 +41,7 @@ func TestIdentityCalls(t *testing.T) {
 					assert.Equal(t, first, id)
 				}
 				asked := 0
-				if name == "itself" && (src.role == "" || src.service) {
+				if name == "itself" && (src.Role == "" || src.Service) {
 					asked = 1
 				}
 				assert.Len(t, w.Calls("GetCallerIdentity"), asked, name)
@@ -49,7 +50,7 @@ func TestIdentityCalls(t *testing.T) {
 				assert.Len(t, first.Account, 12)
 				assert.NotEmpty(t, first.UserID)
 
-				truth, err := w.open(awsauth.WithCredentialsProvider(s)).Identity(t.Context()) // has to ask
+				truth, err := w.Open(awsauth.WithCredentialsProvider(s)).Identity(t.Context()) // has to ask
 				require.NoError(t, err)
 				assert.Equal(t, truth, first, "as STS has it")
 			}
@@ -59,15 +60,15 @@ func TestIdentityCalls(t *testing.T) {
 
 // TestIdentityTogether: a hundred callers, one question.
 func TestIdentityTogether(t *testing.T) {
-	onItsClock(t, func(t *testing.T, w *place) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 		w.Inject(awsauthtest.Fault{Action: "GetCallerIdentity", Delay: time.Second})
-		s := w.open(w.static())
+		s := w.Open(w.Static())
 		var wg sync.WaitGroup
 		for range 100 {
 			wg.Go(func() {
 				id, err := s.Identity(t.Context())
 				assert.NoError(t, err)
-				assert.Equal(t, w.arn(home, "user/ci"), id.ARN)
+				assert.Equal(t, w.ARN(lab.Home, "user/ci"), id.ARN)
 			})
 		}
 		wg.Wait()
@@ -77,9 +78,9 @@ func TestIdentityTogether(t *testing.T) {
 
 // TestIdentityLeaver: who asked first and left harms nobody.
 func TestIdentityLeaver(t *testing.T) {
-	onItsClock(t, func(t *testing.T, w *place) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 		w.Inject(awsauthtest.Fault{Action: "GetCallerIdentity", Delay: time.Minute / 4})
-		s := w.open(w.static())
+		s := w.Open(w.Static())
 		ctx, cancel := context.WithCancelCause(t.Context())
 		left := make(chan error)
 		go func() { _, err := s.Identity(ctx); left <- err }()
@@ -98,18 +99,18 @@ func TestIdentityLeaver(t *testing.T) {
 
 // TestIdentityRotates: another key may be somebody else's.
 func TestIdentityRotates(t *testing.T) {
-	onItsClock(t, func(t *testing.T, w *place) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 		hand := 0
-		s := w.open(awsauth.WithCredentialsProvider(providerFunc(func(context.Context) (aws.Credentials, error) {
+		s := w.Open(awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			hand++
-			k := w.AddUser(awsauthtest.User{ARN: w.arn(home, fmt.Sprintf("user/hand-%d", hand))})
+			k := w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, fmt.Sprintf("user/hand-%d", hand))})
 			return aws.Credentials{AccessKeyID: k.AccessKeyID, SecretAccessKey: k.SecretAccessKey, CanExpire: true, Expires: time.Now().Add(time.Hour)}, nil
 		})))
 		for round := 1; round <= 3; round++ {
 			for range 2 {
 				id, err := s.Identity(t.Context())
 				require.NoError(t, err)
-				assert.Equal(t, w.arn(home, fmt.Sprintf("user/hand-%d", round)), id.ARN)
+				assert.Equal(t, w.ARN(lab.Home, fmt.Sprintf("user/hand-%d", round)), id.ARN)
 			}
 			assert.Len(t, w.Calls(), round)
 			time.Sleep(2 * time.Hour)
@@ -119,21 +120,21 @@ func TestIdentityRotates(t *testing.T) {
 
 // TestIdentityFails: an error is not kept.
 func TestIdentityFails(t *testing.T) {
-	onItsClock(t, func(t *testing.T, w *place) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 		up := w.Inject(awsauthtest.Fault{Action: "GetCallerIdentity", Kind: awsauthtest.Refuse, Code: "SomethingElse", Status: 400})
-		s := w.open(w.static())
+		s := w.Open(w.Static())
 		_, err := s.Identity(t.Context())
-		requireBad(t, err, awsauth.InvalidOption, "awsauth: get caller identity: ")
+		lab.RequireBad(t, err, awsauth.InvalidOption, "awsauth: get caller identity: ")
 		up()
 		id, err := s.Identity(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, w.arn(home, "user/ci"), id.ARN)
+		assert.Equal(t, w.ARN(lab.Home, "user/ci"), id.ARN)
 
 		w.Inject(awsauthtest.Fault{Kind: awsauthtest.Hang})
-		s = w.open(w.static())
+		s = w.Open(w.Static())
 		start := time.Now()
 		_, err = s.Identity(t.Context())
-		requireBad(t, err, awsauth.Unreachable, "no answer from sts.us-east-1.amazonaws.com in 30s")
+		lab.RequireBad(t, err, awsauth.Unreachable, "no answer from sts.us-east-1.amazonaws.com in 30s")
 		assert.Equal(t, 30*time.Second, time.Since(start), "bounded, whatever the context")
 	})
 }

@@ -22,6 +22,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // childTime bounds a program of somebody else's.
@@ -130,13 +131,13 @@ func (m *moto) authenticate() {
 // motoUser makes a user who may assume the role that is made with it.
 func (m *moto) motoUser(p awsauth.Partition, name string) (keyID, secret string) {
 	m.t.Helper()
-	region := regionsOf[p].main
-	trust := fmt.Sprintf(`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:%s:iam::%s:user/%s"}, "Action": "sts:AssumeRole"}}`, p, target, name)
+	region := lab.DefaultRegion(p)
+	trust := fmt.Sprintf(`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:%s:iam::%s:user/%s"}, "Action": "sts:AssumeRole"}}`, p, lab.Target, name)
 	allow := `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:*", "Resource": "*"}}`
 	m.iam(region, url.Values{"Action": {"CreateUser"}, "UserName": {name}})
 	m.iam(region, url.Values{"Action": {"PutUserPolicy"}, "UserName": {name}, "PolicyName": {"assume"}, "PolicyDocument": {allow}})
 	role := m.iam(region, url.Values{"Action": {"CreateRole"}, "RoleName": {"role-" + name}, "AssumeRolePolicyDocument": {trust}})
-	require.Equal(m.t, fmt.Sprintf("arn:%s:iam::%s:role/role-%s", p, target, name), role.RoleARN)
+	require.Equal(m.t, fmt.Sprintf("arn:%s:iam::%s:role/role-%s", p, lab.Target, name), role.RoleARN)
 	keys := m.iam(region, url.Values{"Action": {"CreateAccessKey"}, "UserName": {name}})
 	return keys.KeyID, keys.Secret
 }
@@ -157,25 +158,25 @@ func TestMoto(t *testing.T) {
 		t.Run(string(p), func(t *testing.T) {
 			id, secret := keys[p][0], keys[p][1]
 			opts := []awsauth.Option{
-				awsauth.WithSTSEndpoint(m.url), awsauth.WithPartition(p), awsauth.WithAccount(target), awsauth.WithRole("role-" + name),
+				awsauth.WithSTSEndpoint(m.url), awsauth.WithPartition(p), awsauth.WithAccount(lab.Target), awsauth.WithRole("role-" + name),
 				awsauth.WithSessionName("interop"),
 			}
 			s, err := awsauth.New(append(opts, awsauth.WithStaticCredentials(id, secret, ""))...)
 			require.NoError(t, err)
 			who, err := s.Identity(t.Context())
 			require.NoError(t, err)
-			assert.Equal(t, target, who.Account)
+			assert.Equal(t, lab.Target, who.Account)
 			assert.Equal(t, p, who.Partition)
-			assert.Equal(t, fmt.Sprintf("arn:%s:sts::%s:assumed-role/role-%s/interop", p, target, name), who.ARN)
-			assert.Equal(t, regionsOf[p].main, s.Config().Region)
+			assert.Equal(t, fmt.Sprintf("arn:%s:sts::%s:assumed-role/role-%s/interop", p, lab.Target, name), who.ARN)
+			assert.Equal(t, lab.DefaultRegion(p), s.Config().Region)
 			creds, err := s.Retrieve(t.Context())
 			require.NoError(t, err)
 			assert.InDelta(t, time.Hour.Seconds(), time.Until(creds.Expires).Seconds(), 60)
 
-			s, err = awsauth.New(append(opts, awsauth.WithStaticCredentials(id, someSecret, ""))...)
+			s, err = awsauth.New(append(opts, awsauth.WithStaticCredentials(id, lab.SomeSecret, ""))...)
 			require.NoError(t, err)
 			_, err = s.Retrieve(t.Context())
-			requireBad(t, err, awsauth.AccessDenied) // moto does not say SignatureDoesNotMatch in STS's own form
+			lab.RequireBad(t, err, awsauth.AccessDenied) // moto does not say SignatureDoesNotMatch in STS's own form
 			var refused *awshttp.ResponseError
 			require.ErrorAs(t, err, &refused)
 			assert.Equal(t, http.StatusForbidden, refused.HTTPStatusCode())
@@ -188,10 +189,10 @@ func TestMoto(t *testing.T) {
 func TestKeysForTheCLI(t *testing.T) {
 	for _, p := range []awsauth.Partition{awsauth.AWS, awsauth.China} {
 		t.Run(string(p), func(t *testing.T) {
-			w := newPlace(t, p)
+			w := lab.New(t, p)
 			address, err := w.Serve()
 			require.NoError(t, err)
-			s := w.open(w.static(), awsauth.WithPartition(p), awsauth.WithAccount(target), awsauth.WithSessionName("interop"))
+			s := w.Open(w.Static(), awsauth.WithPartition(p), awsauth.WithAccount(lab.Target), awsauth.WithSessionName("interop"))
 			creds, err := s.Retrieve(t.Context())
 			require.NoError(t, err)
 			cmd := child(t, []string{
@@ -205,8 +206,8 @@ func TestKeysForTheCLI(t *testing.T) {
 			require.NoError(t, err, stderr.String())
 			var who struct{ Account, Arn string }
 			require.NoError(t, json.Unmarshal(out, &who))
-			assert.Equal(t, target, who.Account)
-			assert.Equal(t, w.became(target, "manage-role")+"/interop", who.Arn)
+			assert.Equal(t, lab.Target, who.Account)
+			assert.Equal(t, w.Became(lab.Target, "manage-role")+"/interop", who.Arn)
 		})
 	}
 }

@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,23 +25,24 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // TestPaper: the tests below would see a secret.
 func TestPaper(t *testing.T) {
 	const secret = "wJalrXUtnFEMI/K7+MDENG"
 	type inner struct{ hidden any }
-	for name, write := range map[string]func(p *paper){
-		"print":  func(p *paper) { p.print(aws.Credentials{SecretAccessKey: secret}) },
-		"error":  func(p *paper) { p.print(errors.New("x " + secret)) },
-		"hidden": func(p *paper) { p.dig(&inner{map[string]*inner{"k": {[]byte(secret)}}}) },
-		"hex":    func(p *paper) { fmt.Fprintf(p, "%x", secret) },
-		"bytes":  func(p *paper) { fmt.Fprint(p, []byte("a "+secret+" z")) },
-		"query":  func(p *paper) { fmt.Fprint(p, url.Values{"k": {secret}}.Encode()) },
+	for name, write := range map[string]func(p *lab.Paper){
+		"print":  func(p *lab.Paper) { p.Print(aws.Credentials{SecretAccessKey: secret}) },
+		"error":  func(p *lab.Paper) { p.Print(errors.New("x " + secret)) },
+		"hidden": func(p *lab.Paper) { p.Dig(&inner{map[string]*inner{"k": {[]byte(secret)}}}) },
+		"hex":    func(p *lab.Paper) { fmt.Fprintf(p, "%x", secret) },
+		"bytes":  func(p *lab.Paper) { fmt.Fprint(p, []byte("a "+secret+" z")) },
+		"query":  func(p *lab.Paper) { fmt.Fprint(p, url.Values{"k": {secret}}.Encode()) },
 	} {
-		var p paper
+		var p lab.Paper
 		write(&p)
-		found := slices.ContainsFunc(forms(secret), func(form string) bool { return strings.Contains(p.String(), form) })
+		found := slices.ContainsFunc(lab.Forms(secret), func(form string) bool { return strings.Contains(p.String(), form) })
 		assert.True(t, found, name)
 	}
 }
@@ -53,78 +56,77 @@ func TestNothingLeaks(t *testing.T) {
 		"malformed": {Kind: awsauthtest.Malformed},
 		"hangs":     {Kind: awsauthtest.Hang},
 	}
-	for _, src := range explainSources() {
+	for _, src := range lab.EverySource() {
 		for trouble, fault := range troubles {
-			if underRace && trouble != "works" {
+			if lab.UnderRace && trouble != "works" {
 				continue // the texts are the same without the detector
 			}
-			t.Run(src.name+" "+trouble, func(t *testing.T) {
-				onAnyClock(t, src.name == "process" && trouble != "hangs", func(t *testing.T, w *place) {
-					if src.name == "process" && trouble == "hangs" {
+			t.Run(src.Name+" "+trouble, func(t *testing.T) {
+				lab.OnAnyClock(t, src.Name == "process" && trouble != "hangs", func(t *testing.T, w *lab.Place) {
+					if src.Name == "process" && trouble == "hangs" {
 						t.Skip("the process does not hang")
 					}
-					w.watched()
-					var p paper
+					w.Watched()
+					var p lab.Paper
 					logger := slog.New(slog.NewTextHandler(&p, &slog.HandlerOptions{Level: slog.LevelDebug}))
-					opts := append(src.fill(w, "us-east-1"), awsauth.WithLogger(logger),
-						awsauth.WithLoadOptions(config.WithClientLogMode(loud),
+					opts := append(src.Fill(w, "us-east-1"), awsauth.WithLogger(logger),
+						awsauth.WithLoadOptions(config.WithClientLogMode(lab.Loud),
 							config.WithBearerAuthTokenProvider(bearer.StaticTokenProvider{Token: bearer.Token{Value: "bearer-token-of-ana"}})))
-					w.spy.note("bearer token", "bearer-token-of-ana")
-					for name := range w.fileSecrets() {
-						w.spy.note("file", name)
+					w.Spy.Note("bearer token", "bearer-token-of-ana")
+					for name := range w.FileSecrets() {
+						w.Spy.Note("file", name)
 					}
-					role := awsauth.WithAccount(target)
-					session := w.open(append(opts, role)...)
-					w.show(&p, session)
+					role := awsauth.WithAccount(lab.Target)
+					session := w.Open(append(opts, role)...)
+					w.Show(&p, session)
 					w.Inject(fault)
 					creds, err := session.Retrieve(t.Context())
 					if err == nil {
-						w.spy.note("secret of the role", creds.SecretAccessKey)
-						w.spy.note("token of the role", creds.SessionToken)
+						w.Spy.Note("secret of the role", creds.SecretAccessKey)
+						w.Spy.Note("token of the role", creds.SessionToken)
 						require.Equal(t, trouble, "works")
 					}
-					p.print(err)
-					p.dig(err)
-					_, err = w.open(opts...).Identity(t.Context())
-					p.print(err)
-					p.dig(err)
-					id, err := session.Identity(t.Context())
-					p.print(err)
-					p.print(id)
-					p.dig(id)
-					err = session.ForEachAccount(t.Context(), []string{target}, func(ctx context.Context, s *awsauth.Session) error {
-						p.print(s)
-						_, err := s.Retrieve(ctx)
-						return err
-					}, awsauth.WithProgress(func(pr awsauth.Progress) { p.print(pr); p.dig(pr) }))
-					p.print(err)
-					p.dig(err)
-					w.show(&p, session)
+					p.All(err)
+					_, err = w.Open(opts...).Identity(t.Context())
+					p.All(err)
+					use(t.Context(), &p, session)
+					w.Show(&p, session)
 					for _, option := range append(opts, role) {
-						p.print(option)
+						p.Print(option)
 					}
-					p.clean(t, w.spy.seen)
+					p.Clean(t, w.Spy.Seen)
 				})
 			})
 		}
 	}
 }
 
+// use prints what a session's methods return.
+func use(ctx context.Context, p *lab.Paper, s *awsauth.Session) {
+	id, err := s.Identity(ctx)
+	p.All(err)
+	p.All(id)
+	err = s.ForEachAccount(ctx, []string{lab.Target}, func(ctx context.Context, s *awsauth.Session) error {
+		p.Print(s)
+		return lab.Enter(ctx, s)
+	}, awsauth.WithProgress(func(pr awsauth.Progress) { p.All(pr) }))
+	p.All(err)
+}
+
 // TestNoErrorLeaks prints and walks every error that the catalogue knows.
 func TestNoErrorLeaks(t *testing.T) {
 	for _, m := range slices.Concat(catalogue(), beyond()) {
 		t.Run(m.name, func(t *testing.T) {
-			onAnyClock(t, m.real, func(t *testing.T, w *place) {
-				w.watched().files("", "")
-				w.spy.note("code", "000000")
+			lab.OnAnyClock(t, m.real, func(t *testing.T, w *lab.Place) {
+				w.Watched().Files("", "")
+				w.Spy.Note("code", "000000")
 				err := m.make(w)
 				require.Error(t, err)
-				var p paper
-				p.print(err)
-				p.dig(err)
-				w.spy.note("new secret", w.keys.SecretAccessKey)
-				w.spy.note("option", someSecret)
-				p.clean(t, w.spy.seen)
+				var p lab.Paper
+				p.All(err)
+				w.Spy.Note("new secret", w.Keys.SecretAccessKey)
+				w.Spy.Note("option", lab.SomeSecret)
+				p.Clean(t, w.Spy.Seen)
 			})
 		})
 	}
@@ -133,17 +135,17 @@ func TestNoErrorLeaks(t *testing.T) {
 // TestHalfAnAnswer: STS's answer is cut behind the secret, and the SDK keeps what
 // came.
 func TestHalfAnAnswer(t *testing.T) {
-	onItsClock(t, func(t *testing.T, w *place) {
-		w.watched()
-		w.down(awsauthtest.Malformed)
-		_, err := w.open(w.static(), awsauth.WithAccount(target)).Retrieve(t.Context())
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		w.Watched()
+		w.Down(awsauthtest.Malformed)
+		_, err := w.Open(w.Static(), awsauth.WithAccount(lab.Target)).Retrieve(t.Context())
 		require.Error(t, err)
 		var broken *smithy.DeserializationError
 		require.ErrorAs(t, err, &broken)
-		assert.Contains(t, w.spy.kinds(), "SecretAccessKey")
-		var p paper
-		p.dig(err)
-		p.clean(t, w.spy.seen)
+		assert.Contains(t, w.Spy.Kinds(), "SecretAccessKey")
+		var p lab.Paper
+		p.Dig(err)
+		p.Clean(t, w.Spy.Seen)
 	})
 }
 
@@ -152,50 +154,47 @@ func TestHalfAnAnswer(t *testing.T) {
 func TestRepeatedValues(t *testing.T) {
 	const message = `2 validation errors detected: Value 'code-17' at 'tokenCode' failed to satisfy constraint: Member must have length 6; ` +
 		`Value 'to.ken' at 'webIdentityToken' failed to satisfy constraint; Value 'x' at 'roleSessionName' failed`
-	w := newPlace(t, awsauth.AWS)
-	w.webToken()
-	w.env("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/token", "AWS_ROLE_ARN=$BASE")
+	w := lab.New(t, awsauth.AWS)
+	w.WebToken()
+	w.WebEnv()
 	w.Inject(awsauthtest.Fault{Kind: awsauthtest.Refuse, Status: http.StatusBadRequest, Code: "ValidationError", Message: message})
-	for _, opts := range [][]awsauth.Option{{}, {w.static(), awsauth.WithAccount(target)}} {
-		err := w.fetch(opts...)
-		requireBad(t, err, awsauth.InvalidOption, "Value '…' at 'tokenCode'", "Value '…' at 'webIdentityToken'", "Value 'x' at 'roleSessionName'")
-		var p paper
-		p.print(err)
-		p.dig(err)
-		p.clean(t, map[string]string{"code-17": "code", "to.ken": "token"})
+	for _, opts := range [][]awsauth.Option{{}, {w.Static(), awsauth.WithAccount(lab.Target)}} {
+		err := w.Fetch(opts...)
+		lab.RequireBad(t, err, awsauth.InvalidOption, "Value '…' at 'webIdentityToken'", "Value 'x' at 'roleSessionName'")
+		var p lab.Paper
+		p.All(err)
+		p.Clean(t, map[string]string{"code-17": "code", "to.ken": "token"})
 	}
 }
 
 // TestOptionsPrintNothing: options are values, and hold secrets.
 func TestOptionsPrintNothing(t *testing.T) {
-	keys := aws.Credentials{AccessKeyID: someID, SecretAccessKey: someSecret, SessionToken: "a-session-token"}
-	var p paper
+	keys := aws.Credentials{AccessKeyID: lab.SomeID, SecretAccessKey: lab.SomeSecret, SessionToken: "a-session-token"}
+	var p lab.Paper
 	for _, v := range []any{
-		awsauth.WithStaticCredentials(someID, someSecret, "a-session-token"),
+		awsauth.WithStaticCredentials(lab.SomeID, lab.SomeSecret, "a-session-token"),
 		awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return keys, nil })),
 		awsauth.WithLoadOptions(config.WithBearerAuthTokenProvider(bearer.StaticTokenProvider{Token: bearer.Token{Value: "a-session-token"}})),
-		awsauth.WithProfile("ops"), awsauth.WithAccount(target), awsauth.WithExternalID("x-1"), awsauth.WithConcurrency(3),
+		awsauth.WithProfile("ops"), awsauth.WithAccount(lab.Target), awsauth.WithExternalID("x-1"), awsauth.WithConcurrency(3),
 		awsauth.WithTags(map[string]string{"team": "ops"}), awsauth.WithTemporaryOnly(),
 	} {
-		p.print(v)
-		p.dig(v)
+		p.All(v)
 	}
-	p.clean(t, map[string]string{someSecret: "secret key", "a-session-token": "token"})
+	p.Clean(t, map[string]string{lab.SomeSecret: "secret key", "a-session-token": "token"})
 }
 
 // TestProcessArguments: the command line of a process may hold a password.
 func TestProcessArguments(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\ncredential_process = echo '{\"password\": \"process-password\"}'\n", "")
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\ncredential_process = echo '{\"password\": \"process-password\"}'\n", "")
 	for _, profile := range []string{"ops", "keys"} {
-		var p paper
-		s := w.open(awsauth.WithProfile(profile), awsauth.WithLogger(slog.New(slog.NewJSONHandler(&p, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+		var p lab.Paper
+		s := w.Open(awsauth.WithProfile(profile), awsauth.WithLogger(slog.New(slog.NewJSONHandler(&p, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 		_, err := s.Retrieve(t.Context())
-		requireBad(t, err, awsauth.NoCredentials, "without Version 1")
-		w.show(&p, s)
-		p.print(err)
-		p.dig(err)
-		p.clean(t, map[string]string{"process-password": "argument"})
+		lab.RequireBad(t, err, awsauth.NoCredentials, "without Version 1")
+		w.Show(&p, s)
+		p.All(err)
+		p.Clean(t, map[string]string{"process-password": "argument"})
 	}
 }
 
@@ -203,18 +202,17 @@ func TestProcessArguments(t *testing.T) {
 // environment, from where the SDK copies it.
 func TestContainerToken(t *testing.T) {
 	const token = "Basic container-token"
-	w := newPlace(t, awsauth.AWS).watched()
-	w.SetContainer(&awsauthtest.Container{RoleARN: w.arn(home, "role/base"), Token: "another"})
-	w.env("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/v1/credentials", "AWS_CONTAINER_AUTHORIZATION_TOKEN="+token)
-	s := w.open()
+	w := lab.New(t, awsauth.AWS).Watched()
+	w.SetContainer(&awsauthtest.Container{RoleARN: w.ARN(lab.Home, "role/base"), Token: "another"})
+	w.Env("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/v1/credentials", "AWS_CONTAINER_AUTHORIZATION_TOKEN="+token)
+	s := w.Open()
 	_, err := s.Retrieve(t.Context())
-	requireBad(t, err, awsauth.NoCredentials, "HTTP 401")
-	var p paper
-	w.show(&p, s)
-	p.print(err)
-	p.dig(err)
-	assert.Contains(t, w.spy.seen, token)
-	p.clean(t, w.spy.seen)
+	lab.RequireBad(t, err, awsauth.NoCredentials, "HTTP 401")
+	var p lab.Paper
+	w.Show(&p, s)
+	p.All(err)
+	assert.Contains(t, w.Spy.Seen, token)
+	p.Clean(t, w.Spy.Seen)
 }
 
 // TestEveryRecord prints the log of a session's whole life.
@@ -223,19 +221,19 @@ func TestEveryRecord(t *testing.T) {
 		func(w io.Writer, o *slog.HandlerOptions) slog.Handler { return slog.NewTextHandler(w, o) },
 		func(w io.Writer, o *slog.HandlerOptions) slog.Handler { return slog.NewJSONHandler(w, o) },
 	} {
-		onItsClock(t, func(t *testing.T, w *place) {
-			w.watched()
-			var p paper
-			s := w.inRole(awsauth.WithLogger(slog.New(handler(&p, &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true}))),
-				awsauth.WithLoadOptions(config.WithClientLogMode(loud)))
-			get(t, s)
-			up := w.down(awsauthtest.Malformed)
+		lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+			w.Watched()
+			var p lab.Paper
+			s := w.InRole(awsauth.WithLogger(slog.New(handler(&p, &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true}))),
+				awsauth.WithLoadOptions(config.WithClientLogMode(lab.Loud)))
+			lab.Get(t, s)
+			up := w.Down(awsauthtest.Malformed)
 			time.Sleep(50 * time.Minute)
-			get(t, s)
+			lab.Get(t, s)
 			time.Sleep(time.Minute)
 			up()
-			up = w.down(awsauthtest.Hang)
-			get(t, s)
+			up = w.Down(awsauthtest.Hang)
+			lab.Get(t, s)
 			time.Sleep(time.Minute)
 			_, err := s.Retrieve(t.Context())
 			require.NoError(t, err)
@@ -244,7 +242,7 @@ func TestEveryRecord(t *testing.T) {
 			require.Error(t, err)
 			up()
 			time.Sleep(time.Minute)
-			w.Expire(get(t, s).AccessKeyID)
+			w.Expire(lab.Get(t, s).AccessKeyID)
 			quiet := s.Config()
 			quiet.ClientLogMode = 0
 			_, err = sts.NewFromConfig(quiet).GetCallerIdentity(t.Context(), nil)
@@ -252,7 +250,30 @@ func TestEveryRecord(t *testing.T) {
 			for _, message := range []string{"source chosen", "role assumed", "refresh failed", "no credentials", "refused"} {
 				assert.Contains(t, p.String(), message)
 			}
-			p.clean(t, w.spy.seen)
+			p.Clean(t, w.Spy.Seen)
 		})
 	}
+}
+
+// TestTokenNotLogged: STS repeats a token that has the wrong form, and the
+// SDK logs what STS says.
+func TestTokenNotLogged(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		w.WebToken()
+		w.Files("[profile web]\nrole_arn = $BASE\nweb_identity_token_file = $DIR/token\n", "")
+		w.Env("AWS_PROFILE=web")
+		text, err := os.ReadFile(w.Dir + "/token")
+		require.NoError(t, err)
+		w.Inject(awsauthtest.Fault{Action: "AssumeRoleWithWebIdentity", Kind: awsauthtest.Refuse, Status: 400, Code: "ValidationError",
+			Message: "1 validation error detected: Value '" + string(text) + "' at 'webIdentityToken' failed to satisfy constraint: Member must be short"})
+		var p lab.Paper
+		log := awsauth.WithLogger(slog.New(slog.NewTextHandler(&p, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		_, err = w.Open(log, awsauth.WithLoadOptions(config.WithClientLogMode(aws.LogRetries))).Retrieve(t.Context())
+		lab.RequireBad(t, err, awsauth.InvalidOption, "webIdentityToken")
+		synctest.Wait()
+		require.Contains(t, p.String(), "SDK: ", "the SDK logs nothing any more, and this test nothing either")
+		require.Contains(t, p.String(), "webIdentityToken")
+		p.Clean(t, map[string]string{string(text): "web identity token"})
+		require.NotContains(t, err.Error(), string(text))
+	})
 }

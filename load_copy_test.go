@@ -51,6 +51,7 @@ func TestCopyOfQuotedProfile(t *testing.T) {
 		t.Run(heading, func(t *testing.T) {
 			c := newCast(t, awsauth.AWS)
 			w := watchCopies(t)
+			t.Setenv("AWS_ENDPOINT_URL_STS", "") // Isolate closes STS to who does not use the Cloud
 			c.write("ca.pem", testCA)
 			sharedFiles(t, c.dir, c.text(heading+"\n$KEYS\nregion = $REGION\nretry_mode = adaptive\nmax_attempts = 7\ndefaults_mode = in-region\nuse_fips_endpoint = false\n"+
 				"services = 'my services'\nca_bundle = $DIR/ca.pem\nsts_regional_endpoints = regional\n[services 'my services']\nsts =\n  endpoint_url = http://localhost:4566\n"), "")

@@ -21,42 +21,65 @@ import (
 // Levels: Debug for what was chosen, Info for keys that came, Warn for trouble
 // that no caller feels, Error for what callers get as an error too.
 
-// observer writes what happens to the keys of one session into the log.
-type observer struct {
-	log  *slog.Logger
-	role string // ARN; "" for a base identity, which comes from
-	from string // this source
+// voice is what a session is called in log records and errors. It hears what
+// happens to the session's keys.
+type voice struct {
+	log    *slog.Logger
+	source *source
+	role   *roleSpec // nil for a base identity
+}
+
+// op is what fetching the session's keys is called in errors.
+func (v *voice) op() string {
+	if v.role != nil {
+		return "assume role " + v.role.arn.String()
+	}
+	return v.source.String()
+}
+
+// classify makes every failure an *Error.
+func (v *voice) classify(err error) error {
+	return cacheError(err, v.op(), v.role == nil && v.source.kind == sourceProvider)
+}
+
+// outlook says what is to be expected after a failure: a role whose parent has no
+// keys waits for the parent's next try.
+func (v *voice) outlook(err error) refresh.Outlook {
+	if e := deepest(err); v.role != nil && e != nil && !e.of("assume role", v.role.arn.String()) {
+		return refresh.Upstream
+	}
+	return outlook(err)
 }
 
 // attr names the session in a record.
-func (o observer) attr() slog.Attr {
-	if o.role != "" {
-		return slog.String("role", o.role)
+func (v *voice) attr() slog.Attr {
+	if v.role != nil {
+		return slog.String("role", v.role.arn.String())
 	}
-	return slog.String("source", o.from)
+	return slog.String("source", v.source.String())
 }
 
 // Refreshed implements refresh.Observer.
-func (o observer) Refreshed(r refresh.Refreshed) {
-	if !o.log.Enabled(context.Background(), slog.LevelWarn) {
+func (v *voice) Refreshed(r refresh.Refreshed) {
+	if !v.log.Enabled(context.Background(), slog.LevelWarn) {
 		return // the default discards all
 	}
 	left := r.Left.Round(time.Second)
 	switch {
 	case !r.Keys.CanExpire:
-		o.log.Debug("awsauth: credentials found", o.attr())
+		v.log.Debug("awsauth: credentials found", v.attr())
 	case r.Left <= 0:
-		o.log.Warn("awsauth: the instance answers with expired credentials, using them", o.attr(), "expires_in", left)
-	case o.role != "":
-		o.log.Info("awsauth: role assumed", o.attr(), "expires_in", left)
+		v.log.Warn("awsauth: the instance answers with expired credentials, using them", v.attr(), "expires_in", left)
+	case v.role != nil:
+		v.log.Info("awsauth: role assumed", v.attr(), "expires_in", left)
 	default:
-		o.log.Info("awsauth: credentials refreshed", o.attr(), "expires_in", left)
+		v.log.Info("awsauth: credentials refreshed", v.attr(), "expires_in", left)
 	}
 }
 
 // Kept implements refresh.Observer.
-func (o observer) Kept(k refresh.Kept) {
-	attrs := []any{o.attr()}
+func (v *voice) Kept(k refresh.Kept) {
+	attrs := []any{v.attr()}
 	if k.Keys.CanExpire {
 		attrs = append(attrs, "expires_in", k.Left.Round(time.Second))
 	}
@@ -64,15 +87,15 @@ func (o observer) Kept(k refresh.Kept) {
 	if e := deepest(k.Err); e != nil && e.abandoned {
 		message = "awsauth: refresh abandoned, using current credentials"
 	}
-	o.log.Warn(message, append(attrs, "next_try", k.NextTry.Round(time.Millisecond), "err", k.Err)...)
+	v.log.Warn(message, append(attrs, "next_try", k.NextTry.Round(time.Millisecond), "err", k.Err)...)
 }
 
 // Failed implements refresh.Observer.
-func (o observer) Failed(err error) {
-	o.log.Error("awsauth: no credentials", o.attr(), "err", err)
+func (v *voice) Failed(err error) {
+	v.log.Error("awsauth: no credentials", v.attr(), "err", err)
 }
 
 // Refused implements refresh.Observer.
-func (o observer) Refused(string, refresh.Refusal) {
-	o.log.Warn("awsauth: a service refused the credentials before their time, getting new ones", o.attr())
+func (v *voice) Refused(string, refresh.Refusal) {
+	v.log.Warn("awsauth: a service refused the credentials before their time, getting new ones", v.attr())
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // event is one record without what differs from run to run.
@@ -29,92 +30,91 @@ type event struct {
 
 // events are all records since the last time. They are written after the
 // callers have what they wait for.
-func (r *records) events() (all []event) {
+func events(log *lab.Records) (all []event) {
 	synctest.Wait()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, rec := range r.all {
-		attrs := map[string]string{}
-		rec.Attrs(func(a slog.Attr) bool { attrs[a.Key] = a.Value.Resolve().String(); return true })
-		names := slices.Sorted(maps.Keys(attrs))
-		all = append(all, event{rec.Level, rec.Message, strings.Join(names, " "), attrs["source"] + attrs["role"]})
+	for _, r := range log.All() {
+		names := slices.Sorted(maps.Keys(r.Attrs))
+		who := r.Attrs["source"]
+		if role, ok := r.Attrs["role"]; ok {
+			who = role
+		}
+		all = append(all, event{r.Level, r.Message, strings.Join(names, " "), who.String()})
 	}
-	r.all = nil
 	return all
 }
 
 // TestEvents is the log of a role from its first day to its last.
 func TestEvents(t *testing.T) {
-	onItsClock(t, func(t *testing.T, w *place) {
-		var log records
-		s := w.inRole(log.option())
-		assert.Equal(t, []event{{slog.LevelDebug, "awsauth: source chosen", "partition region region_from source", "static keys"}}, log.events())
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		var log lab.Records
+		s := w.InRole(log.Option())
+		assert.Equal(t, []event{{slog.LevelDebug, "awsauth: source chosen", "partition region region_from source", "static keys"}}, events(&log))
 
-		get(t, s)
+		lab.Get(t, s)
 		found := event{slog.LevelDebug, "awsauth: credentials found", "source", "static keys"}
-		assumed := event{slog.LevelInfo, "awsauth: role assumed", "expires_in role", manageRole}
-		assert.Equal(t, []event{found, assumed}, log.events())
+		assumed := event{slog.LevelInfo, "awsauth: role assumed", "expires_in role", lab.ManageRole}
+		assert.ElementsMatch(t, []event{found, assumed}, events(&log))
 		for range 10 {
-			get(t, s)
+			lab.Get(t, s)
 		}
-		assert.Empty(t, log.events(), "nothing happened")
+		assert.Empty(t, events(&log), "nothing happened")
 
 		time.Sleep(50 * time.Minute)
-		get(t, s)
+		lab.Get(t, s)
 		time.Sleep(time.Minute)
-		assert.Equal(t, []event{assumed}, log.events(), "renewed")
+		assert.Equal(t, []event{assumed}, events(&log), "renewed")
 
-		up := w.down(awsauthtest.Reset)
+		up := w.Down(awsauthtest.Reset)
 		time.Sleep(48 * time.Minute)
-		get(t, s)
+		lab.Get(t, s)
 		time.Sleep(30 * time.Second)
-		assert.Equal(t, []event{{slog.LevelWarn, "awsauth: refresh failed, using current credentials", "err expires_in next_try role", manageRole}}, log.events())
+		assert.Equal(t, []event{{slog.LevelWarn, "awsauth: refresh failed, using current credentials", "err expires_in next_try role", lab.ManageRole}}, events(&log))
 		up()
 
 		stuck := w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Hang, Times: 1})
-		get(t, s)
+		lab.Get(t, s)
 		time.Sleep(2 * time.Minute)
-		warned := log.events()
+		warned := events(&log)
 		require.Len(t, warned, 1)
 		assert.Equal(t, "err expires_in next_try role", warned[0].attrs)
 		stuck()
 
-		up = w.down(awsauthtest.Reset)
+		up = w.Down(awsauthtest.Reset)
 		time.Sleep(time.Hour)
 		_, err := s.Retrieve(t.Context())
 		require.Error(t, err)
-		assert.Equal(t, []event{{slog.LevelError, "awsauth: no credentials", "err role", manageRole}}, log.events())
+		assert.Equal(t, []event{{slog.LevelError, "awsauth: no credentials", "err role", lab.ManageRole}}, events(&log))
 		up()
 
 		time.Sleep(time.Minute)
-		get(t, s)
-		assert.Equal(t, []event{assumed}, log.events())
-		w.Expire(get(t, s).AccessKeyID)
+		lab.Get(t, s)
+		assert.Equal(t, []event{assumed}, events(&log))
+		w.Expire(lab.Get(t, s).AccessKeyID)
 		_, err = sts.NewFromConfig(s.Config()).GetCallerIdentity(t.Context(), nil)
 		require.NoError(t, err)
 		assert.Equal(t, []event{
-			{slog.LevelWarn, "awsauth: a service refused the credentials before their time, getting new ones", "role", manageRole}, assumed,
-		}, log.events())
+			{slog.LevelWarn, "awsauth: a service refused the credentials before their time, getting new ones", "role", lab.ManageRole}, assumed,
+		}, events(&log))
 	})
 }
 
 // TestEventAbandoned: a provider that does not heed its context is left behind.
 func TestEventAbandoned(t *testing.T) {
-	onItsClock(t, func(t *testing.T, w *place) {
-		var log records
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		var log lab.Records
 		calls := 0
-		s := w.open(log.option(), awsauth.WithCredentialsProvider(deaf{&calls}))
-		get(t, s)
+		s := w.Open(log.Option(), awsauth.WithCredentialsProvider(deaf{&calls}))
+		lab.Get(t, s)
 		assert.Equal(t, []event{
 			{slog.LevelDebug, "awsauth: source chosen", "partition region region_from source", "provider"},
 			{slog.LevelInfo, "awsauth: credentials refreshed", "expires_in source", "provider"},
-		}, log.events())
+		}, events(&log))
 		time.Sleep(50 * time.Minute)
-		get(t, s)
+		lab.Get(t, s)
 		time.Sleep(time.Minute)
 		assert.Equal(t, []event{
 			{slog.LevelWarn, "awsauth: refresh abandoned, using current credentials", "err expires_in next_try source", "provider"},
-		}, log.events())
+		}, events(&log))
 		time.Sleep(time.Hour)
 	})
 }
@@ -127,31 +127,31 @@ func (d deaf) Retrieve(context.Context) (aws.Credentials, error) {
 	if *d.calls++; *d.calls > 1 {
 		time.Sleep(time.Hour)
 	}
-	return issued(someID, time.Hour), nil
+	return lab.Issued(lab.SomeID, time.Hour), nil
 }
 
 // TestEventValues: what the attributes hold.
 func TestEventValues(t *testing.T) {
-	onItsClock(t, func(t *testing.T, w *place) {
-		w.env("AWS_REGION=eu-west-3")
-		var log records
-		told := func(level slog.Level) []record { synctest.Wait(); return log.at(level) }
-		s := w.open(w.static(), awsauth.WithAccount(target), awsauth.WithDuration(15*time.Minute), log.option())
-		chosen := told(slog.LevelDebug)[0].attrs
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		w.Env("AWS_REGION=eu-west-3")
+		var log lab.Records
+		told := func(level slog.Level) []lab.Record { synctest.Wait(); return log.At(level) }
+		s := w.Open(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithDuration(15*time.Minute), log.Option())
+		chosen := told(slog.LevelDebug)[0].Attrs
 		assert.Equal(t, "eu-west-3", chosen["region"].String())
 		assert.Equal(t, "AWS_REGION", chosen["region_from"].String())
 		assert.Equal(t, "aws", chosen["partition"].String())
-		get(t, s)
-		assert.Equal(t, 15*time.Minute, told(slog.LevelInfo)[0].attrs["expires_in"].Duration())
-		w.down(awsauthtest.Throttle)
+		lab.Get(t, s)
+		assert.Equal(t, 15*time.Minute, told(slog.LevelInfo)[0].Attrs["expires_in"].Duration())
+		w.Down(awsauthtest.Throttle)
 		time.Sleep(10 * time.Minute)
-		get(t, s)
+		lab.Get(t, s)
 		time.Sleep(time.Minute)
 		warning := told(slog.LevelWarn)
 		require.Len(t, warning, 1)
-		assert.InDelta(t, 5*time.Minute, warning[0].attrs["expires_in"].Duration(), float64(30*time.Second))
-		assert.InDelta(t, time.Second, warning[0].attrs["next_try"].Duration(), float64(time.Second/4))
-		err := warning[0].attrs["err"].String()
+		assert.InDelta(t, 5*time.Minute, warning[0].Attrs["expires_in"].Duration(), float64(30*time.Second))
+		assert.InDelta(t, time.Second, warning[0].Attrs["next_try"].Duration(), float64(time.Second/4))
+		err := warning[0].Attrs["err"].String()
 		assert.NotContains(t, err, "\n")
 		assert.Contains(t, err, "throttled by STS in eu-west-3")
 	})
@@ -159,12 +159,12 @@ func TestEventValues(t *testing.T) {
 
 // TestEventProfileWins: given two identities, one is not silently dropped.
 func TestEventProfileWins(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	w.files("[profile ops]\n"+keyLines, "")
-	var log records
-	w.open(awsauth.WithProfile("ops"), w.static(), log.option())
-	told := log.at(slog.LevelInfo)
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[profile ops]\n"+lab.KeyLines, "")
+	var log lab.Records
+	w.Open(awsauth.WithProfile("ops"), w.Static(), log.Option())
+	told := log.At(slog.LevelInfo)
 	require.Len(t, told, 1)
-	assert.Equal(t, "awsauth: WithProfile beats the keys or the provider that were given too", told[0].text)
-	assert.Equal(t, "ops", told[0].attrs["profile"].String())
+	assert.Equal(t, "awsauth: WithProfile beats the keys or the provider that were given too", told[0].Message)
+	assert.Equal(t, "ops", told[0].Attrs["profile"].String())
 }

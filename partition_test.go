@@ -16,6 +16,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // sdkPartition is one row of the SDK's own table.
@@ -71,8 +72,8 @@ func TestPartitionOfEveryRegion(t *testing.T) {
 			endpoint, err := sts.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(), sts.EndpointParameters{Region: aws.String(region)})
 			require.NoError(t, err)
 			assert.Equal(t, "sts."+region+"."+p.Outputs.DNSSuffix, endpoint.URI.Host)
-			assert.Equal(t, stsHost(region), endpoint.URI.Host, "the tests' own table")
-			s, err := awsauth.New(awsauth.WithStaticCredentials(someID, someSecret, ""), awsauth.WithRegion(region))
+			assert.Equal(t, lab.STSHost(region), endpoint.URI.Host, "the tests' own table")
+			s, err := awsauth.New(awsauth.WithStaticCredentials(lab.SomeID, lab.SomeSecret, ""), awsauth.WithRegion(region))
 			require.NoError(t, err)
 			assert.Equal(t, region, s.Config().Region)
 		}
@@ -124,23 +125,23 @@ func TestEveryPartition(t *testing.T) {
 	}
 	for p, region := range defaults {
 		for name, opts := range map[string][]awsauth.Option{
-			"partition": {awsauth.WithPartition(p), awsauth.WithAccount(target)},
-			"ARN":       {awsauth.WithRoleARN("arn:" + string(p) + ":iam::" + target + ":role/manage-role")},
-			"region":    {awsauth.WithRegion(region), awsauth.WithAccount(target)},
+			"partition": {awsauth.WithPartition(p), awsauth.WithAccount(lab.Target)},
+			"ARN":       {awsauth.WithRoleARN("arn:" + string(p) + ":iam::" + lab.Target + ":role/manage-role")},
+			"region":    {awsauth.WithRegion(region), awsauth.WithAccount(lab.Target)},
 			"all": {
 				awsauth.WithRegion(region), awsauth.WithPartition(p),
-				awsauth.WithRoleARN("arn:" + string(p) + ":iam::" + target + ":role/manage-role"),
+				awsauth.WithRoleARN("arn:" + string(p) + ":iam::" + lab.Target + ":role/manage-role"),
 			},
 		} {
 			t.Run(string(p)+"/"+name, func(t *testing.T) {
-				w := newPlace(t, p)
-				s := w.open(append(opts, w.static())...)
+				w := lab.New(t, p)
+				s := w.Open(append(opts, w.Static())...)
 				assert.Equal(t, region, s.Config().Region)
-				assert.Equal(t, w.became(target, "manage-role"), w.identity(s))
-				assert.Equal(t, []string{"AssumeRole/manage-role " + stsHost(region) + " " + region + " user"}, w.said())
+				assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(s))
+				assert.Equal(t, []string{"AssumeRole/manage-role " + lab.STSHost(region) + " " + region + " user"}, w.Said())
 				id, err := sts.NewFromConfig(s.Config()).GetCallerIdentity(t.Context(), nil)
 				require.NoError(t, err, "the credentials work in Config's region")
-				assert.Equal(t, target, *id.Account)
+				assert.Equal(t, lab.Target, *id.Account)
 			})
 		}
 	}

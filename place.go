@@ -18,18 +18,22 @@ type place struct {
 
 // inside is the place of a role's session: its parent's, unless the parent is in
 // another partition only because nothing said which.
-func (p place) inside(role roleARN) (place, error) {
+func (p *place) inside(role roleARN) (*place, error) {
 	if role.partition == p.partition {
-		p.fixed = true
-		return p, nil
+		if p.fixed {
+			return p, nil
+		}
+		same := *p
+		same.fixed = true
+		return &same, nil
 	}
 	if p.fixed {
 		e := &Error{Kind: WrongPartition}
 		e.what = fmt.Sprintf("role %s is in partition %s, but this session is in %s (region %s, from %s)",
 			role, role.partition, p.partition, p.region, p.from)
-		return place{}, e.mend("credentials work in one partition only; correct the ARN, or start a session with credentials of %s", role.partition)
+		return nil, e.mend("credentials work in one partition only; correct the ARN, or start a session with credentials of %s", role.partition)
 	}
-	return place{
+	return &place{
 		region:    role.partition.defaultRegion(),
 		from:      "default of " + string(role.partition),
 		partition: role.partition,

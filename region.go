@@ -3,11 +3,11 @@ package awsauth
 import (
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 
 	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/transport"
 )
 
 // claims are what the options say of the partition, in the order in which they
@@ -164,7 +164,7 @@ func chosenEndpoint(s *settings, l *look) (chosen endpoint, f faults) {
 	profiles, ownOfProfile := l.profileEndpoints("sts")
 	for _, e := range []endpoint{own, all, ownOfProfile, profiles} {
 		if e.url != "" {
-			f.add(checkEndpoint(strings.ReplaceAll(redact.OneLine(e.from), "%", "%%")+" %q", e.url))
+			f.add(wrongAddress(fmt.Sprintf("%s %q", redact.OneLine(e.from), redact.URL(redact.Clip(e.url))), transport.CheckEndpoint(e.url)))
 		}
 	}
 	order := []endpoint{own, ownOfProfile, {l.opts.BaseEndpoint, "config.WithBaseEndpoint"}, all, profiles}

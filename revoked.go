@@ -90,16 +90,20 @@ func (r *renewed) RetryableError() bool { return true }
 // partition than the credentials': somebody changed the region in a copy of the
 // configuration. The key would be shown to a world that does not know it, and the
 // refusal would look like that of a revoked key.
-func (p place) keepPartition(stack *middleware.Stack) error {
+func (p *place) keepPartition(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("awsauth.partition",
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 			middleware.InitializeOutput, middleware.Metadata, error,
 		) {
 			region := awsmiddleware.GetRegion(ctx)
-			if other, ok := PartitionOf(region); ok && p.fixed && other != p.partition {
+			if other, ok := PartitionOf(region); ok && other != p.partition {
 				e := &Error{Kind: WrongPartition, Op: "region " + redact.OneLine(region)}
-				e.what = fmt.Sprintf("it is in partition %s, but this session's credentials are of %s", other, p.partition)
-				return middleware.InitializeOutput{}, middleware.Metadata{}, e.mend("use a session with credentials of %s, or a region of %s", other, p.partition)
+				e.what = fmt.Sprintf("it is in partition %s, but this session is in %s (region %s, from %s)", other, p.partition, p.region, p.from)
+				e.mend("use a session with credentials of %s, or a region of %s", other, p.partition)
+				if !p.fixed { // the keys may well be of the other
+					e.mend("pass WithRegion(%q) to New if the credentials are of %s, or use a region of %s", region, other, p.partition)
+				}
+				return middleware.InitializeOutput{}, middleware.Metadata{}, e
 			}
 			return next.HandleInitialize(ctx, in)
 		}), middleware.After)

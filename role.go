@@ -58,7 +58,7 @@ func optional(s string) *string {
 }
 
 // call is the AssumeRole that the spec makes, for what an error says of it.
-func (r *roleSpec) call(w *wire, at place, by signer) stsCall {
+func (r *roleSpec) call(w *wire, at *place, by signer) stsCall {
 	return stsCall{
 		op: "assume role", target: r.arn.String(), host: w.host(at), region: w.signedFor(at), by: by, started: time.Now(),
 		duration: r.duration.String(), durationName: r.durationName, mfaSerial: r.mfa.serial,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,14 +22,14 @@ import (
 // idle and needs no Close.
 type Session struct {
 	family   *family
-	place    place
+	place    *place
 	parent   *Session  // nil for a base identity
 	role     *roleSpec // nil for a base identity
 	cache    *refresh.Cache
 	patient  bool // getting credentials may take as long as a person does
 	caller   whoami
 	children weakmap.Map[roleKey, Session] // the sessions assumed from this one
-	pace     pace.Pacer                    // of the STS calls that this session signs: STS counts by who signs
+	pacer    atomic.Pointer[pace.Pacer]    // of the STS calls that this session signs: see pace
 }
 
 // family is what a base session and all those assumed from it share.
@@ -43,12 +44,12 @@ type family struct {
 func (s *Session) source() *source { return s.family.decision.source }
 
 // newBase makes the session of a base identity.
-func newBase(f *family, at place, get fetch, temporaryOnly bool) *Session {
+func newBase(f *family, at *place, get fetch, temporaryOnly bool) *Session {
 	src := f.decision.source
 	if temporaryOnly {
 		get = onlyTemporary(src, get)
 	}
-	c := cacheFor(src.String(), get, observer{log: f.log, from: src.String()}, src.kind == sourceProvider)
+	c := cacheFor(&voice{f.log, src, nil}, get)
 	c.StaticStability = src.kind == sourceEC2
 	c.Local = src.local
 	c.Rereads = src.rereads
@@ -57,28 +58,16 @@ func newBase(f *family, at place, get fetch, temporaryOnly bool) *Session {
 }
 
 // newChild makes the session of a role that parent assumes.
-func newChild(parent *Session, at place, role *roleSpec, get fetch) *Session {
-	op := "assume role " + role.arn.String()
-	c := cacheFor(op, get, observer{log: parent.family.log, role: role.arn.String()}, false)
+func newChild(parent *Session, at *place, role *roleSpec, get fetch) *Session {
+	c := cacheFor(&voice{parent.family.log, parent.source(), role}, get)
 	c.Longest = role.duration
 	c.Prompts = role.mfa.serial != ""
 	c.Patient = parent.patient || c.Prompts
-	c.Outlook = func(err error) refresh.Outlook {
-		if e := deepest(err); e != nil && !e.of("assume role", role.arn.String()) {
-			return refresh.Upstream
-		}
-		return outlook(err)
-	}
 	return &Session{family: parent.family, place: at, parent: parent, role: role, cache: refresh.New(c), patient: c.Patient}
 }
 
-func cacheFor(op string, get fetch, o observer, provider bool) refresh.Config {
-	return refresh.Config{
-		Fetch:    get,
-		Classify: func(err error) error { return cacheError(err, op, provider) },
-		Outlook:  outlook,
-		Observer: o,
-	}
+func cacheFor(v *voice, get fetch) refresh.Config {
+	return refresh.Config{Fetch: get, Classify: v.classify, Outlook: v.outlook, Observer: v}
 }
 
 // onlyTemporary is WithTemporaryOnly.
@@ -109,9 +98,7 @@ func (s *Session) Config() aws.Config {
 	cfg.ServiceOptions = slices.Clone(cfg.ServiceOptions)
 	cfg.AuthSchemePreference = slices.Clone(cfg.AuthSchemePreference)
 	cfg.Interceptors = cfg.Interceptors.Copy()
-	if s.family.wire.endpoint.url != "" {
-		cfg.ServiceOptions = append(cfg.ServiceOptions, s.family.wire.redirect)
-	}
+	cfg.ServiceOptions = append(cfg.ServiceOptions, s.family.wire.forSTS(s.place))
 	return cfg
 }
 
@@ -129,7 +116,7 @@ func (s *Session) Retrieve(ctx context.Context) (aws.Credentials, error) {
 func (s *Session) issued(ctx context.Context) (*refresh.Issued, error) {
 	keys, err := s.cache.Retrieve(ctx)
 	if err != nil {
-		return nil, asError(err, s.op())
+		return nil, asError(err, (&voice{source: s.source(), role: s.role}).op())
 	}
 	return keys, nil
 }
@@ -150,13 +137,23 @@ func (s *Session) ProviderSources() []aws.CredentialSource {
 }
 
 // calls are the options of an STS call that s signs, for a session in p.
-func (s *Session) calls(ctx context.Context, p place, retryer aws.Retryer, call stsCall) func(*sts.Options) {
-	set := s.family.wire.options(ctx, p, s, retryer, &s.pace, call)
+func (s *Session) calls(ctx context.Context, p *place, retryer aws.Retryer, call stsCall) func(*sts.Options) {
+	set := s.family.wire.options(ctx, p, s, retryer, s.pace(), call)
 	watch := watchRefusals(s.cache)
 	return func(o *sts.Options) {
 		set(o)
 		o.APIOptions = append(slices.Clip(o.APIOptions), []func(*middleware.Stack) error{watch}...)
 	}
+}
+
+// pace is the pace of the STS calls that s signs: STS counts by who signs. Most
+// sessions sign none, and have none.
+func (s *Session) pace() *pace.Pacer {
+	if p := s.pacer.Load(); p != nil {
+		return p
+	}
+	s.pacer.CompareAndSwap(nil, &pace.Pacer{})
+	return s.pacer.Load()
 }
 
 // signer is what an error says of the keys that s signs with.
@@ -177,14 +174,6 @@ func (s *Session) callerCall() stsCall {
 // String names the session: where it started, the roles, region. Never a secret.
 func (s *Session) String() string {
 	return fmt.Sprintf("awsauth.Session(%s, %s, %s)", s.path(), s.place.partition, s.place.region)
-}
-
-// op is what fetching the session's credentials is called in errors.
-func (s *Session) op() string {
-	if s.role != nil {
-		return "assume role " + s.role.arn.String()
-	}
-	return s.source().String()
 }
 
 // path is the way to the identity: `profile "ops" → arn:…:role/manage-role`.

@@ -1,33 +1,24 @@
 package awsauth_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"log/slog"
-	"regexp"
-	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/smithy-go/auth/bearer"
 	"github.com/aws/smithy-go/middleware"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
-	"github.com/chaoxiaodi/awsauth/awsauthtest"
-	"github.com/chaoxiaodi/awsauth/internal/names"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // TestConfigIsACopy: nothing that a caller does to one copy is seen in another.
 func TestConfigIsACopy(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
+	w := lab.New(t, awsauth.AWS)
 	noop := func(*middleware.Stack) error { return nil }
-	s := w.open(w.static(), awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), awsauth.WithLoadOptions(
+	s := w.Open(w.Static(), awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), awsauth.WithLoadOptions(
 		config.WithAPIOptions([]func(*middleware.Stack) error{noop}),
 		config.WithAuthSchemePreference("sigv4"),
 		config.WithServiceOptions(func(string, any) {}),
@@ -57,107 +48,17 @@ func TestConfigIsACopy(t *testing.T) {
 	}
 	_, err := s.Identity(t.Context())
 	require.NoError(t, err)
-	child, err := s.Assume(awsauth.WithAccount(target))
+	child, err := s.Assume(awsauth.WithAccount(lab.Target))
 	require.NoError(t, err)
 	assert.Equal(t, aws.CredentialsProvider(child), child.Config().Credentials)
 }
 
-// TestNothingPrintsASecret looks at every way a session, its configuration and
-// its log may be printed.
-func TestNothingPrintsASecret(t *testing.T) {
-	const token = "FwoGZXIvYXdzEXAMPLETOKEN"
-	const bearerToken = "bearer-EXAMPLETOKEN"
-	secrets := []string{someSecret, token, bearerToken, "process-password", "Bearer-container-EXAMPLE"}
-	both := "aws_access_key_id = " + someID + "\naws_secret_access_key = " + someSecret + "\naws_session_token = " + token + "\n"
-	keys := awsauthtest.Keys{AccessKeyID: someID, SecretAccessKey: someSecret, SessionToken: token}
-	tests := map[string]func(w *place) []awsauth.Option{
-		"static keys": func(*place) []awsauth.Option {
-			return []awsauth.Option{awsauth.WithStaticCredentials(someID, someSecret, token)}
-		},
-		"environment": func(w *place) []awsauth.Option {
-			w.env("AWS_ACCESS_KEY_ID="+someID, "AWS_SECRET_ACCESS_KEY="+someSecret, "AWS_SESSION_TOKEN="+token,
-				"AWS_CONTAINER_AUTHORIZATION_TOKEN=Bearer-container-EXAMPLE")
-			return nil
-		},
-		"profile": func(w *place) []awsauth.Option {
-			w.files("[profile ops]\n"+both, "")
-			return []awsauth.Option{awsauth.WithProfile("ops")}
-		},
-		"source profile": func(w *place) []awsauth.Option {
-			w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+both, "")
-			return []awsauth.Option{awsauth.WithProfile("ops")}
-		},
-		"process": func(w *place) []awsauth.Option {
-			w.files("[default]\ncredential_process = false --password process-password\n", "")
-			return nil
-		},
-		"provider": func(*place) []awsauth.Option {
-			return []awsauth.Option{awsauth.WithCredentialsProvider(keys.Provider())}
-		},
-		"load option": func(*place) []awsauth.Option {
-			return []awsauth.Option{awsauth.WithLoadOptions(config.WithCredentialsProvider(keys.Provider()),
-				config.WithBearerAuthTokenProvider(bearer.StaticTokenProvider{Token: bearer.Token{Value: bearerToken}}))}
-		},
-	}
-	for name, opts := range tests {
-		t.Run(name, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
-			var log lockedBuffer
-			logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-			s := w.open(append(opts(w), awsauth.WithAccount(target), awsauth.WithLogger(logger), awsauth.WithRegion("us-east-1"),
-				awsauth.WithLoadOptions(config.WithRetryMaxAttempts(1)))...)
-			_, err := s.Retrieve(t.Context()) // keys that nobody issued
-			require.Error(t, err)
-			text, jsonErr := json.Marshal(map[string]any{"session": s, "error": err})
-			require.NoError(t, jsonErr)
-			cfg := s.Config()
-			logger.Info("all", "session", s, "error", err, "config", cfg)
-			printed := log.String() + string(text)
-			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-				printed += fmt.Sprintf(verb, s) + fmt.Sprintf(verb, err) + fmt.Sprintf(verb, cfg.ConfigSources)
-			}
-			printed += fmt.Sprintf("%v %+v %#v", cfg, cfg, cfg)
-			for _, secret := range secrets {
-				requireAbsent(t, printed, secret)
-			}
-		})
-	}
-}
-
-// requireAbsent asks that a secret shows in no form.
-func requireAbsent(t *testing.T, printed, secret string) {
-	t.Helper()
-	for _, form := range []string{secret, fmt.Sprintf("%x", secret)} {
-		if i := strings.Index(printed, form); i >= 0 {
-			t.Errorf("a secret is shown after %q", printed[max(0, i-200):i])
-		}
-	}
-}
-
-// lockedBuffer is a log that a refresh may still write to behind its callers.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // TestString names the way to the identity.
 func TestString(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+keyLines, "")
-	s := w.open(awsauth.WithProfile("ops"), awsauth.WithAccount(target))
-	for _, part := range []string{`profile "ops"`, w.arn(home, "role/base"), manageRole, "us-east-1"} {
+	w := lab.New(t, awsauth.AWS)
+	w.Files(lab.RoleProfile, "")
+	s := w.Open(awsauth.WithProfile("ops"), awsauth.WithAccount(lab.Target))
+	for _, part := range []string{`profile "ops"`, w.ARN(lab.Home, "role/base"), lab.ManageRole, "us-east-1"} {
 		assert.Contains(t, s.String(), part)
 		assert.Contains(t, fmt.Sprintf("%+v", s), part)
 	}
@@ -167,27 +68,27 @@ func TestString(t *testing.T) {
 // secrets were taken out.
 func TestScrubbedSourcesStillWork(t *testing.T) {
 	t.Run("environment", func(t *testing.T) {
-		w := newPlace(t, awsauth.AWS)
-		w.env("AWS_USE_FIPS_ENDPOINT=true")
-		assert.Equal(t, w.became(target, "manage-role"), w.identity(w.open(w.static(), awsauth.WithAccount(target))))
+		w := lab.New(t, awsauth.AWS)
+		w.Env("AWS_USE_FIPS_ENDPOINT=true")
+		assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(w.Open(w.Static(), awsauth.WithAccount(lab.Target))))
 		assert.Equal(t, "sts-fips.us-east-1.amazonaws.com", w.Calls("AssumeRole")[0].Host)
 	})
 	t.Run("profile", func(t *testing.T) {
-		w := newPlace(t, awsauth.AWS)
-		w.files("[profile ops]\nuse_fips_endpoint = true\n"+keyLines, "")
-		assert.Equal(t, w.became(target, "manage-role"), w.identity(w.open(awsauth.WithProfile("ops"), awsauth.WithAccount(target))))
+		w := lab.New(t, awsauth.AWS)
+		w.Files("[profile ops]\nuse_fips_endpoint = true\n"+lab.KeyLines, "")
+		assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(w.Open(awsauth.WithProfile("ops"), awsauth.WithAccount(lab.Target))))
 		assert.Equal(t, "sts-fips.us-east-1.amazonaws.com", w.Calls("AssumeRole")[0].Host)
 	})
 	t.Run("dual stack", func(t *testing.T) {
-		w := newPlace(t, awsauth.China)
-		w.env("AWS_USE_DUALSTACK_ENDPOINT=true")
-		_ = w.identity(w.open(w.static(), awsauth.WithRoleARN(chinaRole)))
+		w := lab.New(t, awsauth.China)
+		w.Env("AWS_USE_DUALSTACK_ENDPOINT=true")
+		_ = w.IdentityOf(w.Open(w.Static(), awsauth.WithRoleARN(lab.ChinaRole)))
 		assert.Equal(t, "sts.cn-north-1.api.amazonwebservices.com.cn", w.Calls("AssumeRole")[0].Host)
 	})
 	t.Run("endpoint", func(t *testing.T) {
-		w := newPlace(t, awsauth.AWS)
-		w.env("AWS_ENDPOINT_URL_STS=https://vpce-1.sts.us-east-1.vpce.amazonaws.com")
-		_ = w.identity(w.open(w.static(), awsauth.WithAccount(target)))
+		w := lab.New(t, awsauth.AWS)
+		w.Env("AWS_ENDPOINT_URL_STS=https://vpce-1.sts.us-east-1.vpce.amazonaws.com")
+		_ = w.IdentityOf(w.Open(w.Static(), awsauth.WithAccount(lab.Target)))
 		assert.Equal(t, "vpce-1.sts.us-east-1.vpce.amazonaws.com", w.Calls("AssumeRole")[0].Host)
 	})
 }
@@ -208,92 +109,41 @@ func TestTemporaryOnly(t *testing.T) {
 		{"SSO session", "", ""},
 		{"container", "", ""},
 	}
-	sources := map[string]baseSource{}
-	for _, src := range baseSources() {
-		sources[src.name] = src
+	sources := map[string]lab.Source{}
+	for _, src := range lab.Sources() {
+		sources[src.Name] = src
 	}
 	for _, tt := range tests {
 		t.Run(tt.source, func(t *testing.T) {
 			require.Contains(t, sources, tt.source)
-			w := newPlace(t, awsauth.AWS)
-			opts := append(sources[tt.source].fill(w, "us-east-1"), awsauth.WithTemporaryOnly())
-			s, err := w.try(opts...)
+			w := lab.New(t, awsauth.AWS)
+			opts := append(sources[tt.source].Fill(w, "us-east-1"), awsauth.WithTemporaryOnly())
+			s, err := w.Try(opts...)
 			switch {
 			case tt.inNew != "":
-				requireBad(t, err, awsauth.LongTermCredentials, "WithTemporaryOnly", tt.inNew)
+				lab.RequireBad(t, err, awsauth.LongTermCredentials, "WithTemporaryOnly", tt.inNew)
 			case tt.inRetrieve != "":
 				require.NoError(t, err)
 				_, err = s.Retrieve(t.Context())
-				requireBad(t, err, awsauth.LongTermCredentials, "WithTemporaryOnly", tt.inRetrieve)
+				lab.RequireBad(t, err, awsauth.LongTermCredentials, "WithTemporaryOnly", tt.inRetrieve)
 				_, err = s.Identity(t.Context())
-				requireBad(t, err, awsauth.LongTermCredentials)
+				lab.RequireBad(t, err, awsauth.LongTermCredentials)
 			default:
 				require.NoError(t, err)
 				creds, err := s.Retrieve(t.Context())
 				require.NoError(t, err)
 				assert.NotEmpty(t, creds.SessionToken)
 			}
-			withRole := w.open(append(opts, awsauth.WithAccount(target))...)
-			assert.Equal(t, w.became(target, "manage-role"), w.identity(withRole), "keys that only serve to assume a role")
+			withRole := w.Open(append(opts, awsauth.WithAccount(lab.Target))...)
+			assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(withRole), "keys that only serve to assume a role")
 		})
-	}
-}
-
-// TestChainedDuration: STS gives a role assumed from a role one hour; more is
-// refused offline.
-func TestChainedDuration(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	w.AddRole(awsauthtest.Role{ARN: manageRole, Trust: []string{home}, MaxSession: 12 * time.Hour})
-	me := w.open(w.static())
-	hub, err := me.Assume(awsauth.WithRoleARN(w.arn(home, "role/base")))
-	require.NoError(t, err)
-	long := []awsauth.RoleOption{awsauth.WithAccount(target), awsauth.WithDuration(time.Hour + time.Second)}
-	_, err = hub.Assume(long...)
-	requireBad(t, err, awsauth.InvalidDuration, "WithDuration(1h0m1s)", "1h")
-	w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+keyLines, "")
-	_, err = w.try(awsauth.WithProfile("ops"), long[0], long[1])
-	requireBad(t, err, awsauth.InvalidDuration, "WithDuration(1h0m1s)", "1h")
-	assert.Empty(t, w.said())
-
-	exact, err := hub.Assume(awsauth.WithAccount(target), awsauth.WithDuration(time.Hour))
-	require.NoError(t, err)
-	_ = w.identity(exact)
-	direct, err := me.Assume(long...)
-	require.NoError(t, err)
-	_ = w.identity(direct)
-}
-
-// TestDefaultSessionName: users, hosts and programs have names that STS would
-// refuse.
-func TestDefaultSessionName(t *testing.T) {
-	fits := regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
-	assert.Regexp(t, fits, names.DefaultSession())
-	tests := []struct{ who, host, want string }{
-		{"ana", "laptop", "ana@laptop"},
-		{"ana", "laptop.corp.example", "ana@laptop"},
-		{`CORP\ana`, "PC-1", "ana@PC-1"},
-		{"josé núñez", "büro", "jos--n--ez@b-ro"},
-		{"ana", "", "ana"},
-		{strings.Repeat("u", 32), strings.Repeat("h", 32), strings.Repeat("u", 32) + "@" + strings.Repeat("h", 31)},
-		{strings.Repeat("u", 33), strings.Repeat("h", 31), strings.Repeat("u", 32) + "@" + strings.Repeat("h", 31)},
-		{"", "", "awsauth"},
-		{"a", "", "aawsauth"},
-	}
-	for _, tt := range tests {
-		assert.Equal(t, tt.want, names.Session(tt.who, tt.host))
-	}
-	w := newPlace(t, awsauth.AWS)
-	w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+keyLines, "")
-	_ = w.identity(w.open(awsauth.WithProfile("ops"), awsauth.WithAccount(target)))
-	for _, c := range w.Calls("AssumeRole") {
-		assert.Equal(t, names.DefaultSession(), c.Params.Get("RoleSessionName"), c.Params.Get("RoleArn"))
 	}
 }
 
 // TestSessionAsProvider: a session is a provider like any other.
 func TestSessionAsProvider(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	base := w.open(w.static(), awsauth.WithRoleARN(w.arn(home, "role/base")))
-	s := w.open(awsauth.WithCredentialsProvider(base), awsauth.WithAccount(target))
-	assert.Equal(t, w.became(target, "manage-role"), w.identity(s))
+	w := lab.New(t, awsauth.AWS)
+	base := w.Open(w.Static(), awsauth.WithRoleARN(w.ARN(lab.Home, "role/base")))
+	s := w.Open(awsauth.WithCredentialsProvider(base), awsauth.WithAccount(lab.Target))
+	assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(s))
 }

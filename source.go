@@ -68,7 +68,7 @@ type kit struct {
 	cfg       aws.Config // for the SDK's clients of the library's own calls
 	opts      *config.LoadOptions
 	wire      *wire
-	at        place
+	at        *place
 	by        signer
 	metadata  func() *imds.Client
 	container aws.HTTPClient

@@ -74,24 +74,30 @@ func (l *look) profileKeySource(w way) *source {
 	read := credentialsOf(pair)
 	first.Store(&read)
 	holder, configs, keyFiles := w.holder, l.configFiles, l.credentialsFiles
+	named := len(w.profiles) == 1
 	s.open = func(*kit) (fetch, error) {
 		return s.classified(func(context.Context) (aws.Credentials, error) {
 			if c := first.Swap(nil); c != nil {
 				return *c, nil
 			}
 			again := &look{files: sharedfile.Read(configs, keyFiles)}
-			return again.keysAgain(holder)
+			return again.keysAgain(holder, named)
 		}, providerError), nil
 	}
 	return s
 }
 
-// keysAgain are the keys that a profile has by now.
-func (l *look) keysAgain(profile string) (aws.Credentials, error) {
+// keysAgain are the keys that a profile has by now. In a profile that was named
+// other sources may come before keys, in a source profile none does.
+func (l *look) keysAgain(profile string, named bool) (aws.Credentials, error) {
 	for _, p := range l.files.Problems(profile) {
 		return aws.Credentials{}, fileFault(p)
 	}
-	if kind := l.plainKind(profile); kind != sourceProfileKeys && kind != sourceConfigKeys {
+	kind := l.keysKind(profile)
+	if named || kind == "" {
+		kind = l.plainKind(profile)
+	}
+	if kind != sourceProfileKeys && kind != sourceConfigKeys {
 		e := invalid(fmt.Sprintf("profile %q", profile), "had keys when the session was made, and has none any more")
 		if kind != "" {
 			e.what = fmt.Sprintf("had keys when the session was made, and now has another source (%s)", kind)

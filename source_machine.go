@@ -74,8 +74,9 @@ func readToken(path string) (string, error) {
 func (l *look) instanceSource() (*source, error) {
 	address, from := l.metadataEndpoint()
 	if from != "" {
-		if err := transport.CheckMetadataEndpoint(address); err != nil {
-			return nil, invalid(fmt.Sprintf("%s %q", redact.OneLine(from), redact.URL(redact.Clip(address))), "%v", err)
+		op := fmt.Sprintf("%s %q", redact.OneLine(from), redact.URL(redact.Clip(address)))
+		if err := wrongAddress(op, transport.CheckMetadataEndpoint(address)); err != nil {
+			return nil, err
 		}
 	}
 	s := &source{kind: sourceEC2, asks: true, detail: redact.URL(address), disabledBy: l.noMetadata()}
@@ -118,8 +119,5 @@ func checkContainer(variable, value string) error {
 	if strings.HasSuffix(variable, "RELATIVE_URI") {
 		check = transport.CheckContainerPath
 	}
-	if err := check(value); err != nil {
-		return invalid(fmt.Sprintf("%s %q", variable, redact.URL(redact.Clip(value))), "%v", err)
-	}
-	return nil
+	return wrongAddress(fmt.Sprintf("%s %q", variable, redact.URL(redact.Clip(value))), check(value))
 }

@@ -32,8 +32,8 @@ func (l *look) fromProfile(w way, option bool, f faults) (*source, faults) {
 	for range w.profiles[1:] {
 		way = append(way, aws.CredentialSourceProfileSourceProfile)
 	}
-	if len(w.roles) > 0 && l.get(w.holder, "source_profile") == w.holder {
-		way = append(way, aws.CredentialSourceProfileSourceProfile)
+	if len(w.profiles) == 1 && l.get(w.holder, "source_profile") == w.holder {
+		way = append(way, aws.CredentialSourceProfileSourceProfile) // its own
 	}
 	switch w.kind {
 	case sourceEnvironment, sourceContainer, sourceEC2: // of credential_source

@@ -101,7 +101,7 @@ func (k *kit) openWeb(s *source, spec *roleSpec, token tokenSource) (fetch, erro
 		}
 		switch {
 		case err == nil:
-			return refresh.Issued{Credentials: creds, ARN: client.became.arn, UserID: client.became.userID}, nil
+			return client.became.keys(creds), nil
 		case client.called:
 			return refresh.Issued{}, classifySTS(err, begun)
 		}
@@ -138,23 +138,42 @@ func (c *webClient) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.Assum
 type assumed struct{ arn, userID string }
 
 // readAssumed holds STS's answer against what was asked of it: another account or
-// role is not believed. An ARN that is not of AWS's form, as other
-// implementations of STS send it, says nothing. The path of a role is not in the
-// ARN of its sessions.
+// role is not believed, nor an ARN that no STS writes. An ARN that is not of AWS's
+// form, as other implementations of STS send it, says nothing.
 func readAssumed(u *types.AssumedRoleUser, asked roleARN, host string) (assumed, error) {
 	if u == nil || u.Arn == nil {
 		return assumed{}, nil
 	}
-	got, ok := parseSessionARN(*u.Arn)
-	if !ok {
-		return assumed{}, nil
+	known, err := isRole(*u.Arn, asked, host)
+	if err != nil || !known {
+		return assumed{}, err
+	}
+	return assumed{*u.Arn, redact.OneLine(aws.ToString(u.AssumedRoleId))}, nil
+}
+
+// isRole reports whether an ARN that STS answers with is that of a session of the
+// role asked for. It is an error if it is surely of somebody else, and not known if it
+// is of another form. The path of a role is not in the ARN of its sessions.
+func isRole(arn string, asked roleARN, host string) (known bool, err error) {
+	got, ok := parseSessionARN(arn)
+	if !ok && names.IsPrintable(arn) {
+		return false, nil
 	}
 	if got.partition != asked.partition || got.account != asked.account || got.name != asked.base() {
 		e := &Error{Kind: Unreachable, Op: "assume role", Target: asked.String()}
-		e.what = "the answer of " + host + " is for another role (" + redact.OneLine(*u.Arn) + ")"
-		return assumed{}, e.mend(checkEndpoints)
+		e.what = "the answer of " + host + " is for another role (" + redact.OneLine(arn) + ")"
+		return false, e.mend(checkEndpoints)
 	}
-	return assumed{*u.Arn, redact.OneLine(aws.ToString(u.AssumedRoleId))}, nil
+	return true, nil
+}
+
+// keys are the keys that came with the answer. The SDK reads the account off the ARN,
+// whatever its form.
+func (a assumed) keys(c aws.Credentials) refresh.Issued {
+	if a.arn == "" {
+		c.AccountID = ""
+	}
+	return refresh.Issued{Credentials: c, ARN: a.arn, UserID: a.userID}
 }
 
 // webRole is a role that a token opens. Its ARN was checked.

@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -27,7 +28,7 @@ func (s *settings) check() (f faults) {
 		}
 	}
 	if s.stsEndpoint != "" {
-		f.add(checkEndpoint("WithSTSEndpoint(%q)", s.stsEndpoint))
+		f.add(checkEndpoint("WithSTSEndpoint", s.stsEndpoint))
 	}
 	f = append(f, s.role.check()...)
 	return append(f, s.role.checkTarget(s.web.given)...)
@@ -142,7 +143,7 @@ func checkRegion(region string, partition Partition) error {
 			return fmt.Errorf("an availability zone, not a region; write %q", zone)
 		}
 	}
-	if partition != "" && names.Is(region, "-", 1, 63) {
+	if partition != "" && names.Is(region, "-", 1, 63) && strings.Trim(region, "-") == region {
 		return nil
 	}
 	return fmt.Errorf("no region of any partition has such a name; one looks like us-east-1 or cn-north-1; " +
@@ -150,10 +151,16 @@ func checkRegion(region string, partition Partition) error {
 }
 
 // checkEndpoint holds the address of a service against the one rule for them
-// all. The form of op shows where the address stands.
-func checkEndpoint(op, endpoint string) error {
-	if err := transport.CheckEndpoint(endpoint); err != nil {
-		return invalid(fmt.Sprintf(op, redact.URL(redact.Clip(endpoint))), "%v", err)
+// all. It is shown as the option's call.
+func checkEndpoint(said, endpoint string) error {
+	return wrongAddress(fmt.Sprintf("%s(%q)", said, redact.URL(redact.Clip(endpoint))), transport.CheckEndpoint(endpoint))
+}
+
+// wrongAddress is the fault of an address, nil for none.
+func wrongAddress(op string, err error) error {
+	var wrong *transport.AddressError
+	if !errors.As(err, &wrong) {
+		return err
 	}
-	return nil
+	return invalid(op, "%s", wrong.What).mend("%s", wrong.Hint)
 }

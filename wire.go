@@ -69,11 +69,11 @@ func retryerFor(cfg *aws.Config) func() aws.Retryer {
 
 // options are those of every STS call: who signs it, where it goes, how it is
 // retried and at whose pace. A nil signer signs nothing.
-func (w *wire) options(ctx context.Context, p place, by aws.CredentialsProvider, retryer aws.Retryer, pacer *pace.Pacer, call stsCall) func(*sts.Options) {
+func (w *wire) options(ctx context.Context, p *place, by aws.CredentialsProvider, retryer aws.Retryer, pacer *pace.Pacer, call stsCall) func(*sts.Options) {
 	paced := pace.Call{
 		Waited: func() bool { return refresh.Waited(ctx) },
 		Hold:   func() func() { return refresh.Hold(ctx) },
-		Failed: func(err *pace.Error) { refresh.Note(ctx, classifySTS(err, call)) },
+		Failed: func(err *pace.Error) { refresh.Note(ctx, soFar(err, call)) },
 	}
 	if refresh.Background(ctx) {
 		paced.Attempts = backgroundAttempts
@@ -82,17 +82,35 @@ func (w *wire) options(ctx context.Context, p place, by aws.CredentialsProvider,
 		o.Region = w.signedFor(p)
 		o.Credentials = by
 		o.Retryer = pacer.Of(retryer, paced)
-		w.redirect("", o)
+		w.redirect(o)
 	}
 }
 
-// redirect sends an STS client to the chosen address, if there is one. The SDK
-// refuses an address together with FIPS or dual stack, and would ask an older
-// resolver of the caller's first.
-func (w *wire) redirect(_ string, options any) {
-	o, ok := options.(*sts.Options)
-	if !ok || w.endpoint.url == "" {
+// forSTS makes the STS clients of a session's Config go where the session itself
+// does: to the chosen address, and from a region without an STS of its own to the
+// partition's default.
+func (w *wire) forSTS(p *place) func(string, any) {
+	return func(_ string, options any) {
+		o, ok := options.(*sts.Options)
+		if !ok {
+			return
+		}
+		if o.Region == p.region {
+			o.Region = w.signedFor(p)
+		}
+		w.redirect(o)
+	}
+}
+
+// redirect sends an STS client to the chosen address, if there is one, and has it
+// sign for the region that the address names. The SDK refuses an address together
+// with FIPS or dual stack, and would ask an older resolver of the caller's first.
+func (w *wire) redirect(o *sts.Options) {
+	if w.endpoint.url == "" {
 		return
+	}
+	if region := w.endpoint.region(); region != "" {
+		o.Region = region
 	}
 	o.BaseEndpoint = &w.endpoint.url
 	o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateDisabled
@@ -104,7 +122,7 @@ func (w *wire) redirect(_ string, options any) {
 // signed for: the one that a chosen address names, else the session's own. STS
 // has no host for a pseudo region, or for one that is not AWS's: there it is the
 // partition's default.
-func (w *wire) signedFor(p place) string {
+func (w *wire) signedFor(p *place) string {
 	if region := w.endpoint.region(); region != "" {
 		return region
 	}
@@ -114,14 +132,20 @@ func (w *wire) signedFor(p place) string {
 	return p.region
 }
 
-// host is the host of STS that the calls of a session in p go to: what the SDK
-// makes of region, FIPS, dual stack and the chosen address.
-func (w *wire) host(p place) string {
+// host is the host of STS that the calls of a session in p go to: what an older
+// resolver of the caller's says, or else what the SDK makes of region, FIPS, dual
+// stack and the chosen address.
+func (w *wire) host(p *place) string {
 	if w.endpoint.url != "" {
 		return w.endpoint.host()
 	}
 	o := w.client().Options()
 	region := w.signedFor(p)
+	if o.EndpointResolver != nil { //nolint:staticcheck // deprecated, and still obeyed
+		if older, err := o.EndpointResolver.ResolveEndpoint(region, o.EndpointOptions); err == nil { //nolint:staticcheck // likewise
+			return hostOf(older.URL)
+		}
+	}
 	endpoint, err := o.EndpointResolverV2.ResolveEndpoint(context.Background(), sts.EndpointParameters{
 		Region:       &region,
 		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),

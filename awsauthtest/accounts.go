@@ -111,10 +111,10 @@ func (c *Cloud) AddUser(u User) Keys {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	known := c.users[u.ARN]
+	if other := c.names[name.unique()]; other != "" && other != u.ARN {
+		panic("awsauthtest: AddUser: " + u.ARN + ": the account has " + other + ", and names are unique whatever their path")
+	}
 	for _, other := range c.users {
-		if other != known && other.arn.sameName(name) {
-			panic("awsauthtest: AddUser: " + u.ARN + ": the account has " + other.arn.String() + ", and names are unique whatever their path")
-		}
 		if other != known && u.MFASerial != "" && other.device == c.devices[u.MFASerial] && other.device != nil {
 			panic("awsauthtest: AddUser: MFASerial " + u.MFASerial + " is the device of " + other.arn.String())
 		}
@@ -122,6 +122,7 @@ func (c *Cloud) AddUser(u User) Keys {
 	if known == nil {
 		known = &user{arn: name, userID: uniqueID("AIDA", u.ARN)}
 		c.users[u.ARN] = known
+		c.names[name.unique()] = u.ARN
 	}
 	if u.MayAssume != nil {
 		known.mayAssume = slices.Clone(u.MayAssume)
@@ -159,6 +160,7 @@ func (c *Cloud) RemoveUser(arn string) {
 		delete(c.devices, u.device.serial)
 	}
 	delete(c.users, arn)
+	c.freeName(arn, "user")
 	c.forget(func(who principal) bool { return who.user != nil && who.arn == arn })
 }
 
@@ -169,7 +171,15 @@ func (c *Cloud) RemoveRole(arn string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.roles, arn)
+	c.freeName(arn, "role")
 	c.forget(func(who principal) bool { return who.role == arn })
+}
+
+// freeName lets others have the name of what is removed. The caller holds c.mu.
+func (c *Cloud) freeName(s, kind string) {
+	if name, err := parseARN(s, kind); err == nil && c.names[name.unique()] == s {
+		delete(c.names, name.unique())
+	}
 }
 
 // forget makes all keys of an identity unknown. The caller holds c.mu.
@@ -212,12 +222,10 @@ func (c *Cloud) AddRole(r Role) {
 	r.Trust = slices.Clone(r.Trust)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for other := range c.roles {
-		if of, _ := parseARN(other, "role"); other != r.ARN && of.sameName(name) {
-			panic("awsauthtest: AddRole: " + r.ARN + ": the account has " + other + ", and names are unique whatever their path")
-		}
+	if other := c.names[name.unique()]; other != "" && other != r.ARN {
+		panic("awsauthtest: AddRole: " + r.ARN + ": the account has " + other + ", and names are unique whatever their path")
 	}
-	c.roles[r.ARN] = r
+	c.roles[r.ARN], c.names[name.unique()] = r, r.ARN
 }
 
 // sessionOf is the identity of a role's session.

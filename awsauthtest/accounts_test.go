@@ -139,7 +139,9 @@ func TestRemove(t *testing.T) {
 		require.Equal(t, "InvalidClientTokenId", ask(keys))
 	}
 	require.Empty(t, ask(other))
-	require.Empty(t, ask(inRole), "a role's session does not end with who assumed it")
 	require.Panics(t, func() { c.MFACode(phone) })
+	require.Empty(t, ask(inRole), "a role's session does not end with who assumed it")
+	c.RemoveRole(manage)
+	require.NotPanics(t, func() { c.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::222222222222:role/path/manage-role"}) }, "the name is free")
 	require.Empty(t, ask(c.AddUser(awsauthtest.User{ARN: alice})))
 }

@@ -14,7 +14,7 @@ import (
 // identity or bearer token, no signature, no session token.
 type Call struct {
 	Time        time.Time  // when the request came, UTC
-	Service     string     // "sts", "ec2metadata", "container", "sso"; of Handle the service of the signature; empty: a host that could not be reached
+	Service     string     // "sts", "ec2metadata", "container", "sso"; of Handle the service of the signature, or "handled"; empty: a host that could not be reached
 	Action      string     // "AssumeRole", …; of metadata "GetToken", "GetRole", "GetCredentials", "GetRegion", else its path; of REST services "PUT /path"
 	Method      string     // of HTTP
 	Host        string     // as in the Host header

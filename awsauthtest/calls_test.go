@@ -145,7 +145,7 @@ func TestStrangers(t *testing.T) {
 	c.SetInstance(&awsauthtest.Instance{RoleARN: manage, IMDSv1: true})
 	for host, status := range map[string]int{
 		"127.0.0.1" + port: 200, "localhost" + port: 200, "LOCALHOST" + port: 200, "[::1]" + port: 200, "169.254.169.254": 200,
-		"evil.example.com": 403, "evil.example.com" + port: 403, "127.0.0.1:1": 403, "localhost": 403, "192.0.2.1" + port: 403,
+		"evil.example.com": 403, "evil.example.com" + port: 403, "127.0.0.1:1": 200, "localhost": 200, "192.0.2.1" + port: 403,
 		"s3.us-east-1.amazonaws.com": 403, "127.0.0.1.evil.example.com" + port: 403,
 	} {
 		c.ResetCalls()

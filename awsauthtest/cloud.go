@@ -24,9 +24,43 @@
 // and other programs. [Cloud.Inject] makes it fail in the ways AWS fails, and
 // [Cloud.Calls] says what was asked of it.
 //
-// It models who may become whom. It does not model what an identity may then
-// do: there are no permission policies, and a session policy is only checked
-// for its form.
+// # Modelled, and not
+//
+// It models who may become whom. It does not model what an identity may then do.
+//
+//	modelled                                        not modelled
+//	AssumeRole, AssumeRoleWithWebIdentity,          GetFederationToken, AssumeRoleWithSAML, AssumeRoot,
+//	GetSessionToken, GetCallerIdentity,             DecodeAuthorizationMessage, GetWebIdentityToken,
+//	GetAccessKeyInfo                                GetDelegatedAccessToken: 501 NotImplemented
+//	trust: principals, external id, MFA, source     other conditions, Deny, service control policies
+//	identity, tags, subject and audience
+//	User.MayAssume                                  what roles may assume; permission policies
+//	session policies: form, size, account           what they allow
+//	sizes of policies and tags                      AWS's packing: a limit of characters stands for it
+//	MFA codes (TOTP), used once                     passkeys, MFA age
+//	SigV4 in header and query                       SigV4a, the chunks of S3 uploads
+//	eight partitions, their regions, FIPS and       other services' hosts: Cloud.Handle puts one there
+//	dual-stack hosts, VPC endpoints, opt-in         endpoint policies
+//	regions and the global endpoint
+//	instance metadata: tokens, role, region,        user data, tags, network
+//	identity document
+//	container credentials (ECS, EKS Pod Identity)   tokens that are tied to a pod
+//	SSO portal: GetRoleCredentials                  other actions; OIDC, sign-in and federation endpoints
+//	web identity tokens of any issuer               keys and discovery of a provider (JWKS)
+//	LimitSTS: calls a second of an account          the quotas themselves
+//
+// A host of AWS whose service the Cloud does not have fails with an error that
+// says so; a host that AWS does not have fails as a look-up does.
+//
+// # Another service
+//
+// [Cloud.Handle] puts one at its host, behind the same check of signatures:
+//
+//	cloud.Handle("*.s3.us-east-1.amazonaws.com", http.HandlerFunc(fakeS3))
+//
+// # Who called what
+//
+//	cloud.AssertCalled(t, "arn:aws:iam::111111111111:user/ci", "AssumeRole", "arn:aws:iam::222222222222:role/manage-role")
 package awsauthtest
 
 import (
@@ -68,6 +102,7 @@ type state struct {
 	users    map[string]*user
 	devices  map[string]*device
 	roles    map[string]Role
+	names    map[string]string     // ARNs of users and roles, by what must be unique in an account
 	creds    map[string]credential // by access key id
 	disabled map[string]bool       // regions
 	oidc     map[oidcProvider]bool // those of AddOIDC
@@ -125,6 +160,7 @@ func Start() *Cloud {
 		users:    map[string]*user{},
 		devices:  map[string]*device{},
 		roles:    map[string]Role{},
+		names:    map[string]string{},
 		creds:    map[string]credential{},
 		disabled: map[string]bool{},
 		oidc:     map[oidcProvider]bool{},
@@ -143,6 +179,7 @@ func Start() *Cloud {
 // plain http on port 80 only; STS hears https on port 443 only. The address that
 // [Cloud.Serve] returned is known, too.
 func (c *Cloud) Client() *http.Client {
+	openWay()
 	return &http.Client{Transport: memory{c}}
 }
 
@@ -155,6 +192,7 @@ func (c *Cloud) Client() *http.Client {
 // it is given one: config.UseEC2IMDSRegion.Client.)
 func (c *Cloud) LoadOptions() func(*config.LoadOptions) error {
 	return func(o *config.LoadOptions) error {
+		openWay()
 		o.HTTPClient = c.Client()
 		before := o.EndpointCredentialOptions
 		o.EndpointCredentialOptions = func(e *endpointcreds.Options) {

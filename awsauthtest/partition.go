@@ -139,6 +139,8 @@ type place struct {
 	partition string // likewise
 	global    bool   // STS without a region in its name
 
+	anyPath bool // STS where Isolate sends it
+
 	handler http.Handler // of Handle
 }
 
@@ -207,10 +209,22 @@ func (p partition) locate(name, suffix string) (place, bool) {
 	return place{}, false
 }
 
+// signin are the domains of the consoles, below which people and programs sign in.
+var signin = []string{
+	"aws.amazon.com", "amazonaws.cn", "amazonaws-us-gov.com", "amazonaws-eusc.eu",
+	"c2shome.ic.gov", "sc2shome.sgov.gov", "csphome.adc-e.uk", "csphome.hci.ic.gov",
+}
+
 // unmodelled reports whether AWS has such a host, so far as its name tells, for a
 // service that the Cloud does not have.
 func (a *atlas) unmodelled(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	for _, domain := range signin {
+		region, ok := strings.CutSuffix(host, "signin."+domain)
+		if ok && (region == "" || a.known(strings.TrimSuffix(region, "."))) {
+			return true
+		}
+	}
 	for _, p := range partitions {
 		for _, suffix := range []string{p.suffix, p.dualStack} {
 			name, ok := strings.CutSuffix(host, "."+suffix)

@@ -34,8 +34,8 @@ type socket struct {
 // credential scope. After Close it returns an error.
 //
 // Anybody on the machine can ask; what they can get are keys that open nothing
-// else. A request whose Host header is neither the socket's own name nor one that
-// the Cloud knows is refused with 403.
+// else. A request whose Host header is neither an address of this machine nor a
+// host that the Cloud knows is refused with 403.
 func (c *Cloud) Serve() (string, error) {
 	s := &c.socket
 	s.mu.Lock()
@@ -87,13 +87,6 @@ func (s *socket) is(u *url.URL) bool {
 	return s.server != nil && u.Host == s.host
 }
 
-func (s *socket) port() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, port, _ := net.SplitHostPort(s.host)
-	return port
-}
-
 // begin counts a request in, unless the socket is closed.
 func (s *socket) begin() bool {
 	s.mu.Lock()
@@ -136,9 +129,9 @@ func (c *Cloud) serveHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // routeSocket finds the service that a request on the socket is for; false: it is
-// for none. A client that uses the socket as its proxy names a host of AWS. Every
-// other name but the socket's own is a stranger's: a web page whose name was made
-// to lead here must not read keys.
+// for none. A client that uses the socket as its proxy names a host of AWS, and
+// one that comes by another port of this machine names that. Every other name is
+// a stranger's: a web page whose name was made to lead here must not read keys.
 func (c *Cloud) routeSocket(r *http.Request) (place, bool) {
 	if at, ok := c.regions.locate(hostname(r.Host)); ok {
 		return at, true
@@ -146,9 +139,8 @@ func (c *Cloud) routeSocket(r *http.Request) (place, bool) {
 	if at, ok := c.handlers.find(r.Host); ok {
 		return at, true
 	}
-	_, port, err := net.SplitHostPort(r.Host)
-	name := strings.ToLower(hostname(r.Host))
-	own := err == nil && port == c.socket.port() && (name == "localhost" || net.ParseIP(name).IsLoopback())
+	name := strings.ToLower(strings.Trim(hostname(r.Host), "[]"))
+	own := name == "localhost" || net.ParseIP(name).IsLoopback()
 	return c.routeLoopback(r.URL.Path), own
 }
 

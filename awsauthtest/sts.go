@@ -27,7 +27,7 @@ func (c *Cloud) serveSTS(in *request) reply {
 }
 
 func (c *Cloud) sts(in *request) (any, *problem) {
-	if in.path != "/" {
+	if in.path != "/" && !in.at.anyPath {
 		return nil, refuse(http.StatusNotFound, "UnknownOperationException", "STS has no path but /")
 	}
 	action := in.form.Get("Action")

@@ -55,10 +55,10 @@ func (a arn) checkLength() error {
 	return nil
 }
 
-// sameName reports whether two users, or two roles, cannot be in one account:
+// unique is what no two users, and no two roles, of an account may have in common:
 // names have no case, and the path does not tell them apart.
-func (a arn) sameName(b arn) bool {
-	return a.partition == b.partition && a.account == b.account && strings.EqualFold(a.name(), b.name())
+func (a arn) unique() string {
+	return strings.Join([]string{a.partition, a.account, a.kind, strings.ToLower(a.name())}, " ")
 }
 
 // trusts reports whether the role lets the caller assume it: its trust policy

@@ -147,7 +147,7 @@ func TestWhoamiFails(t *testing.T) {
 		"bad key":   {nil, map[string]string{"AWS_SECRET_ACCESS_KEY": "wrong/wrong/wrong"}, "does not accept the signature", "USED      environment            access key "},
 		"no trust":  {[]string{"--account", "222222222222"}, nil, "access denied", "FAILED    assume role arn:aws:iam::222222222222:role/manage-role   at 127.0.0.1:"},
 		"json":      {[]string{"--account", "222222222222", "--json"}, nil, "access denied", "SKIPPED   profile (option)                                         --profile not given"},
-		"endpoint":  {[]string{"--sts-endpoint", "http://sts.example.com"}, nil, "plain http is allowed on loopback only", ""},
+		"endpoint":  {[]string{"--sts-endpoint", "http://sts.example.com"}, nil, "plain http to a host that may be on the internet; use https", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, url := served(t, ana)

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -137,26 +139,30 @@ func TestCutShort(t *testing.T) {
 	}
 }
 
-// TestRefusedAtTheEnd: an answer that comes as the caller's time ends is the
+// TestAnsweredAtTheEnd: an answer that comes as the caller's time ends is the
 // answer.
-func TestRefusedAtTheEnd(t *testing.T) {
-	bubble(t, func(t *testing.T, s *service, p *pace.Pacer) {
-		ctx, cancel := context.WithCancel(t.Context())
-		want := answerOf(http.StatusForbidden, "AccessDenied", nil)
-		s.failing(func(n int) error {
-			if n == 1 {
-				return throttling()
-			}
-			cancel()
-			return want
+func TestAnsweredAtTheEnd(t *testing.T) {
+	denied := answerOf(http.StatusForbidden, "AccessDenied", nil)
+	html := &smithyhttp.ResponseError{Response: denied.(*smithyhttp.ResponseError).Response, Err: errors.New("HTML")}
+	for name, want := range map[string]error{"of the service": denied, "of something else": html} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, s *service, p *pace.Pacer) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				loop := retry.NewAttemptMiddleware(p.Of(pace.NewRetryer(pace.RetryerOptions{}), pace.Call{}), func(request any) any { return request })
+				n := 0
+				_, _, err := loop.HandleFinalize(ctx, middleware.FinalizeInput{}, middleware.FinalizeHandlerFunc(
+					func(context.Context, middleware.FinalizeInput) (out middleware.FinalizeOutput, m middleware.Metadata, err error) {
+						if n++; n == 1 {
+							return out, m, throttling()
+						}
+						cancel()
+						return out, m, want
+					}))
+				assert.Equal(t, want, err)
+			})
 		})
-		s.delay = 0
-		err := s.send(ctx, p, pace.NewRetryer(pace.RetryerOptions{}), pace.Call{})
-		if errors.Is(err, want) {
-			var e *pace.Error
-			assert.False(t, errors.As(err, &e))
-		}
-	})
+	}
 }
 
 // TestFailed: who leaves a call that goes on knows what was answered so far.

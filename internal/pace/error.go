@@ -92,10 +92,26 @@ func codeOf(err error) string {
 	return ""
 }
 
-// answered reports whether err, which may be nil, is an answer of the service.
+// answered reports whether err, which may be nil, came with an answer: one that
+// the SDK understands, or any other with an HTTP status, as of a proxy.
 func answered(err error) bool {
 	var api smithy.APIError
-	return err == nil || errors.As(err, &api)
+	var status interface{ HTTPStatusCode() int }
+	switch {
+	case err == nil, errors.As(err, &api):
+		return true
+	case canceled(err), errors.Is(err, context.DeadlineExceeded):
+		return false // within an answer
+	}
+	return errors.As(err, &status) && status.HTTPStatusCode() > 0
+}
+
+// settled reports whether err says of itself that another try is of no use: the
+// failure of something that a call needs, such as its credentials, which had tries
+// of its own. It tells nothing of the service that was to be called.
+func settled(err error) bool {
+	var own interface{ RetryableError() bool }
+	return errors.As(err, &own) && !own.RetryableError()
 }
 
 // asRefusal is what a throttling answer says to other calls as well.

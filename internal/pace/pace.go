@@ -134,15 +134,12 @@ func (p *Pacer) enter(c *call) (*place, error) {
 
 func byNumber(a, b *place) int { return cmp.Compare(a.number, b.number) }
 
-// leave gives a place in the queue up.
+// leave gives a place in the queue up. A timer that is set runs out once.
 func (p *Pacer) leave(at *place) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if i, found := slices.BinarySearchFunc(p.queue, at, byNumber); found {
 		p.queue = slices.Delete(p.queue, i, i+1)
-	}
-	if len(p.queue) == 0 && p.timer != nil {
-		p.timer.Stop()
 	}
 }
 

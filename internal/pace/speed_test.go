@@ -64,7 +64,8 @@ func TestSpeed(t *testing.T) {
 				for range e.throttled {
 					s.throttled(now)
 				}
-				s.limited(now)
+				limited := s.limited(now)
+				assert.Equal(t, s.perSecond > 0, limited)
 			}
 			assert.InDelta(t, tt.want, s.perSecond, 1e-6*(tt.want+1))
 			if tt.want > 0 {

@@ -149,12 +149,12 @@ func (e *entry) same(other Issued) bool {
 		e.CanExpire == other.CanExpire && !other.Expires.After(e.Expires)
 }
 
-// endsBefore reports whether e expires before other does: both by what the
-// sources said, and by the time that is left. (The wall clock may have been set
-// back since other came, so that what is left of it only looks longer.)
+// endsBefore reports whether e expires before other does, by the time that is
+// left. (What other's source said is not held against it: the wall clock may
+// have been set back since, so that other's expiry only looks later.)
 func (e *entry) endsBefore(other *entry, now moment) bool {
 	if e.lasting || other.lasting {
 		return !e.lasting
 	}
-	return e.Expires.Before(other.Expires) && e.expiry.until(now) < other.expiry.until(now)
+	return e.expiry.until(now) < other.expiry.until(now)
 }

@@ -65,7 +65,7 @@ func (f *failures) shared(now moment, background bool) error {
 // the next try.
 func (f *failures) whileUsable(err error, outlook Outlook) time.Duration {
 	f.tries++
-	f.asked, f.behind, f.last = streak{}, streak{}, err
+	f.last = err
 	return jittered(pause(firstBackoff, f.tries, outlook))
 }
 

@@ -205,3 +205,24 @@ func TestOutage(t *testing.T) {
 		})
 	}
 }
+
+// TestPauseEndsWithSuccess: short-lived keys, which a refusal brings amid long
+// pauses, are renewed in time.
+func TestPauseEndsWithSuccess(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, s, log := cached(outlooks(refresh.Stays))
+		s.life = 3 * hour
+		get(t, c)
+		time.Sleep(2 * hour)
+		s.fails(errDown)
+		busy(t, c, time.Second, 10*time.Minute)
+		kept := log.of("kept")
+		require.Greater(t, kept[len(kept)-1].next, 90*time.Second)
+		busy(t, c, time.Second, time.Until(kept[len(kept)-1].at.Add(kept[len(kept)-1].next+time.Second)))
+		s.set(func(s *source) { s.err, s.life = nil, time.Minute })
+		require.True(t, c.Refuse(t.Context(), "K1", refresh.EndedEarly))
+		calls := s.asked()
+		require.Len(t, busy(t, c, time.Second, 42*time.Second), 2)
+		require.Equal(t, calls+1, s.asked())
+	})
+}

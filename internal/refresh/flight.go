@@ -113,24 +113,35 @@ func Answered(ctx context.Context) {
 	}
 }
 
-// lastError is the last error that was noted for f or for the parent's refresh
-// that it waits for, or nil.
-func (f *flight) lastError() error {
-	if p := f.parent.Load(); p != nil {
-		if err := p.lastError(); err != nil {
-			return err
+// parents yields f and the refreshes it waits for, the nearest first.
+func (f *flight) parents(yield func(*flight) bool) {
+	for range mostParents {
+		if f == nil || !yield(f) {
+			return
+		}
+		f = f.parent.Load()
+	}
+}
+
+// mostParents is more than any chain of roles has. It ends a walk in a circle,
+// which exists for the moment until enter has seen it.
+const mostParents = 100
+
+// lastError is the last error that was noted for f, or rather for the farthest
+// parent's refresh that it waits for; or nil.
+func (f *flight) lastError() (last error) {
+	for p := range f.parents {
+		if err := p.noted.Load(); err != nil {
+			last = *err
 		}
 	}
-	if err := f.noted.Load(); err != nil {
-		return *err
-	}
-	return nil
+	return last
 }
 
 // prompting reports whether f asks a person, or waits for a refresh that does.
 func (f *flight) prompting() bool {
-	for ; f != nil; f = f.parent.Load() {
-		if f.cache.Prompts && !f.answered.Load() {
+	for p := range f.parents {
+		if p.cache.Prompts && !p.answered.Load() {
 			return true
 		}
 	}
@@ -151,29 +162,27 @@ func (f *flight) lostPrompt() bool {
 	return false
 }
 
-// waitsFor reports whether f waits for other, be it through further refreshes,
-// or is it.
-func (f *flight) waitsFor(other *flight) bool {
-	for ; f != nil; f = f.parent.Load() {
-		if f == other {
-			return true
-		}
-	}
-	return false
-}
-
-// enter counts a caller, or a child's refresh, among those who wait for f.
+// enter counts a caller, or a child's refresh, among those who wait for f. It
+// reports false, and does nothing, if f itself waits for that child's refresh.
 // cache.mu is held, as for exit.
-func (f *flight) enter(ctx context.Context) {
+func (f *flight) enter(ctx context.Context) bool {
 	child := flightOf(ctx)
 	if child == nil {
 		f.callers++
-		return
+		return true
+	}
+	before := child.parent.Swap(f) // first: of two that enter each other, one at least sees it
+	for p := range f.parents {
+		if p == child {
+			child.parent.Store(before)
+			return false
+		}
 	}
 	if f.children == nil {
 		f.children = map[*flight]int{}
 	}
 	f.children[child]++
+	return true
 }
 
 func (f *flight) exit(ctx context.Context) {
@@ -182,14 +191,17 @@ func (f *flight) exit(ctx context.Context) {
 		f.callers--
 		return
 	}
+	child.parent.Store(nil)
 	if f.children[child]--; f.children[child] == 0 {
 		delete(f.children, child)
 	}
 }
 
-// start begins a refresh. keyID and why tell of the refused key that it is to
+// prepare makes a refresh, which the caller starts by run, in a goroutine of
+// its own. (Who waits for it enters it before, for its source may ask for the
+// keys of who waits.) keyID and why tell of the refused key that it is to
 // replace, if any. c.mu is held.
-func (c *Cache) start(ctx context.Context, background bool, keyID string, why Refusal) *flight {
+func (c *Cache) prepare(ctx context.Context, background bool, keyID string, why Refusal) *flight {
 	f := &flight{
 		cache: c, background: background, starter: flightOf(ctx), refused: keyID, why: why,
 		began: time.Now(), done: make(chan struct{}),
@@ -201,7 +213,6 @@ func (c *Cache) start(ctx context.Context, background bool, keyID string, why Re
 	values := context.WithValue(context.WithoutCancel(ctx), flightKey{}, f)
 	f.ctx = newLimited(values, limit, func() { time.AfterFunc(grace, f.abandon) })
 	c.flight, c.asked = f, true
-	go f.run()
 	return f
 }
 

@@ -3,6 +3,8 @@ package refresh_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -214,9 +216,13 @@ func TestLongest(t *testing.T) {
 // better ones than those at hand are kept.
 func TestLateKeys(t *testing.T) {
 	for name, tt := range map[string]struct {
-		late time.Duration // lifetime of the late keys
-		want string
-	}{"better": {2 * hour, "late"}, "worse": {30 * time.Minute, "next"}, "expired": {-time.Minute, "next"}} {
+		late    time.Duration // lifetime of the late keys
+		lasting bool          // the others have no expiry
+		want    string
+	}{
+		"better": {2 * hour, false, "late"}, "worse": {30 * time.Minute, false, "next"}, "expired": {-time.Minute, false, "next"},
+		"worse than lasting": {1000 * hour, true, "next"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				c, s, log := cached()
@@ -225,7 +231,9 @@ func TestLateKeys(t *testing.T) {
 						time.Sleep(time.Minute)
 						return issued("late", tt.late), nil
 					}
-					return issued("next", hour), nil
+					next := issued("next", hour)
+					next.CanExpire = !tt.lasting
+					return next, nil
 				}
 				require.Error(t, ask(t.Context(), c).err)
 				time.Sleep(2 * time.Second)
@@ -261,5 +269,24 @@ func TestLateKeysServeAll(t *testing.T) {
 		require.Equal(t, 7*time.Second, o.took)
 		require.ErrorIs(t, <-ended, context.Canceled, "nobody needs the other refresh")
 		require.Equal(t, "late", get(t, c).AccessKeyID)
+	})
+}
+
+// TestNoSecretPrinted: neither by keys nor by what holds them.
+func TestNoSecretPrinted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		keys := issued("AKIA", hour)
+		keys.SessionToken = "secret token"
+		c, s, _ := cached()
+		s.fetch = func(context.Context, int) (refresh.Issued, error) { return keys, nil }
+		get(t, c)
+		synctest.Wait()
+		var log strings.Builder
+		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "keys", keys, "pointer", &keys)
+		for _, v := range []any{keys, &keys, c.State(), c, refresh.Refreshed{Keys: &keys}, refresh.Kept{Keys: &keys}} {
+			fmt.Fprintf(&log, "%v %+v %#v %s %q", v, v, v, v, v)
+		}
+		require.Contains(t, log.String(), `keys AKIA of "arn of AKIA"`)
+		require.NotContains(t, log.String(), "secret")
 	})
 }

@@ -99,6 +99,7 @@ func TestPromptLost(t *testing.T) {
 	for name, through := range map[string]int{"own": 0, "parent's": 1, "grandparent's": 2} {
 		for situation, test := range map[string]func(*testing.T, *refresh.Cache, *source){
 			"nobody else": lostAlone, "joined, answered": lostAnswered, "joined, never answered": lostForEver, "everybody leaves": lostByAll,
+			"only who joined": lostByOther,
 		} {
 			t.Run(name+", "+situation, func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
@@ -181,6 +182,16 @@ func lostByAll(t *testing.T, c *refresh.Cache, s *source) {
 	require.False(t, c.State().Refreshing)
 	get(t, c)
 	require.Equal(t, 2, s.asked())
+}
+
+func lostByOther(t *testing.T, c *refresh.Cache, s *source) {
+	starter := later(func() outcome { return ask(t.Context(), c) })
+	requireLost(t, <-hasty(t, c, 2*time.Second), 2*time.Second)
+	o := ask(t.Context(), c)
+	require.NoError(t, o.err)
+	require.Equal(t, 8*time.Second, o.took, "who started it still waits: it is not lost")
+	require.Equal(t, o.keys, (<-starter).keys)
+	require.Equal(t, 1, s.asked())
 }
 
 // TestPromptUnanswered (C6): the time for an answer ends. Its callers share an

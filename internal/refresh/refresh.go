@@ -39,6 +39,8 @@ package refresh
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,6 +53,12 @@ type Issued struct {
 	aws.Credentials
 	ARN, UserID string // of a role session, for example; "" if the source did not say
 }
+
+// Format prints neither secret key nor session token, for any verb.
+func (i Issued) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "keys %s of %q", i.AccessKeyID, i.ARN) }
+
+// LogValue makes slog print what Format does.
+func (i Issued) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(i)) }
 
 // Config says where the keys of a Cache come from and how the source behaves.
 // Only Fetch is required.
@@ -170,6 +178,6 @@ func (c *Cache) refreshBehind(ctx context.Context, e *entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.flight == nil && c.current.Load() == e && !c.pausing(c.now()) {
-		c.start(ctx, true, "", 0)
+		go c.prepare(ctx, true, "", 0).run()
 	}
 }

@@ -101,8 +101,8 @@ func (c *Cache) hear(ctx context.Context, keyID string, why Refusal, tried bool)
 	case e != nil && e.AccessKeyID != keyID: // any other key than the one before is not ours
 		h.replaced = keyID == c.replaced
 	case tried:
-	case e == nil: // the key has been dropped: see heed
-		if keyID == c.replaced && !c.Prompts {
+	case e == nil: // the key may have been dropped: see drop
+		if keyID == c.replaced {
 			h.flight = c.joinRefused(ctx)
 		}
 	case c.replaceable(e, why):
@@ -126,7 +126,7 @@ func (c *Cache) replaceable(e *entry, why Refusal) bool {
 // heed fills in what follows from the refusal of e, the keys at hand.
 func (c *Cache) heed(ctx context.Context, e *entry, why Refusal, h *hearing) {
 	now := c.now()
-	if c.refusal.keyID == "" || c.refusal.until.passed(now) {
+	if c.refusal.until.passed(now) {
 		h.first = c.refusal.keyID != e.AccessKeyID
 		c.refusal = refusal{keyID: e.AccessKeyID, until: now.after(refusalInterval)}
 		switch {
@@ -146,7 +146,8 @@ func (c *Cache) heed(ctx context.Context, e *entry, why Refusal, h *hearing) {
 	}
 	if c.flight == nil && c.refusal.keyID == e.AccessKeyID && !c.refusal.tried {
 		c.refusal.tried = true
-		c.start(ctx, true, e.AccessKeyID, why)
+		f := c.prepare(ctx, true, e.AccessKeyID, why)
+		defer func() { go f.run() }()
 	}
 	h.flight = c.joinRefused(ctx)
 }
@@ -154,12 +155,10 @@ func (c *Cache) heed(ctx context.Context, e *entry, why Refusal, h *hearing) {
 // joinRefused returns the refresh that may replace a refused key, entered, or
 // nil if there is none to wait for.
 func (c *Cache) joinRefused(ctx context.Context) *flight {
-	f := c.flight
-	if f == nil || f.waitsFor(flightOf(ctx)) {
-		return nil
+	if f := c.flight; f != nil && f.enter(ctx) {
+		return f
 	}
-	f.enter(ctx)
-	return f
+	return nil
 }
 
 // drop forgets keys that are good no longer.

@@ -157,6 +157,18 @@ func TestRefusedWhileDown(t *testing.T) {
 		s.fails(nil)
 		require.Len(t, busy(t, c, 10*time.Millisecond, time.Second), 2, "the keys are stale from the refusal on")
 	})
+	bubble(t, func(t *testing.T) { // a thousand who are refused make one try a minute
+		c, s, _ := cached()
+		get(t, c)
+		s.set(func(s *source) { s.delay, s.err = 10*time.Millisecond, errDown })
+		start := time.Now()
+		for range 1000 {
+			require.False(t, c.Refuse(t.Context(), "K1", refresh.EndedEarly))
+			time.Sleep(180 * time.Millisecond)
+		}
+		require.Equal(t, 1+3, s.asked())
+		require.InDelta(t, 180, time.Since(start).Seconds(), 0.1)
+	})
 }
 
 // TestRefusedUnknown (C5): that one service does not know a key says nothing,
@@ -244,7 +256,10 @@ func TestRefusedDuringRefresh(t *testing.T) {
 					})
 				}
 				wg.Wait()
-				require.Equal(t, map[bool]int{true: 2, false: 3}[name == "succeeds"], s.asked())
+				calls := map[bool]int{true: 2, false: 3}[name == "succeeds"]
+				require.Equal(t, calls, s.asked())
+				require.False(t, c.Refuse(t.Context(), get(t, c).AccessKeyID, refresh.EndedEarly), "another one within the minute")
+				require.Equal(t, calls, s.asked())
 			})
 		})
 	}
@@ -252,11 +267,11 @@ func TestRefusedDuringRefresh(t *testing.T) {
 		c, s, _ := cached()
 		get(t, c)
 		time.Sleep(surelyStale)
-		s.set(func(s *source) { s.delay, s.err = 29*time.Second, errDown })
+		s.set(func(s *source) { s.delay = hour })
 		get(t, c)
 		start := time.Now()
 		require.False(t, c.Refuse(t.Context(), "K1", refresh.EndedEarly))
-		require.Equal(t, 58*time.Second, time.Since(start))
+		require.Equal(t, time.Minute, time.Since(start))
 		require.Equal(t, 3, s.asked())
 	})
 }

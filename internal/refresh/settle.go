@@ -63,7 +63,7 @@ func (c *Cache) take(f *flight, got Issued) error {
 //
 //	they are the same            unless static stability makes more of them
 //	they have expired            unless static stability lets them be used
-//	they end sooner              unless those at hand have expired or were refused
+//	they end sooner              unless those at hand were refused
 //
 // c.mu is held.
 func (c *Cache) judge(got Issued, now moment) (*entry, error) {
@@ -75,7 +75,7 @@ func (c *Cache) judge(got Issued, now moment) (*entry, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case held.usable(now) && held.AccessKeyID != c.refusal.keyID && e.endsBefore(held, now):
+	case held != nil && held.AccessKeyID != c.refusal.keyID && e.endsBefore(held, now):
 		return nil, ErrSooner
 	}
 	return e, nil

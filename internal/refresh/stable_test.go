@@ -27,6 +27,11 @@ func onInstance() (*refresh.Cache, *instance, *events) {
 	s.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if delay := s.delay; delay > 0 {
+			s.mu.Unlock()
+			time.Sleep(delay)
+			s.mu.Lock()
+		}
 		if s.err != nil {
 			return refresh.Issued{}, s.err
 		}
@@ -87,6 +92,7 @@ func TestStaticStability(t *testing.T) {
 				first := get(t, c)
 				time.Sleep(hour)
 				over := outage(i)
+				i.set(func(s *source) { s.delay = 50 * time.Millisecond })
 				log.of("")
 				for time.Until(first.Expires.Add(6*hour)) > 0 {
 					require.Equal(t, outcome{keys: first}, ask(t.Context(), c), "at %v", time.Since(first.Expires))
@@ -301,10 +307,10 @@ func TestStaticStabilityRefusedInTime(t *testing.T) {
 		}
 		over()
 		i.set(func(s *source) {
-			s.calls = nil
+			s.calls, i.keys = nil, issued("new", 6*hour)
 			s.fetch = func(context.Context, int) (refresh.Issued, error) {
 				time.Sleep(time.Second)
-				return issued("new", 6*hour), nil
+				return i.keys, nil
 			}
 		})
 		var wg sync.WaitGroup
@@ -316,8 +322,18 @@ func TestStaticStabilityRefusedInTime(t *testing.T) {
 				}
 			})
 		}
+		synctest.Wait()
+		time.Sleep(500 * time.Millisecond)
+		start := time.Now()
+		require.False(t, c.Refuse(t.Context(), "other", refresh.EndedEarly))
+		require.Zero(t, time.Since(start), "who is no concern of the cache waits for nothing")
 		wg.Wait()
 		require.Equal(t, 1, i.asked())
-		require.Equal(t, "new", get(t, c).AccessKeyID)
+		require.Equal(t, i.keys, get(t, c))
+		time.Sleep(hour)
+		get(t, c)
+		time.Sleep(2 * time.Second)
+		require.Equal(t, 2, i.asked())
+		require.True(t, c.Refuse(t.Context(), first.AccessKeyID, refresh.EndedEarly), "also after a look that brought nothing new")
 	})
 }

@@ -21,11 +21,12 @@ func (c *Cache) wait(ctx context.Context) (*Issued, error) {
 			left.After = time.Since(arrived)
 			return nil, c.interrupted(left)
 		}
-		if f.err == nil || !f.background || Background(ctx) {
+		if !f.background || Background(ctx) {
 			return f.keys, f.err
 		}
 		// The refresh made few attempts, for nobody had needed it when it
-		// started. This caller gets one with all attempts, or its failure.
+		// started. If it failed, this caller gets one with all attempts, or
+		// shares its failure.
 	}
 }
 
@@ -62,10 +63,9 @@ func (c *Cache) joinOrStart(ctx context.Context) ticket {
 		c.setAside(c.flight)
 	}
 	if f := c.flight; f != nil {
-		if f.waitsFor(flightOf(ctx)) {
+		if !f.enter(ctx) {
 			return ticket{own: ErrLoop}
 		}
-		f.enter(ctx)
 		return ticket{flight: f}
 	}
 	background := Background(ctx)
@@ -75,8 +75,9 @@ func (c *Cache) joinOrStart(ctx context.Context) ticket {
 	if c.Prompts && background {
 		return ticket{own: ErrUnasked}
 	}
-	f := c.start(ctx, background, "", 0)
+	f := c.prepare(ctx, background, "", 0)
 	f.enter(ctx)
+	go f.run()
 	return ticket{flight: f, starts: true}
 }
 
@@ -87,9 +88,7 @@ func (c *Cache) joinOrStart(ctx context.Context) ticket {
 // If ctx belongs to a refresh itself (a child's, which waits for its parent's),
 // the time of that one does not run meanwhile: the parent's is bounded.
 func (c *Cache) await(ctx context.Context, f *flight, starts bool, enough <-chan struct{}) (left *AbandonedError) {
-	if child := flightOf(ctx); child != nil {
-		child.parent.Store(f)
-		defer child.parent.Store(nil)
+	if flightOf(ctx) != nil {
 		defer Hold(ctx)()
 	}
 	select {
@@ -138,8 +137,8 @@ func (c *Cache) waitEnding(ctx context.Context, e *entry) (*Issued, error) {
 }
 
 // joinEnding returns the refresh to wait for while e ends, and the channel that
-// is closed when its callers have waited long enough; or nil if e has been
-// replaced, or the waiting has ended, or a pause has begun.
+// is closed when its callers have waited long enough, which may be so already;
+// or nil if e has been replaced, or a pause has begun.
 func (c *Cache) joinEnding(ctx context.Context, e *entry) (*flight, <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -151,20 +150,15 @@ func (c *Cache) joinEnding(ctx context.Context, e *entry) (*flight, <-chan struc
 		if c.pausing(c.now()) {
 			return nil, nil
 		}
-		f = c.start(ctx, true, "", 0)
+		f = c.prepare(ctx, true, "", 0)
+		defer func() { go f.run() }()
 	}
 	if f.enough == nil {
 		f.enough = make(chan struct{})
 		f.timer = time.AfterFunc(endingWait, func() { close(f.enough) })
 	}
-	select {
-	case <-f.enough:
-		return nil, nil
-	default:
-	}
-	if f.waitsFor(flightOf(ctx)) {
+	if !f.enter(ctx) {
 		return nil, nil
 	}
-	f.enter(ctx)
 	return f, f.enough
 }

@@ -19,21 +19,20 @@ const maxSize = 16 << 20
 // load reads a file's text. A file that is not there has none, and so has the
 // null device. What cannot be read becomes a problem.
 func (f *file) load() (text string, ok bool) {
-	info, err := os.Stat(f.path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(f.err, fs.ErrNotExist) || errors.Is(f.err, syscall.ENOTDIR):
 		return "", false // ENOTDIR: HOME is /dev/null, as some services set it
-	case err != nil:
-		f.unreadable(err)
+	case f.err != nil:
+		f.unreadable(f.err)
 		return "", false
-	case isNull(f.path, info):
+	case isNull(f.path, f.info):
 		return "", false
-	case !info.Mode().IsRegular():
+	case !f.info.Mode().IsRegular():
 		// It is not opened: opening a pipe waits for its writer, and what is
 		// read from it once is gone when the SDK reads it.
-		f.whole(NotRegular, "is "+typeName(info.Mode())+", not a regular file", "write what it holds to a file, and name that in "+f.variable())
+		f.whole(NotRegular, "is "+typeName(f.info.Mode())+", not a regular file", "write what it holds to a file, and name that in "+f.variable())
 		return "", false
-	case info.Size() > maxSize:
+	case f.info.Size() > maxSize:
 		f.whole(Unreadable, "has more than 16 MiB, too much for a file of settings", "correct the path in "+f.variable())
 		return "", false
 	}
@@ -42,7 +41,6 @@ func (f *file) load() (text string, ok bool) {
 		f.unreadable(err)
 		return "", false
 	}
-	f.mode = info.Mode()
 	return f.decode(data)
 }
 
@@ -58,6 +56,9 @@ func read(path string) ([]byte, error) {
 func isNull(path string, info fs.FileInfo) bool {
 	if runtime.GOOS == "windows" {
 		return strings.EqualFold(path, os.DevNull)
+	}
+	if info.Mode()&fs.ModeDevice == 0 {
+		return false
 	}
 	null, err := os.Stat(os.DevNull)
 	return err == nil && os.SameFile(info, null)
@@ -113,7 +114,7 @@ func isUTF16(data []byte) bool {
 // readableByOthers reports whether the group or everybody may read the file.
 // Windows keeps that elsewhere.
 func (f *file) readableByOthers() bool {
-	return runtime.GOOS != "windows" && f.mode&0o044 != 0
+	return runtime.GOOS != "windows" && f.info.Mode()&0o044 != 0
 }
 
 func (f *file) unreadable(err error) {

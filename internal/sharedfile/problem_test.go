@@ -9,13 +9,24 @@ import (
 
 const pair = "aws_access_key_id = AKIDALPHA\naws_secret_access_key = secret/alpha\n"
 
-// TestProblems: what is wrong, where, and what to write instead. Each file is
-// read for the profile "ops".
-func TestProblems(t *testing.T) {
-	tests := []struct {
-		name, config, credentials string
-		want                      []string
-	}{
+// problemTest is a pair of files and what is wrong with it, for profile "ops".
+type problemTest struct {
+	name, config, credentials string
+	want                      []string
+}
+
+func runProblems(t *testing.T, tests []problemTest) {
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			files, _, _ := write(t, tt.config, tt.credentials)
+			assert.Equal(t, append([]string{}, tt.want...), texts(files.Problems("ops")))
+		})
+	}
+}
+
+// TestValues: a value that is split, empty or half there.
+func TestValues(t *testing.T) {
+	runProblems(t, []problemTest{
 		// S3
 		{"key id on the next line", "", "[ops]\naws_access_key_id =\n  AKIDALPHA\naws_secret_access_key = secret/alpha\n",
 			[]string{"continued credentials:2: the value of aws_access_key_id is not on its line, but there is something at credentials:3; write key and value on one line"}},
@@ -53,6 +64,12 @@ func TestProblems(t *testing.T) {
 			[]string{"duplicate credentials:5: profile \"ops\" has another aws_session_token at credentials:4; remove aws_security_token, its old name"}},
 		{"space in a secret", "", "[ops]\naws_access_key_id = AKIDALPHA\naws_secret_access_key = secret /alpha\n",
 			[]string{"character credentials:3: aws_secret_access_key of profile \"ops\" has a space in it; write the value anew"}},
+	})
+}
+
+// TestLines: a line that cannot be read, and a quote without its partner.
+func TestLines(t *testing.T) {
+	runProblems(t, []problemTest{
 		// S17, S18 and lines that cannot be read
 		{"no key", "[profile ops]\n= us-west-2\n", "", []string{"malformed config:2: no key before the =; write key = value"}},
 		{"indented line without a key", "[profile ops]\n  text\n", "", []string{"malformed config:2: neither a [section] nor a key = value; correct or remove the line"}},
@@ -74,6 +91,12 @@ func TestProblems(t *testing.T) {
 			[]string{"quote config:2: role_arn has two quotes at an end; write the value without quotes, or with one at each end"}},
 		{"open quote in a command", "[profile ops]\ncredential_process = /a \"b\n", "",
 			[]string{"quote config:2: a quote in credential_process is not closed; write the value without quotes, or with one at each end"}},
+	})
+}
+
+// TestKeys: a key that stands twice, is misspelt, or is the session's.
+func TestKeys(t *testing.T) {
+	runProblems(t, []problemTest{
 		// twice
 		{"other role", "[profile ops]\nrole_arn = a\nregion = x\nregion = y\nrole_arn = b\n", "",
 			[]string{"duplicate config:5: role_arn of profile \"ops\" has another value at config:2; keep one of them"}},
@@ -95,13 +118,7 @@ func TestProblems(t *testing.T) {
 			[]string{"heading config:3: [SSO-Session corp] counts for nothing in a config file: the word is \"sso-session\", without capitals; write [sso-session corp]"}},
 		{"session in credentials", "[profile ops]\nsso_session = corp\n", "[sso-session corp]\n",
 			[]string{"heading credentials:1: [sso-session corp] counts for nothing in a credentials file; move it to the config file"}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			files, _, _ := write(t, tt.config, tt.credentials)
-			assert.Equal(t, append([]string{}, tt.want...), texts(files.Problems("ops")))
-		})
-	}
+	})
 }
 
 // TestHeadings: a heading that counts for nothing is a problem of the profile

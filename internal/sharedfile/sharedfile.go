@@ -39,8 +39,9 @@ type Files struct {
 type file struct {
 	path        string
 	credentials bool
-	both        bool // named as config and as credentials file
-	mode        fs.FileMode
+	both        bool        // named as config and as credentials file
+	info        fs.FileInfo // nil where err is not
+	err         error       // of os.Stat
 	sections    []*section
 	problems    []Problem
 }
@@ -75,12 +76,13 @@ const (
 func Read(configs, credentials []string) *Files {
 	fs := &Files{}
 	for _, path := range configs {
-		fs.files = append(fs.files, &file{path: path, both: isAmong(path, credentials)})
+		fs.files = append(fs.files, newFile(path, false))
 	}
 	for _, path := range credentials {
-		fs.files = append(fs.files, &file{path: path, both: isAmong(path, configs), credentials: true})
+		fs.files = append(fs.files, newFile(path, true))
 	}
 	for _, f := range fs.files {
+		f.both = slices.ContainsFunc(fs.files, f.isAlso)
 		if text, ok := f.load(); ok {
 			f.parse(text)
 			f.check()
@@ -95,19 +97,14 @@ func Read(configs, credentials []string) *Files {
 	return fs
 }
 
-// isAmong reports whether a path names the same file as one of paths.
-func isAmong(path string, paths []string) bool {
-	return slices.ContainsFunc(paths, func(other string) bool {
-		if filepath.Clean(path) == filepath.Clean(other) {
-			return true
-		}
-		a, err := os.Stat(path)
-		if err != nil {
-			return false
-		}
-		b, err := os.Stat(other)
-		return err == nil && os.SameFile(a, b)
-	})
+func newFile(path string, credentials bool) *file {
+	info, err := os.Stat(path)
+	return &file{path: path, credentials: credentials, info: info, err: err}
+}
+
+// isAlso reports whether other is the same file, named as the other kind.
+func (f *file) isAlso(other *file) bool {
+	return f.credentials != other.credentials && (filepath.Clean(f.path) == filepath.Clean(other.path) || os.SameFile(f.info, other.info))
 }
 
 // Has reports whether any file has the profile.

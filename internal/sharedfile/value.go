@@ -110,5 +110,5 @@ func writePlace(w io.Writer, verb rune, text string) {
 	if verb == 'q' {
 		text = strconv.Quote(text)
 	}
-	io.WriteString(w, text) //nolint:errcheck // Format has nowhere to report it
+	io.WriteString(w, text) // an error has nowhere to go
 }

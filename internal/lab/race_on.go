@@ -1,0 +1,6 @@
+//go:build race
+
+package lab
+
+// UnderRace: the race detector makes everything several times slower.
+const UnderRace = true

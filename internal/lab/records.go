@@ -1,0 +1,64 @@
+package lab
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/chaoxiaodi/awsauth"
+)
+
+// Records is a slog handler that keeps what it gets.
+type Records struct {
+	mu  sync.Mutex
+	all []slog.Record
+}
+
+// Option makes a session log here.
+func (r *Records) Option() awsauth.Option { return awsauth.WithLogger(slog.New(r)) }
+
+// Enabled implements slog.Handler, as do WithAttrs, WithGroup and Handle.
+func (r *Records) Enabled(context.Context, slog.Level) bool { return true }
+
+// WithAttrs drops them: the library does not use it.
+func (r *Records) WithAttrs([]slog.Attr) slog.Handler { return r }
+
+// WithGroup drops it: the library does not use it.
+func (r *Records) WithGroup(string) slog.Handler { return r }
+
+// Handle keeps a record.
+func (r *Records) Handle(_ context.Context, rec slog.Record) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all = append(r.all, rec.Clone())
+	return nil
+}
+
+// Record is one record, its attributes by name.
+type Record struct {
+	slog.Record
+	Attrs map[string]slog.Value
+}
+
+// All returns the records since the last time.
+func (r *Records) All() (found []Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, rec := range r.all {
+		one := Record{rec, map[string]slog.Value{}}
+		rec.Attrs(func(a slog.Attr) bool { one.Attrs[a.Key] = a.Value.Resolve(); return true })
+		found = append(found, one)
+	}
+	r.all = nil
+	return found
+}
+
+// At returns those of one level since the last time, and forgets all.
+func (r *Records) At(level slog.Level) (found []Record) {
+	for _, rec := range r.All() {
+		if rec.Level == level {
+			found = append(found, rec)
+		}
+	}
+	return found
+}
