@@ -165,7 +165,7 @@ func (l *look) checkUnasked() (f faults) {
 		}
 		l.warn(p.String())
 	}
-	if len(f) == 0 && l.namedBy != "" && !l.files.Has(l.profile) {
+	if len(f) == 0 && l.namedBy != "" && len(l.files.Paths()) > 0 && !l.files.Has(l.profile) {
 		f.add(l.notFound(l.profile, " (from "+l.namedBy+")"))
 	}
 	return f

@@ -357,6 +357,8 @@ func processError(e *Error) {
 	switch {
 	case errors.As(cause, &exit) && exit.ExitCode() == shellNotFound:
 		e.Err, e.what = exit, "credential_process was not found ("+exit.Error()+")"
+	case errors.As(cause, &exit) && strings.Contains(cause.Error(), "timed out"): // it was killed for it
+		e.Err, e.what = context.DeadlineExceeded, "credential_process did not end in time"
 	case errors.As(cause, &exit):
 		e.Err, e.what = exit, "credential_process ended with "+exit.Error()
 	case errors.Is(cause, exec.ErrNotFound) || errors.Is(cause, fs.ErrNotExist):
@@ -390,6 +392,8 @@ func webIdentityError(e *Error, from string) {
 		e.Kind, e.what = NoCredentials, "the token file cannot be read: "+file.Error()
 		e.Hint = "check " + from + " and that the token is mounted"
 	default:
-		providerError(e)
+		if providerError(e); e.Hint == "" {
+			e.Hint = "check where " + from + " has its token from"
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/logincreds"
@@ -19,6 +20,9 @@ import (
 
 // ssoSource signs in with SSO, by the login that a person began with the AWS CLI.
 func (l *look) ssoSource(w way) (*source, error) {
+	if err := l.checkEndpoints("sso", "sso_oidc"); err != nil {
+		return nil, err
+	}
 	region, name, startURL := l.ssoRegion(w.holder)
 	token, err := ssocreds.StandardCachedTokenFilepath(name)
 	if err != nil {
@@ -106,6 +110,9 @@ func inRegion(cfg aws.Config, region string) aws.Config {
 // loginSource is a sign-in of `aws login`. It is renewed in the profile's region,
 // else in the session's.
 func (l *look) loginSource(w way) (*source, error) {
+	if err := l.checkEndpoints("signin"); err != nil {
+		return nil, err
+	}
 	file, err := logincreds.StandardCachedTokenFilepath(l.get(w.holder, "login_session"), os.Getenv("AWS_LOGIN_CACHE_DIRECTORY"))
 	if err != nil {
 		return nil, &Error{Kind: InvalidOption, Op: fmt.Sprintf("profile %q", w.holder), Err: redact.Error(err), Hint: "set HOME, or AWS_LOGIN_CACHE_DIRECTORY"}
@@ -129,6 +136,27 @@ func (l *look) loginSource(w way) (*source, error) {
 		return s.classified(provider.Retrieve, func(e *Error) { loginError(e, w.holder) }), nil
 	}
 	return s, nil
+}
+
+// checkEndpoints holds the addresses that variables and the profile give for
+// services that are asked for keys to the rule of STS's: a token is sent there.
+func (l *look) checkEndpoints(services ...string) error {
+	if l.ignoresEndpoints() {
+		return nil
+	}
+	for _, service := range services {
+		variable := "AWS_ENDPOINT_URL_" + strings.ToUpper(service)
+		_, own := l.profileEndpoints(service)
+		for _, e := range []endpoint{{os.Getenv(variable), variable}, own} {
+			if e.url == "" {
+				continue
+			}
+			if err := checkEndpoint(strings.ReplaceAll(redact.OneLine(e.from), "%", "%%")+" %q", e.url); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // processSource runs a credential_process.

@@ -35,7 +35,8 @@ func (l *look) fromProfile(w way, option bool, f faults) (*source, faults) {
 	if len(w.profiles) == 1 && l.get(w.holder, "source_profile") == w.holder {
 		way = append(way, aws.CredentialSourceProfileSourceProfile) // its own
 	}
-	if l.get(w.holder, "credential_source") != "" && len(w.roles) > 0 {
+	switch w.kind {
+	case sourceEnvironment, sourceContainer, sourceEC2: // of credential_source
 		way = append(way, aws.CredentialSourceProfileNamedProvider)
 	}
 	s.kinds = append(way, s.kinds...)

@@ -56,13 +56,19 @@ func (f *file) checkValue(s *section, key string, v Value) {
 	case meant != "":
 		wrong(Misspelt, clean(key)+" is no key that AWS knows", "write "+meant+", or remove the line")
 	case !IsIdentity(key):
-	case v.Text == "" && mustHaveText(key) && key != accessKeyID && key != secretAccessKey:
+	case isEmpty(key, v.Text) && mustHaveText(key) && key != accessKeyID && key != secretAccessKey:
 		wrong(Empty, key+" of "+s.subject()+" has no value", "write its value, or remove the line")
 	case odd:
 		wrong(Character, key+" of "+s.subject()+" has "+nameOf(r), "write the value anew")
 	case isKeyMaterial(key) && strings.ContainsAny(v.Text, " \t"):
 		wrong(Character, key+" of "+s.subject()+" has a space in it", "write the value anew")
 	}
+}
+
+// isEmpty reports whether a value says nothing. A command keeps its quotes, so two of
+// them with nothing between say nothing, too.
+func isEmpty(key, text string) bool {
+	return text == "" || key == credentialProcess && strings.Trim(text, "\"' ") == ""
 }
 
 // oddIn returns the first character of a value that cannot be meant.
