@@ -38,23 +38,29 @@ func (e *AccountError) Error() string {
 // Unwrap returns what do returned.
 func (e *AccountError) Unwrap() error { return e.Err }
 
-// ForEachAccount runs do once for each account, at most WithConcurrency (16) at
-// a time, with a session in that account assumed from s. An account is an id,
-// entered through the role of WithRole (DefaultRole unless set), or a role ARN.
-// The other role options hold for all.
+// ForEachAccount runs do once for each account, with a session in that account
+// assumed from s.
 //
-// It waits for every do that was started and returns nil, or one *AccountError
-// for each account that failed, joined in the order of the list. One that fails
-// stops no other. When ctx ends no more are started, and those that were not
-// are reported too. Duplicates run once. Options and accounts are all checked
-// before the first call; if one is wrong, do never runs. An empty list does
-// nothing.
+// An account is an id, entered through the role of WithRole (DefaultRole unless
+// set), or a role ARN. The other role options hold for all. For example, this
+// enters the role audit of two accounts and one role of its own name:
 //
-// The sessions share connections and the pace of their STS calls: when STS
-// throttles, all slow down together. A concurrency of more than thirty times
-// what STS then answers in a second is too high: calls that have no turn within
-// 30 s fail with Throttled. Credentials are fetched when do needs them. A panic
-// in do reaches the caller of ForEachAccount, once those that run have ended.
+//	err := s.ForEachAccount(ctx, []string{"123456789012", "210987654321", "arn:aws:iam::111122223333:role/ops"},
+//		do, awsauth.WithRole("audit"))
+//
+// At most WithConcurrency (16) accounts are worked on at a time. Duplicates run
+// once. Options and accounts are all checked before the first call: if one is
+// wrong, do never runs. An empty list does nothing.
+//
+// ForEachAccount waits for every do that was started. It returns nil, or one
+// *AccountError for each account that failed, joined in the order of the list. One
+// that fails stops no other. When ctx ends no more are started, and those that
+// were not are reported too. A panic in do reaches the caller of ForEachAccount,
+// once those that run have ended.
+//
+// Credentials are fetched when do needs them. The sessions share connections and
+// the pace of their STS calls: when STS throttles, all slow down together, and
+// each call waits for its turn as long as its own context allows.
 func (s *Session) ForEachAccount(ctx context.Context, accounts []string, do func(context.Context, *Session) error, opts ...FleetOption) error {
 	var f fleetSettings
 	for _, o := range opts {

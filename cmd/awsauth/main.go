@@ -56,8 +56,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitUsage
 }
 
-// newCommand builds the command line. Commands to come (explain, each) join
-// the list here, with a file of their own.
+// newCommand builds the command line. Each command has a file of its own.
 func newCommand(stdout, stderr io.Writer) *cli.Command {
 	root := &cli.Command{
 		Name:    "awsauth",
