@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // TestAnswerForAnotherRole is not believed: it names another account, role or
@@ -44,27 +45,27 @@ func TestAnswerForAnotherRole(t *testing.T) {
 	for name, tt := range tests {
 		for _, action := range []string{"AssumeRole", "AssumeRoleWithWebIdentity"} {
 			t.Run(name+"/"+action, func(t *testing.T) {
-				w := newPlace(t, awsauth.AWS)
-				s := newStranger(t, says(200, "text/xml", assumedAnswer(action, tt.arn, "AROAX:x", "ASIAIOSFODNN7EXAMPLE")))
-				log := newNotebook()
-				opts := []awsauth.Option{w.static(), awsauth.WithRoleARN("arn:aws:iam::123456789012:role/team/ops")}
+				w := lab.New(t, awsauth.AWS)
+				s := lab.NewStranger(t, lab.Says(200, "text/xml", lab.AssumedAnswer(action, tt.arn, "AROAX:x", "ASIAIOSFODNN7EXAMPLE")))
+				log := new(lab.Records)
+				opts := []awsauth.Option{w.Static(), awsauth.WithRoleARN("arn:aws:iam::123456789012:role/team/ops")}
 				if action != "AssumeRole" {
-					w.webToken()
-					w.env("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/token", "AWS_ROLE_ARN=arn:aws:iam::123456789012:role/team/ops")
+					w.WebToken()
+					w.Env("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/token", "AWS_ROLE_ARN=arn:aws:iam::123456789012:role/team/ops")
 					opts = nil
 				}
-				session := mustOpen(t, append(opts, awsauth.WithSTSEndpoint(s.url), awsauth.WithRegion("us-east-1"), log.option())...)
+				session := lab.MustOpen(t, append(opts, awsauth.WithSTSEndpoint(s.URL), awsauth.WithRegion("us-east-1"), log.Option())...)
 				c, err := session.Retrieve(t.Context())
-				allIsCalm(t, session, log, err)
+				lab.AllIsCalm(t, session, log, err)
 				if tt.refused {
-					requireBad(t, err, awsauth.Unreachable, strings.TrimPrefix(s.url, "http://"))
-					assert.LessOrEqual(t, s.asked.Load(), int64(2), "another try brings the same")
+					lab.RequireBad(t, err, awsauth.Unreachable, strings.TrimPrefix(s.URL, "http://"))
+					assert.LessOrEqual(t, s.Asked.Load(), int64(2), "another try brings the same")
 					assert.Empty(t, c.AccessKeyID)
 					return
 				}
 				require.NoError(t, err)
-				nothingMoves(t, "the account", c.AccountID, false)
-				assert.Contains(t, []string{"", target}, c.AccountID, "no account but the role's")
+				lab.NothingMoves(t, "the account", c.AccountID, false)
+				assert.Contains(t, []string{"", lab.Target}, c.AccountID, "no account but the role's")
 			})
 		}
 	}
@@ -93,12 +94,12 @@ func TestStrangeIdentity(t *testing.T) {
 		"hostile user id":   {"arn:aws:iam::111111111111:user/ci", "AIDA\u009b2J\u202e&#10;x", "111111111111", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
-			s := newStranger(t, says(200, "text/xml", answer(tt.arn, tt.id, tt.account)))
-			session := mustOpen(t, w.static(), awsauth.WithSTSEndpoint(s.url), awsauth.WithPartition(awsauth.AWS))
+			w := lab.New(t, awsauth.AWS)
+			s := lab.NewStranger(t, lab.Says(200, "text/xml", answer(tt.arn, tt.id, tt.account)))
+			session := lab.MustOpen(t, w.Static(), awsauth.WithSTSEndpoint(s.URL), awsauth.WithPartition(awsauth.AWS))
 			id, err := session.Identity(t.Context())
-			errorIsCalm(t, err)
-			nothingMoves(t, "an identity", id.ARN+id.Account+id.UserID+string(id.Partition), false)
+			lab.ErrorIsCalm(t, err)
+			lab.NothingMoves(t, "an identity", id.ARN+id.Account+id.UserID+string(id.Partition), false)
 			if tt.refused {
 				require.Error(t, err, "%+v", id)
 				return
@@ -117,15 +118,15 @@ func TestIdentityOfARoleWithoutARN(t *testing.T) {
 		"arn:aws:sts::999999999999:assumed-role/manage-role/xy": false, "arn:aws:sts::123456789012:assumed-role/admin/xy": false,
 	} {
 		t.Run(arn, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
-			s := newStranger(t, func(_ *stranger, rw http.ResponseWriter, r *http.Request) {
-				if strings.Contains(r.Header.Get("Authorization"), w.keys.AccessKeyID) {
-					says(200, "text/xml", assumedAnswer("AssumeRole", "", "", "ASIAIOSFODNN7EXAMPLE"))(nil, rw, r)
+			w := lab.New(t, awsauth.AWS)
+			s := lab.NewStranger(t, func(_ *lab.Stranger, rw http.ResponseWriter, r *http.Request) {
+				if strings.Contains(r.Header.Get("Authorization"), w.Keys.AccessKeyID) {
+					lab.Says(200, "text/xml", lab.AssumedAnswer("AssumeRole", "", "", "ASIAIOSFODNN7EXAMPLE"))(nil, rw, r)
 					return
 				}
-				says(200, "text/xml", "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>"+arn+"</Arn><UserId>x</UserId></GetCallerIdentityResult></GetCallerIdentityResponse>")(nil, rw, r)
+				lab.Says(200, "text/xml", "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>"+arn+"</Arn><UserId>x</UserId></GetCallerIdentityResult></GetCallerIdentityResponse>")(nil, rw, r)
 			})
-			session := mustOpen(t, w.static(), awsauth.WithSTSEndpoint(s.url), awsauth.WithAccount(target))
+			session := lab.MustOpen(t, w.Static(), awsauth.WithSTSEndpoint(s.URL), awsauth.WithAccount(lab.Target))
 			id, err := session.Identity(t.Context())
 			if good {
 				require.NoError(t, err)
@@ -133,7 +134,7 @@ func TestIdentityOfARoleWithoutARN(t *testing.T) {
 				return
 			}
 			require.Error(t, err, "%+v", id)
-			errorIsCalm(t, err)
+			lab.ErrorIsCalm(t, err)
 		})
 	}
 }
@@ -142,45 +143,45 @@ func TestIdentityOfARoleWithoutARN(t *testing.T) {
 // service's place.
 func TestNotAnAnswerOfAWS(t *testing.T) {
 	const page = "<html><head><title>Sign in to WiFi \x1b[2J</title></head><body>the-secret-of-the-page</body></html>"
-	answers := map[string]func(*stranger, http.ResponseWriter, *http.Request){
-		"502 HTML":         says(502, "text/html", page),
-		"403 HTML":         says(403, "text/html", page),
-		"200 HTML":         says(200, "text/html", page),
-		"401 HTML":         says(401, "text/html", page),
-		"404 text":         says(404, "text/plain", "404 page not found"),
-		"511":              says(511, "text/html", page),
-		"200 nothing":      says(200, "", ""),
-		"200 XML, nothing": says(200, "text/xml", "<a/>"),
-		"200 JSON":         says(200, "application/json", `{"message": "hello"}`),
-		"403 JSON":         says(403, "application/json", `{"message": "Forbidden"}`),
-		"400 nothing":      says(400, "", ""),
-		"400 HTML":         says(400, "text/html", page),
-		"429 HTML":         says(429, "text/html", page),
-		"204":              says(204, "", ""),
-		"307": func(_ *stranger, rw http.ResponseWriter, r *http.Request) {
+	answers := map[string]func(*lab.Stranger, http.ResponseWriter, *http.Request){
+		"502 HTML":         lab.Says(502, "text/html", page),
+		"403 HTML":         lab.Says(403, "text/html", page),
+		"200 HTML":         lab.Says(200, "text/html", page),
+		"401 HTML":         lab.Says(401, "text/html", page),
+		"404 text":         lab.Says(404, "text/plain", "404 page not found"),
+		"511":              lab.Says(511, "text/html", page),
+		"200 nothing":      lab.Says(200, "", ""),
+		"200 XML, nothing": lab.Says(200, "text/xml", "<a/>"),
+		"200 JSON":         lab.Says(200, "application/json", `{"message": "hello"}`),
+		"403 JSON":         lab.Says(403, "application/json", `{"message": "Forbidden"}`),
+		"400 nothing":      lab.Says(400, "", ""),
+		"400 HTML":         lab.Says(400, "text/html", page),
+		"429 HTML":         lab.Says(429, "text/html", page),
+		"204":              lab.Says(204, "", ""),
+		"307": func(_ *lab.Stranger, rw http.ResponseWriter, r *http.Request) {
 			http.Redirect(rw, r, "http://portal.example.invalid/login?x=the-secret-of-the-page", http.StatusTemporaryRedirect)
 		},
-		"302 without Location": says(302, "", ""),
+		"302 without Location": lab.Says(302, "", ""),
 	}
-	for _, service := range strangeServices() {
+	for _, service := range lab.StrangeServices() {
 		for name, answer := range answers {
-			t.Run(service.name+"/"+name, func(t *testing.T) {
-				w := newPlace(t, awsauth.AWS)
-				s := newStranger(t, answer)
-				log := newNotebook()
-				session := mustOpen(t, append(service.use(w, s.url), log.option())...)
+			t.Run(service.Name+"/"+name, func(t *testing.T) {
+				w := lab.New(t, awsauth.AWS)
+				s := lab.NewStranger(t, answer)
+				log := new(lab.Records)
+				session := lab.MustOpen(t, append(service.Use(w, s.URL), log.Option())...)
 				ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 				defer cancel()
 				_, err := session.Retrieve(ctx)
 				require.Error(t, err)
-				allIsCalm(t, session, log, err)
+				lab.AllIsCalm(t, session, log, err)
 				assert.NotContains(t, err.Error(), "the-secret-of-the-page")
 				assert.NotContains(t, err.Error(), "operation error", "the SDK's own text")
 				assert.NotContains(t, log.String(), "the-secret-of-the-page")
 				e := new(awsauth.Error)
 				require.ErrorAs(t, err, &e)
-				if strings.HasPrefix(service.name, "STS") {
-					requireBad(t, err, awsauth.Unreachable, strings.TrimPrefix(s.url, "http://"))
+				if strings.HasPrefix(service.Name, "STS") {
+					lab.RequireBad(t, err, awsauth.Unreachable, strings.TrimPrefix(s.URL, "http://"))
 				} else {
 					assert.NotEmpty(t, e.Kind, err)
 					assert.NotErrorIs(t, err, awsauth.InvalidOption)
@@ -192,23 +193,23 @@ func TestNotAnAnswerOfAWS(t *testing.T) {
 
 // TestRedirectsAreNotFollowed: no token, secret or signature leaves for another host.
 func TestRedirectsAreNotFollowed(t *testing.T) {
-	for _, service := range strangeServices() {
+	for _, service := range lab.StrangeServices() {
 		for _, status := range []int{301, 302, 303, 307, 308} {
-			t.Run(service.name+"/"+http.StatusText(status), func(t *testing.T) {
-				w := newPlace(t, awsauth.AWS)
-				thief := newStranger(t, says(200, "text/plain", "thanks"))
-				s := newStranger(t, func(_ *stranger, rw http.ResponseWriter, r *http.Request) {
-					rw.Header().Set("Location", strings.Replace(thief.url, "127.0.0.1", "localhost", 1)+r.URL.Path)
+			t.Run(service.Name+"/"+http.StatusText(status), func(t *testing.T) {
+				w := lab.New(t, awsauth.AWS)
+				thief := lab.NewStranger(t, lab.Says(200, "text/plain", "thanks"))
+				s := lab.NewStranger(t, func(_ *lab.Stranger, rw http.ResponseWriter, r *http.Request) {
+					rw.Header().Set("Location", strings.Replace(thief.URL, "127.0.0.1", "localhost", 1)+r.URL.Path)
 					rw.WriteHeader(status)
 				})
-				session := mustOpen(t, service.use(w, s.url)...)
+				session := lab.MustOpen(t, service.Use(w, s.URL)...)
 				ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 				defer cancel()
 				_, err := session.Retrieve(ctx)
 				require.Error(t, err)
-				require.NotZero(t, s.asked.Load())
-				assert.Zero(t, thief.asked.Load())
-				errorIsCalm(t, err)
+				require.NotZero(t, s.Asked.Load())
+				assert.Zero(t, thief.Asked.Load())
+				lab.ErrorIsCalm(t, err)
 			})
 		}
 	}

@@ -1,85 +1,54 @@
 package awsauth_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
+	"io"
 	"net/http"
-	"os"
-	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials/logincreds"
-	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
-
-// expiredLogin leaves a login behind whose token has to be renewed.
-func (w *place) expiredLogin(name string) {
-	w.t.Helper()
-	w.t.Setenv("HOME", w.dir)
-	path, err := ssocreds.StandardCachedTokenFilepath(name)
-	require.NoError(w.t, err)
-	require.NoError(w.t, os.MkdirAll(filepath.Dir(path), 0o700))
-	text, err := json.Marshal(map[string]string{
-		"accessToken": "the-sso-token", "refreshToken": "the-refresh-token", "clientId": "client", "clientSecret": "the-client-secret",
-		"expiresAt":             time.Now().Add(-time.Minute).UTC().Format(time.RFC3339),
-		"registrationExpiresAt": time.Now().Add(time.Hour).UTC().Format(time.RFC3339),
-	})
-	require.NoError(w.t, err)
-	require.NoError(w.t, os.WriteFile(path, text, 0o600))
-}
-
-// expiredSignIn leaves a sign-in of `aws login` behind that has to be renewed.
-func (w *place) expiredSignIn() {
-	w.t.Helper()
-	w.t.Setenv("AWS_LOGIN_CACHE_DIRECTORY", w.dir)
-	path, err := logincreds.StandardCachedTokenFilepath(loginSession, w.dir)
-	require.NoError(w.t, err)
-	require.NoError(w.t, os.MkdirAll(filepath.Dir(path), 0o700))
-	require.NoError(w.t, os.WriteFile(path, []byte(loginToken(w.t, time.Now().Add(-time.Minute))), 0o600))
-}
 
 // TestEndlessAnswers end at a mebibyte, whoever sends them and with whatever status.
 func TestEndlessAnswers(t *testing.T) {
-	for _, service := range strangeServices() {
-		for name, answer := range map[string]func(*stranger, http.ResponseWriter, *http.Request){
+	for _, service := range lab.StrangeServices() {
+		for name, answer := range map[string]func(*lab.Stranger, http.ResponseWriter, *http.Request){
 			"200": endless(200, ""), "200 XML": endless(200, "<AssumeRoleResponse><A>"), "200 JSON": endless(200, `{"a":"`),
 			"403": endless(403, "<ErrorResponse><Error><Code>"), "500": endless(500, ""), "400 JSON": endless(400, `{"message":"`),
 			"gzip 200": bomb(200, `{"a":"`), "gzip 403": bomb(403, "<ErrorResponse><Error><Message>"),
 		} {
-			t.Run(service.name+"/"+name, func(t *testing.T) {
-				w := newPlace(t, awsauth.AWS)
-				s := newStranger(t, answer)
-				log := newNotebook()
-				opts := service.use(w, s.url)
+			t.Run(service.Name+"/"+name, func(t *testing.T) {
+				w := lab.New(t, awsauth.AWS)
+				s := lab.NewStranger(t, answer)
+				log := new(lab.Records)
+				opts := service.Use(w, s.URL)
 				var session *awsauth.Session
 				var err error
 				start := time.Now()
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 				defer cancel()
 				used := allocated(func() {
-					session, err = awsauth.New(append(opts, log.option())...)
+					session, err = awsauth.New(append(opts, log.Option())...)
 					require.NoError(t, err)
 					_, err = session.Retrieve(ctx)
 				})
 				require.Error(t, err)
-				require.NotZero(t, s.asked.Load())
+				require.NotZero(t, s.Asked.Load())
 				assert.Less(t, used, uint64(80<<20), "bytes allocated")
-				assert.Less(t, s.sent.Load(), int64(64<<20), "bytes that could be sent")
+				assert.Less(t, s.Sent.Load(), int64(64<<20), "bytes that could be sent")
 				assert.Less(t, time.Since(start), 15*time.Second)
 				assert.Less(t, len(err.Error()), 3000)
 				assert.NotContains(t, err.Error(), "AAAAAAAAAA")
-				allIsCalm(t, session, log, err)
+				lab.AllIsCalm(t, session, log, err)
 			})
 		}
 	}
@@ -88,36 +57,61 @@ func TestEndlessAnswers(t *testing.T) {
 // TestLongMessages: what AWS says is clipped, and a request id too.
 func TestLongMessages(t *testing.T) {
 	long := strings.Repeat("x", 900<<10)
-	w := newPlace(t, awsauth.AWS)
+	w := lab.New(t, awsauth.AWS)
 	for _, body := range []string{
 		"<ErrorResponse><Error><Code>AccessDenied</Code><Message>" + long + "</Message></Error><RequestId>1</RequestId></ErrorResponse>",
 		"<ErrorResponse><Error><Code>" + long + "</Code><Message>no</Message></Error><RequestId>1</RequestId></ErrorResponse>",
 		"<ErrorResponse><Error><Code>ValidationError</Code><Message>no " + long + "</Message></Error><RequestId>" + long + "</RequestId></ErrorResponse>",
 		"<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::111111111111:user/" + long + " is not authorized to perform: sts:" + long + " on</Message></Error></ErrorResponse>",
 	} {
-		s := newStranger(t, says(403, "text/xml", body))
-		session := mustOpen(t, w.static(), awsauth.WithAccount(target), awsauth.WithSTSEndpoint(s.url))
+		s := lab.NewStranger(t, lab.Says(403, "text/xml", body))
+		session := lab.MustOpen(t, w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithSTSEndpoint(s.URL))
 		_, err := session.Retrieve(t.Context())
 		require.Error(t, err)
 		assert.Less(t, len(err.Error()), 2500)
 		assert.Less(t, len(session.Explain().String()), 8000)
-		errorIsCalm(t, err)
+		lab.ErrorIsCalm(t, err)
 	}
 }
 
-// loginToken is what `aws login` leaves behind.
-func loginToken(t testing.TB, expires time.Time) string {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	der, err := x509.MarshalECPrivateKey(key)
-	require.NoError(t, err)
-	text, err := json.Marshal(map[string]any{
-		"accessToken": map[string]any{"accessKeyId": someID, "secretAccessKey": someSecret, "sessionToken": "the-session-token",
-			"accountId": home, "expiresAt": expires.UTC()},
-		"tokenType": "aws_sigv4", "clientId": "arn:aws:signin:::devtools/same-device", "refreshToken": "the-refresh-token",
-		"dpopKey": string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})),
-	})
-	require.NoError(t, err)
-	return string(text)
+// endless answers with a body that never ends.
+func endless(status int, start string) func(*lab.Stranger, http.ResponseWriter, *http.Request) {
+	return func(s *lab.Stranger, rw http.ResponseWriter, r *http.Request) {
+		rw.WriteHeader(status)
+		_, _ = io.WriteString(rw, start)
+		chunk := bytes.Repeat([]byte("A"), 64<<10)
+		for r.Context().Err() == nil && s.Sent.Load() < 1<<30 {
+			n, err := rw.Write(chunk)
+			s.Sent.Add(int64(n))
+			if err != nil {
+				return
+			}
+		}
+	}
+}
+
+// bomb answers with little that unpacks to much.
+func bomb(status int, start string) func(*lab.Stranger, http.ResponseWriter, *http.Request) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, _ = io.WriteString(z, start)
+	zeros := make([]byte, 1<<20)
+	for range 300 {
+		_, _ = z.Write(zeros)
+	}
+	_ = z.Close()
+	return func(_ *lab.Stranger, rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Encoding", "gzip")
+		rw.WriteHeader(status)
+		_, _ = rw.Write(packed.Bytes())
+	}
+}
+
+// allocated is how much memory fn allocates in all.
+func allocated(fn func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	fn()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }

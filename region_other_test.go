@@ -16,6 +16,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 func lookup(host string) error {
@@ -35,24 +36,24 @@ func TestRegionsOfOthers(t *testing.T) {
 	for _, tt := range tests {
 		for from, say := range regionPlaces(tt.region) {
 			t.Run(string(tt.partition)+"/"+tt.region+"/"+from, func(t *testing.T) {
-				w := newPlace(t, tt.partition)
-				opts := append(say(w), w.static(), awsauth.WithAccount(target))
-				_, err := w.try(opts...)
-				requireBad(t, err, awsauth.InvalidOption, tt.region, "WithPartition")
-				assert.Empty(t, w.said())
+				w := lab.New(t, tt.partition)
+				opts := append(say(w), w.Static(), awsauth.WithAccount(lab.Target))
+				_, err := w.Try(opts...)
+				lab.RequireBad(t, err, awsauth.InvalidOption, tt.region, "WithPartition")
+				assert.Empty(t, w.Said())
 
-				s := w.open(append(opts, awsauth.WithPartition(tt.partition))...)
+				s := w.Open(append(opts, awsauth.WithPartition(tt.partition))...)
 				assert.Equal(t, tt.region, s.Config().Region)
-				assert.Equal(t, w.became(target, "manage-role"), w.identity(s))
-				main := regionsOf[tt.partition].main
-				assert.Equal(t, []string{"AssumeRole/manage-role " + stsHost(main) + " " + main + " user"}, w.said())
+				assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(s))
+				main := lab.DefaultRegion(tt.partition)
+				assert.Equal(t, []string{"AssumeRole/manage-role " + lab.STSHost(main) + " " + main + " user"}, w.Said())
 				step, _ := lastStep(s)
-				assert.Contains(t, step.Detail, stsHost(main))
+				assert.Contains(t, step.Detail, lab.STSHost(main))
 
-				child, err := s.Assume(awsauth.WithAccount(target), awsauth.WithRole("team/ops"))
+				child, err := s.Assume(awsauth.WithAccount(lab.Target), awsauth.WithRole("team/ops"))
 				require.NoError(t, err)
 				assert.Equal(t, tt.region, child.Config().Region)
-				assert.Equal(t, w.became(target, "ops"), w.identity(child))
+				assert.Equal(t, w.Became(lab.Target, "ops"), w.IdentityOf(child))
 
 				_, err = sts.NewFromConfig(s.Config()).GetCallerIdentity(t.Context(), nil)
 				require.NoError(t, err, "a client of STS from Config finds it too")
@@ -62,18 +63,18 @@ func TestRegionsOfOthers(t *testing.T) {
 }
 
 // regionPlaces are the places that a region may be written in.
-func regionPlaces(region string) map[string]func(*place) []awsauth.Option {
-	return map[string]func(*place) []awsauth.Option{
-		"WithRegion": func(*place) []awsauth.Option { return []awsauth.Option{awsauth.WithRegion(region)} },
-		"config.WithRegion": func(*place) []awsauth.Option {
+func regionPlaces(region string) map[string]func(*lab.Place) []awsauth.Option {
+	return map[string]func(*lab.Place) []awsauth.Option{
+		"WithRegion": func(*lab.Place) []awsauth.Option { return []awsauth.Option{awsauth.WithRegion(region)} },
+		"config.WithRegion": func(*lab.Place) []awsauth.Option {
 			return []awsauth.Option{awsauth.WithLoadOptions(config.WithRegion(region))}
 		},
-		"AWS_REGION": func(w *place) []awsauth.Option {
-			w.env("AWS_REGION=" + region)
+		"AWS_REGION": func(w *lab.Place) []awsauth.Option {
+			w.Env("AWS_REGION=" + region)
 			return nil
 		},
-		"profile": func(w *place) []awsauth.Option {
-			w.files("[default]\nregion = "+region+"\n", "")
+		"profile": func(w *lab.Place) []awsauth.Option {
+			w.Files("[default]\nregion = "+region+"\n", "")
 			return nil
 		},
 	}
@@ -88,11 +89,11 @@ func TestRegionsThatCannotBe(t *testing.T) {
 				continue // a line end ends the value
 			}
 			t.Run(region+"/"+from, func(t *testing.T) {
-				w := newPlace(t, awsauth.AWS)
-				_, err := w.try(append(say(w), w.static(), awsauth.WithAccount(target), awsauth.WithPartition(awsauth.AWS))...)
-				requireBad(t, err, awsauth.InvalidOption)
-				errorIsCalm(t, err)
-				assert.Empty(t, w.said())
+				w := lab.New(t, awsauth.AWS)
+				_, err := w.Try(append(say(w), w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithPartition(awsauth.AWS))...)
+				lab.RequireBad(t, err, awsauth.InvalidOption)
+				lab.ErrorIsCalm(t, err)
+				assert.Empty(t, w.Said())
 			})
 		}
 	}
@@ -103,16 +104,16 @@ func TestRegionsThatCannotBe(t *testing.T) {
 func TestRegionPutIntoACopy(t *testing.T) {
 	regions := map[awsauth.Partition]string{awsauth.AWS: "us-west-2", awsauth.China: "cn-northwest-1", awsauth.GovCloud: "us-gov-east-1",
 		awsauth.EUSovereign: "eusc-de-east-1", awsauth.ISO: "us-iso-east-1"}
-	opts := map[string]func(w *place) []awsauth.Option{
-		"WithPartition": func(w *place) []awsauth.Option { return []awsauth.Option{awsauth.WithPartition(w.p)} },
-		"WithRegion":    func(w *place) []awsauth.Option { return []awsauth.Option{awsauth.WithRegion(regions[w.p])} },
-		"role": func(w *place) []awsauth.Option {
-			return []awsauth.Option{awsauth.WithRoleARN(w.arn(target, "role/manage-role"))}
+	opts := map[string]func(w *lab.Place) []awsauth.Option{
+		"WithPartition": func(w *lab.Place) []awsauth.Option { return []awsauth.Option{awsauth.WithPartition(w.Partition)} },
+		"WithRegion":    func(w *lab.Place) []awsauth.Option { return []awsauth.Option{awsauth.WithRegion(regions[w.Partition])} },
+		"role": func(w *lab.Place) []awsauth.Option {
+			return []awsauth.Option{awsauth.WithRoleARN(w.ARN(lab.Target, "role/manage-role"))}
 		},
-		"AWS_REGION": func(w *place) []awsauth.Option { w.env("AWS_REGION=" + regions[w.p]); return nil },
-		"AWS_REGION, hop": func(w *place) []awsauth.Option {
-			w.env("AWS_REGION=" + regions[w.p])
-			return []awsauth.Option{awsauth.WithAccount(target)}
+		"AWS_REGION": func(w *lab.Place) []awsauth.Option { w.Env("AWS_REGION=" + regions[w.Partition]); return nil },
+		"AWS_REGION, hop": func(w *lab.Place) []awsauth.Option {
+			w.Env("AWS_REGION=" + regions[w.Partition])
+			return []awsauth.Option{awsauth.WithAccount(lab.Target)}
 		},
 	}
 	for _, p := range []awsauth.Partition{awsauth.AWS, awsauth.China, awsauth.GovCloud} {
@@ -122,19 +123,19 @@ func TestRegionPutIntoACopy(t *testing.T) {
 					continue
 				}
 				t.Run(string(p)+"/"+name+"/"+region, func(t *testing.T) {
-					w := newPlace(t, p)
-					s := w.open(append(say(w), w.static())...)
+					w := lab.New(t, p)
+					s := w.Open(append(say(w), w.Static())...)
 					cfg := s.Config()
 					cfg.Region = region
 					_, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil)
-					requireBad(t, deepAwsauth(err), awsauth.WrongPartition, region, string(other), string(p))
+					lab.RequireBad(t, deepAwsauth(err), awsauth.WrongPartition, region, string(other), string(p))
 					_, err = sts.NewFromConfig(s.Config(), func(o *sts.Options) { o.Region = region }).GetCallerIdentity(t.Context(), nil)
-					requireBad(t, deepAwsauth(err), awsauth.WrongPartition, region)
+					lab.RequireBad(t, deepAwsauth(err), awsauth.WrongPartition, region)
 					_, err = sts.NewFromConfig(s.Config()).GetCallerIdentity(t.Context(), nil, func(o *sts.Options) { o.Region = region })
-					requireBad(t, deepAwsauth(err), awsauth.WrongPartition, region)
+					lab.RequireBad(t, deepAwsauth(err), awsauth.WrongPartition, region)
 					_, err = sts.NewPresignClient(sts.NewFromConfig(cfg)).PresignGetCallerIdentity(t.Context(), nil)
-					requireBad(t, deepAwsauth(err), awsauth.WrongPartition, region)
-					assert.Empty(t, w.said(), "nothing is assumed for it")
+					lab.RequireBad(t, deepAwsauth(err), awsauth.WrongPartition, region)
+					assert.Empty(t, w.Said(), "nothing is assumed for it")
 				})
 			}
 		}
@@ -158,14 +159,14 @@ func deepAwsauth(err error) error {
 
 // TestRegionOfTheSamePartitionInACopy is nobody's business but the caller's.
 func TestRegionOfTheSamePartitionInACopy(t *testing.T) {
-	for p, regions := range regionsOf {
-		w := newPlace(t, p)
-		s := w.open(w.static(), awsauth.WithRegion(regions.main), awsauth.WithAccount(target))
+	for _, p := range lab.Partitions {
+		w := lab.New(t, p)
+		s := w.Open(w.Static(), awsauth.WithRegion(lab.DefaultRegion(p)), awsauth.WithAccount(lab.Target))
 		cfg := s.Config()
-		cfg.Region = regions.second
+		cfg.Region = lab.OtherRegion(p)
 		_, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil)
 		require.NoError(t, err)
-		assert.Equal(t, regions.second, w.Calls("GetCallerIdentity")[0].Region)
+		assert.Equal(t, lab.OtherRegion(p), w.Calls("GetCallerIdentity")[0].Region)
 	}
 }
 
@@ -176,7 +177,7 @@ func TestInstanceRegionBehindAForeignOne(t *testing.T) {
 		partition awsauth.Partition
 		instance  string
 		ambient   string
-		opts      func(w *place) []awsauth.Option
+		opts      func(w *lab.Place) []awsauth.Option
 		want      string
 	}{
 		{awsauth.China, "cn-northwest-1", "us-east-1", withPartition, "cn-northwest-1"},
@@ -190,28 +191,30 @@ func TestInstanceRegionBehindAForeignOne(t *testing.T) {
 	for _, tt := range tests {
 		for _, from := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "profile"} {
 			t.Run(string(tt.partition)+"/"+tt.ambient+"/"+from, func(t *testing.T) {
-				w := newPlace(t, tt.partition)
-				w.SetInstance(&awsauthtest.Instance{RoleARN: w.arn(home, "role/base"), Region: tt.instance})
+				w := lab.New(t, tt.partition)
+				w.SetInstance(&awsauthtest.Instance{RoleARN: w.ARN(lab.Home, "role/base"), Region: tt.instance})
 				if from == "profile" {
-					w.files("[default]\nregion = "+tt.ambient+"\n", "")
+					w.Files("[default]\nregion = "+tt.ambient+"\n", "")
 				} else {
-					w.env(from + "=" + tt.ambient)
+					w.Env(from + "=" + tt.ambient)
 				}
-				s := w.open(tt.opts(w)...)
+				s := w.Open(tt.opts(w)...)
 				assert.Equal(t, tt.want, s.Config().Region)
-				_ = w.identity(s)
+				_ = w.IdentityOf(s)
 				for _, c := range w.Calls("AssumeRole", "GetCallerIdentity") {
-					assert.Equal(t, stsHost(tt.want), c.Host)
+					assert.Equal(t, lab.STSHost(tt.want), c.Host)
 				}
 			})
 		}
 	}
 }
 
-func withPartition(w *place) []awsauth.Option { return []awsauth.Option{awsauth.WithPartition(w.p)} }
+func withPartition(w *lab.Place) []awsauth.Option {
+	return []awsauth.Option{awsauth.WithPartition(w.Partition)}
+}
 
-func withManageRole(w *place) []awsauth.Option {
-	return []awsauth.Option{awsauth.WithRoleARN(w.arn(target, "role/manage-role"))}
+func withManageRole(w *lab.Place) []awsauth.Option {
+	return []awsauth.Option{awsauth.WithRoleARN(w.ARN(lab.Target, "role/manage-role"))}
 }
 
 // TestWhatNamedThePartition: keys of another partition are refused by STS. The
@@ -229,25 +232,25 @@ func TestWhatNamedThePartition(t *testing.T) {
 		for _, from := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "profile", "WithProfile"} {
 			for _, child := range []bool{false, true} {
 				t.Run(tt.ambient+"/"+from, func(t *testing.T) {
-					w := newPlace(t, tt.partition)
-					opts := []awsauth.Option{w.static()}
+					w := lab.New(t, tt.partition)
+					opts := []awsauth.Option{w.Static()}
 					said := from + "=" + tt.ambient
 					switch from {
 					case "profile":
-						w.files("[default]\nregion = "+tt.ambient+"\n", "")
+						w.Files("[default]\nregion = "+tt.ambient+"\n", "")
 						said = tt.ambient
 					case "WithProfile":
-						w.files("[profile ops]\nregion = "+tt.ambient+"\n"+keyLines, "")
+						w.Files("[profile ops]\nregion = "+tt.ambient+"\n"+lab.KeyLines, "")
 						opts, said = []awsauth.Option{awsauth.WithProfile("ops")}, tt.ambient
 					default:
-						w.env(from + "=" + tt.ambient)
+						w.Env(from + "=" + tt.ambient)
 					}
 					if child {
-						opts = append(opts, awsauth.WithAccount(target))
+						opts = append(opts, awsauth.WithAccount(lab.Target))
 					}
-					s := w.open(opts...)
+					s := w.Open(opts...)
 					_, err := s.Identity(t.Context())
-					requireBad(t, err, awsauth.InvalidKey, said, tt.want, "WithPartition(")
+					lab.RequireBad(t, err, awsauth.InvalidKey, said, tt.want, "WithPartition(")
 					assert.NotContains(t, err.Error(), "use aws-cn keys")
 				})
 			}
@@ -270,7 +273,7 @@ func TestPlainHTTPOneRule(t *testing.T) {
 	}
 	for address, good := range tests {
 		places := endpointPlaces(address)
-		places["AWS_ENDPOINT_URL"] = func(w *place) []awsauth.Option { w.env("AWS_ENDPOINT_URL=" + address); return nil }
+		places["AWS_ENDPOINT_URL"] = func(w *lab.Place) []awsauth.Option { w.Env("AWS_ENDPOINT_URL=" + address); return nil }
 		for from, say := range places {
 			if strings.HasPrefix(address, " ") && (from == "profile" || from == "services section") {
 				continue // blanks round a value belong to the file
@@ -279,15 +282,15 @@ func TestPlainHTTPOneRule(t *testing.T) {
 				continue
 			}
 			t.Run(address+"/"+from, func(t *testing.T) {
-				w := newPlace(t, awsauth.AWS)
-				_, err := w.try(append(say(w), w.static(), awsauth.WithAccount(target))...)
+				w := lab.New(t, awsauth.AWS)
+				_, err := w.Try(append(say(w), w.Static(), awsauth.WithAccount(lab.Target))...)
 				if good {
 					require.NoError(t, err)
 					return
 				}
-				requireBad(t, err, awsauth.InvalidOption)
+				lab.RequireBad(t, err, awsauth.InvalidOption)
 				assert.NotContains(t, err.Error(), "u:p")
-				assert.Empty(t, w.said())
+				assert.Empty(t, w.Said())
 			})
 		}
 	}
@@ -312,16 +315,16 @@ func (u *userAgents) RoundTrip(r *http.Request) (*http.Response, error) {
 // config does, for the user agent of the services' clients.
 func TestProviderSources(t *testing.T) {
 	var _ aws.CredentialProviderSource = (*awsauth.Session)(nil)
-	for _, src := range baseSources() {
-		if src.name == "static keys with a token" || strings.HasPrefix(src.name, "static") || src.name == "provider" {
+	for _, src := range lab.Sources() {
+		if src.Name == "static keys with a token" || strings.HasPrefix(src.Name, "static") || src.Name == "provider" {
 			continue // options of ours: the SDK has no such place
 		}
-		t.Run(src.name, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
-			opts := src.fill(w, "us-east-1")
-			s := w.open(opts...)
+		t.Run(src.Name, func(t *testing.T) {
+			w := lab.New(t, awsauth.AWS)
+			opts := src.Fill(w, "us-east-1")
+			s := w.Open(opts...)
 			load := []func(*config.LoadOptions) error{w.LoadOptions()}
-			if src.opts != nil {
+			if src.Opts != nil {
 				load = append(load, config.WithSharedConfigProfile("ops"))
 			}
 			cfg, err := config.LoadDefaultConfig(t.Context(), load...)
@@ -339,7 +342,7 @@ func TestProviderSources(t *testing.T) {
 				return features
 			}
 			assert.Equal(t, call(cfg), call(s.Config()))
-			child, err := s.Assume(awsauth.WithAccount(target))
+			child, err := s.Assume(awsauth.WithAccount(lab.Target))
 			require.NoError(t, err)
 			assert.Subset(t, child.ProviderSources(), want)
 			assert.Contains(t, child.ProviderSources(), aws.CredentialSourceSTSAssumeRole)

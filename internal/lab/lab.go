@@ -199,15 +199,3 @@ func (w *Place) Said(action ...string) (lines []string) {
 	}
 	return lines
 }
-
-// STSHost is the host of a region's STS, written down apart from the library.
-func STSHost(region string) string {
-	suffix := "amazonaws.com"
-	for prefix, other := range map[string]string{"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu", "us-iso-": "c2s.ic.gov",
-		"us-isob-": "sc2s.sgov.gov", "eu-isoe-": "cloud.adc-e.uk", "us-isof-": "csp.hci.ic.gov"} {
-		if strings.HasPrefix(region, prefix) {
-			suffix = other
-		}
-	}
-	return "sts." + region + "." + suffix
-}

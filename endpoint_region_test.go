@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // TestEndpointNamesTheRegion: a request is signed for the region that the chosen
@@ -44,10 +45,10 @@ func TestEndpointNamesTheRegion(t *testing.T) {
 	for _, tt := range tests {
 		for from, say := range endpointPlaces(tt.endpoint) {
 			t.Run(tt.endpoint+"/"+from, func(t *testing.T) {
-				w := newPlace(t, tt.partition)
+				w := lab.New(t, tt.partition)
 				opts := say(w)
-				s := w.open(append(opts, w.static(), awsauth.WithRegion(tt.region), awsauth.WithAccount(target))...)
-				assert.Equal(t, w.became(target, "manage-role"), w.identity(s))
+				s := w.Open(append(opts, w.Static(), awsauth.WithRegion(tt.region), awsauth.WithAccount(lab.Target))...)
+				assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(s))
 				_, err := sts.NewFromConfig(s.Config()).GetCallerIdentity(t.Context(), nil)
 				require.NoError(t, err, "a client of Config goes there too")
 				require.NotEmpty(t, w.Calls())
@@ -64,19 +65,19 @@ func TestEndpointNamesTheRegion(t *testing.T) {
 }
 
 // endpointPlaces are the places that an address of STS may be written in.
-func endpointPlaces(address string) map[string]func(*place) []awsauth.Option {
-	return map[string]func(*place) []awsauth.Option{
-		"WithSTSEndpoint": func(*place) []awsauth.Option { return []awsauth.Option{awsauth.WithSTSEndpoint(address)} },
-		"AWS_ENDPOINT_URL_STS": func(w *place) []awsauth.Option {
-			w.env("AWS_ENDPOINT_URL_STS=" + address)
+func endpointPlaces(address string) map[string]func(*lab.Place) []awsauth.Option {
+	return map[string]func(*lab.Place) []awsauth.Option{
+		"WithSTSEndpoint": func(*lab.Place) []awsauth.Option { return []awsauth.Option{awsauth.WithSTSEndpoint(address)} },
+		"AWS_ENDPOINT_URL_STS": func(w *lab.Place) []awsauth.Option {
+			w.Env("AWS_ENDPOINT_URL_STS=" + address)
 			return nil
 		},
-		"profile": func(w *place) []awsauth.Option {
-			w.files("[default]\nendpoint_url = "+address+"\n", "")
+		"profile": func(w *lab.Place) []awsauth.Option {
+			w.Files("[default]\nendpoint_url = "+address+"\n", "")
 			return nil
 		},
-		"services section": func(w *place) []awsauth.Option {
-			w.files("[default]\nservices = here\n[services here]\nsts =\n  endpoint_url = "+address+"\n", "")
+		"services section": func(w *lab.Place) []awsauth.Option {
+			w.Files("[default]\nservices = here\n[services here]\nsts =\n  endpoint_url = "+address+"\n", "")
 			return nil
 		},
 	}
@@ -96,35 +97,35 @@ func lastStep(s *awsauth.Session) (awsauth.Step, bool) {
 func TestEndpointOfAnotherPartition(t *testing.T) {
 	tests := []struct {
 		partition awsauth.Partition
-		opts      func(w *place) []awsauth.Option
+		opts      func(w *lab.Place) []awsauth.Option
 		endpoint  string
 	}{
-		{awsauth.AWS, func(*place) []awsauth.Option { return []awsauth.Option{awsauth.WithRegion("us-east-1")} }, "https://sts.cn-north-1.amazonaws.com.cn"},
-		{awsauth.AWS, func(*place) []awsauth.Option { return []awsauth.Option{awsauth.WithPartition(awsauth.AWS)} }, "https://sts.us-gov-west-1.amazonaws.com"},
-		{awsauth.AWS, func(*place) []awsauth.Option { return []awsauth.Option{awsauth.WithRoleARN(manageRole)} }, "https://vpce-0a1b.sts.cn-north-1.vpce.amazonaws.com.cn"},
-		{awsauth.China, func(*place) []awsauth.Option { return []awsauth.Option{awsauth.WithRoleARN(chinaRole)} }, "https://sts.amazonaws.com"},
-		{awsauth.China, func(*place) []awsauth.Option { return []awsauth.Option{awsauth.WithRegion("cn-north-1")} }, "https://sts.us-east-1.api.aws"},
-		{awsauth.GovCloud, func(*place) []awsauth.Option { return []awsauth.Option{awsauth.WithRoleARN(govRole)} }, "https://sts-fips.us-east-1.amazonaws.com"},
-		{awsauth.AWS, func(*place) []awsauth.Option { return []awsauth.Option{awsauth.WithRegion("us-east-1")} }, "https://sts.eusc-de-east-1.api.amazonwebservices.eu"},
-		{awsauth.AWS, func(*place) []awsauth.Option { return []awsauth.Option{awsauth.WithRegion("us-east-1")} }, "https://sts.us-iso-east-1.api.aws.ic.gov"},
-		{awsauth.China, func(w *place) []awsauth.Option {
-			w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+keyLines, "")
+		{awsauth.AWS, func(*lab.Place) []awsauth.Option { return []awsauth.Option{awsauth.WithRegion("us-east-1")} }, "https://sts.cn-north-1.amazonaws.com.cn"},
+		{awsauth.AWS, func(*lab.Place) []awsauth.Option { return []awsauth.Option{awsauth.WithPartition(awsauth.AWS)} }, "https://sts.us-gov-west-1.amazonaws.com"},
+		{awsauth.AWS, func(*lab.Place) []awsauth.Option { return []awsauth.Option{awsauth.WithRoleARN(lab.ManageRole)} }, "https://vpce-0a1b.sts.cn-north-1.vpce.amazonaws.com.cn"},
+		{awsauth.China, func(*lab.Place) []awsauth.Option { return []awsauth.Option{awsauth.WithRoleARN(lab.ChinaRole)} }, "https://sts.amazonaws.com"},
+		{awsauth.China, func(*lab.Place) []awsauth.Option { return []awsauth.Option{awsauth.WithRegion("cn-north-1")} }, "https://sts.us-east-1.api.aws"},
+		{awsauth.GovCloud, func(*lab.Place) []awsauth.Option { return []awsauth.Option{awsauth.WithRoleARN(lab.GovRole)} }, "https://sts-fips.us-east-1.amazonaws.com"},
+		{awsauth.AWS, func(*lab.Place) []awsauth.Option { return []awsauth.Option{awsauth.WithRegion("us-east-1")} }, "https://sts.eusc-de-east-1.api.amazonwebservices.eu"},
+		{awsauth.AWS, func(*lab.Place) []awsauth.Option { return []awsauth.Option{awsauth.WithRegion("us-east-1")} }, "https://sts.us-iso-east-1.api.aws.ic.gov"},
+		{awsauth.China, func(w *lab.Place) []awsauth.Option {
+			w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n"+lab.KeyLines, "")
 			return []awsauth.Option{awsauth.WithProfile("ops")}
 		}, "https://sts.eu-west-1.amazonaws.com"},
 	}
 	for _, tt := range tests {
 		for _, from := range []string{"option", "variable"} {
 			t.Run(tt.endpoint+"/"+from, func(t *testing.T) {
-				w := newPlace(t, tt.partition)
-				opts := append(tt.opts(w), w.static())
+				w := lab.New(t, tt.partition)
+				opts := append(tt.opts(w), w.Static())
 				if from == "option" {
 					opts = append(opts, awsauth.WithSTSEndpoint(tt.endpoint))
 				} else {
-					w.env("AWS_ENDPOINT_URL_STS=" + tt.endpoint)
+					w.Env("AWS_ENDPOINT_URL_STS=" + tt.endpoint)
 				}
-				_, err := w.try(opts...)
-				requireBad(t, err, awsauth.WrongPartition, tt.endpoint[len("https://"):])
-				assert.Empty(t, w.said())
+				_, err := w.Try(opts...)
+				lab.RequireBad(t, err, awsauth.WrongPartition, tt.endpoint[len("https://"):])
+				assert.Empty(t, w.Said())
 			})
 		}
 	}
@@ -133,14 +134,14 @@ func TestEndpointOfAnotherPartition(t *testing.T) {
 // TestEndpointBindsThePartition: a child of a session whose address of
 // STS is in another partition is refused as well.
 func TestEndpointBindsThePartition(t *testing.T) {
-	w := newPlace(t, awsauth.China)
-	s := w.open(w.static(), awsauth.WithSTSEndpoint("https://sts.cn-northwest-1.amazonaws.com.cn"))
+	w := lab.New(t, awsauth.China)
+	s := w.Open(w.Static(), awsauth.WithSTSEndpoint("https://sts.cn-northwest-1.amazonaws.com.cn"))
 	assert.Equal(t, awsauth.China, s.Explain().Partition)
-	assert.Equal(t, w.arn(home, "user/ci"), w.identity(s))
+	assert.Equal(t, w.ARN(lab.Home, "user/ci"), w.IdentityOf(s))
 	w.ResetCalls()
-	_, err := s.Assume(awsauth.WithRoleARN(manageRole))
-	requireBad(t, err, awsauth.WrongPartition, manageRole)
-	assert.Empty(t, w.said())
+	_, err := s.Assume(awsauth.WithRoleARN(lab.ManageRole))
+	lab.RequireBad(t, err, awsauth.WrongPartition, lab.ManageRole)
+	assert.Empty(t, w.Said())
 }
 
 // TestGlobalEndpointWarns: the tokens of the global address do not work in regions
@@ -158,10 +159,10 @@ func TestGlobalEndpointWarns(t *testing.T) {
 		{"https://sts.me-central-1.amazonaws.com", "me-central-1", false},
 	} {
 		t.Run(tt.endpoint+" "+tt.region, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
-			log := newNotebook()
-			_ = w.open(w.static(), awsauth.WithRegion(tt.region), awsauth.WithSTSEndpoint(tt.endpoint), log.option())
-			assert.Equal(t, tt.warns, log.has("WARN", "global address"), log.String())
+			w := lab.New(t, awsauth.AWS)
+			log := new(lab.Records)
+			_ = w.Open(w.Static(), awsauth.WithRegion(tt.region), awsauth.WithSTSEndpoint(tt.endpoint), log.Option())
+			assert.Equal(t, tt.warns, log.Has("WARN", "global address"), log.String())
 		})
 	}
 }
@@ -189,19 +190,19 @@ func TestEndpointBeatsOldResolvers(t *testing.T) {
 	for name, resolver := range map[string]func(string) func(*config.LoadOptions) error{"with options": oldResolver, "without": olderResolver} {
 		for from, say := range endpointPlaces("https://" + host) {
 			t.Run(name+"/"+from, func(t *testing.T) {
-				w := newPlace(t, awsauth.AWS)
-				opts := append(say(w), w.static(), awsauth.WithRoleARN(w.arn(target, "role/nobody")),
+				w := lab.New(t, awsauth.AWS)
+				opts := append(say(w), w.Static(), awsauth.WithRoleARN(w.ARN(lab.Target, "role/nobody")),
 					awsauth.WithLoadOptions(resolver("https://sts.eu-west-3.amazonaws.com")))
-				s := w.open(opts...)
+				s := w.Open(opts...)
 				_, err := s.Retrieve(t.Context())
-				requireBad(t, err, awsauth.AccessDenied)
+				lab.RequireBad(t, err, awsauth.AccessDenied)
 				require.NotEmpty(t, w.Calls())
 				for _, c := range w.Calls() {
 					assert.Equal(t, host, c.Host)
 				}
 				step, _ := lastStep(s)
 				assert.Contains(t, step.Detail, host)
-				_, err = sts.NewFromConfig(w.open(append(say(w), w.static(), awsauth.WithLoadOptions(resolver("https://sts.eu-west-3.amazonaws.com")))...).Config()).
+				_, err = sts.NewFromConfig(w.Open(append(say(w), w.Static(), awsauth.WithLoadOptions(resolver("https://sts.eu-west-3.amazonaws.com")))...).Config()).
 					GetCallerIdentity(t.Context(), nil)
 				require.NoError(t, err)
 				assert.Equal(t, host, w.Calls("GetCallerIdentity")[0].Host)
@@ -216,13 +217,13 @@ func TestOldResolverAlone(t *testing.T) {
 	for name, resolver := range map[string]func(string) func(*config.LoadOptions) error{"with options": oldResolver, "without": olderResolver} {
 		t.Run(name, func(t *testing.T) {
 			const host = "sts.eu-west-3.amazonaws.com"
-			w := newPlace(t, awsauth.AWS)
-			w.Deactivate(w.keys.AccessKeyID)
-			s := w.open(w.static(), awsauth.WithRegion("eu-west-3"), awsauth.WithAccount(target), awsauth.WithLoadOptions(resolver("https://vpce-9.sts.eu-west-3.vpce.amazonaws.com")))
+			w := lab.New(t, awsauth.AWS)
+			w.Deactivate(w.Keys.AccessKeyID)
+			s := w.Open(w.Static(), awsauth.WithRegion("eu-west-3"), awsauth.WithAccount(lab.Target), awsauth.WithLoadOptions(resolver("https://vpce-9.sts.eu-west-3.vpce.amazonaws.com")))
 			step, _ := lastStep(s)
 			assert.Contains(t, step.Detail, "vpce-9.sts.eu-west-3.vpce.amazonaws.com")
 			_, err := s.Retrieve(t.Context())
-			requireBad(t, err, awsauth.InvalidKey, "vpce-9.sts.eu-west-3.vpce.amazonaws.com")
+			lab.RequireBad(t, err, awsauth.InvalidKey, "vpce-9.sts.eu-west-3.vpce.amazonaws.com")
 			assert.NotContains(t, err.Error(), host+" ")
 			for _, c := range w.Calls() {
 				assert.Equal(t, "vpce-9.sts.eu-west-3.vpce.amazonaws.com", c.Host)

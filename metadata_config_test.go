@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // hopLimit1 is an instance's metadata as a container with a hop limit of 1 sees it:
@@ -37,8 +38,8 @@ func hopLimit1(t *testing.T) string {
 
 // TestMetadataClientOfConfig works where the SDK's own config does, and as fast.
 func TestMetadataClientOfConfig(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
-	w.env("AWS_EC2_METADATA_SERVICE_ENDPOINT="+hopLimit1(t), "AWS_EC2_METADATA_DISABLED=false", "AWS_REGION=eu-west-3")
+	w := lab.New(t, awsauth.AWS)
+	w.Env("AWS_EC2_METADATA_SERVICE_ENDPOINT="+hopLimit1(t), "AWS_EC2_METADATA_DISABLED=false", "AWS_REGION=eu-west-3")
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	ask := func(c *imds.Client) (string, time.Duration, error) {
@@ -50,9 +51,9 @@ func TestMetadataClientOfConfig(t *testing.T) {
 		text, err := io.ReadAll(out.Content)
 		return string(text), time.Since(start), err
 	}
-	s, err := awsauth.New(w.static(), awsauth.WithRegion("eu-west-3"))
+	s, err := awsauth.New(w.Static(), awsauth.WithRegion("eu-west-3"))
 	require.NoError(t, err)
-	child, err := s.Assume(awsauth.WithAccount(target))
+	child, err := s.Assume(awsauth.WithAccount(lab.Target))
 	require.NoError(t, err)
 	theirs, err := config.LoadDefaultConfig(t.Context())
 	require.NoError(t, err)
@@ -72,12 +73,12 @@ func TestMetadataClientOfConfig(t *testing.T) {
 // TestMetadataClientOfConfigObeysDisabled: a switched-off metadata service is not
 // asked by such a client either.
 func TestMetadataClientOfConfigObeysDisabled(t *testing.T) {
-	w := newPlace(t, awsauth.AWS)
+	w := lab.New(t, awsauth.AWS)
 	asked := 0
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
 	defer srv.Close()
-	w.env("AWS_EC2_METADATA_SERVICE_ENDPOINT="+srv.URL, "AWS_EC2_METADATA_DISABLED=true")
-	s, err := awsauth.New(w.static())
+	w.Env("AWS_EC2_METADATA_SERVICE_ENDPOINT="+srv.URL, "AWS_EC2_METADATA_DISABLED=true")
+	s, err := awsauth.New(w.Static())
 	require.NoError(t, err)
 	_, err = imds.NewFromConfig(s.Config()).GetRegion(t.Context(), nil)
 	require.Error(t, err)

@@ -13,33 +13,34 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // variants are the ways in which FIPS or dual stack can be asked for.
-func variants() map[string]func(*place, string) []awsauth.Option {
-	variable := func(pair string) func(*place, string) []awsauth.Option {
-		return func(w *place, config string) []awsauth.Option {
-			w.files(config, "")
-			w.env(pair)
+func variants() map[string]func(*lab.Place, string) []awsauth.Option {
+	variable := func(pair string) func(*lab.Place, string) []awsauth.Option {
+		return func(w *lab.Place, config string) []awsauth.Option {
+			w.Files(config, "")
+			w.Env(pair)
 			return nil
 		}
 	}
-	line := func(text string) func(*place, string) []awsauth.Option {
-		return func(w *place, config string) []awsauth.Option {
+	line := func(text string) func(*lab.Place, string) []awsauth.Option {
+		return func(w *lab.Place, config string) []awsauth.Option {
 			if config == "" {
 				config = "[default]\n"
 			}
-			w.files(strings.Replace(config, "[default]\n", "[default]\n"+text+"\n", 1), "")
+			w.Files(strings.Replace(config, "[default]\n", "[default]\n"+text+"\n", 1), "")
 			return nil
 		}
 	}
-	option := func(fn func(*config.LoadOptions) error) func(*place, string) []awsauth.Option {
-		return func(w *place, config string) []awsauth.Option {
-			w.files(config, "")
+	option := func(fn func(*config.LoadOptions) error) func(*lab.Place, string) []awsauth.Option {
+		return func(w *lab.Place, config string) []awsauth.Option {
+			w.Files(config, "")
 			return []awsauth.Option{awsauth.WithLoadOptions(fn)}
 		}
 	}
-	return map[string]func(*place, string) []awsauth.Option{
+	return map[string]func(*lab.Place, string) []awsauth.Option{
 		"AWS_USE_FIPS_ENDPOINT":           variable("AWS_USE_FIPS_ENDPOINT=true"),
 		"AWS_USE_FIPS_ENDPOINT=TRUE":      variable("AWS_USE_FIPS_ENDPOINT=TRUE"),
 		"use_fips_endpoint":               line("use_fips_endpoint = true"),
@@ -57,8 +58,8 @@ func TestChosenAddressBeatsFIPS(t *testing.T) {
 	for variant, ask := range variants() {
 		for _, from := range []string{"WithSTSEndpoint", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL", "endpoint_url", "config.WithBaseEndpoint"} {
 			t.Run(variant+"/"+from, func(t *testing.T) {
-				w := newPlace(t, awsauth.AWS)
-				log := newNotebook()
+				w := lab.New(t, awsauth.AWS)
+				log := new(lab.Records)
 				text := "[default]\nregion = us-east-1\n"
 				var opts []awsauth.Option
 				switch from {
@@ -69,11 +70,11 @@ func TestChosenAddressBeatsFIPS(t *testing.T) {
 				case "config.WithBaseEndpoint":
 					opts = append(opts, awsauth.WithLoadOptions(config.WithBaseEndpoint(address)))
 				default:
-					w.env(from + "=" + address)
+					w.Env(from + "=" + address)
 				}
 				opts = append(opts, ask(w, text)...)
-				s := w.open(append(opts, w.static(), awsauth.WithAccount(target), log.option())...)
-				assert.Equal(t, w.became(target, "manage-role"), w.identity(s))
+				s := w.Open(append(opts, w.Static(), awsauth.WithAccount(lab.Target), log.Option())...)
+				assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(s))
 				_, err := sts.NewFromConfig(s.Config()).GetCallerIdentity(t.Context(), nil)
 				require.NoError(t, err)
 				require.Len(t, w.Calls(), 2)
@@ -82,7 +83,7 @@ func TestChosenAddressBeatsFIPS(t *testing.T) {
 				}
 				step, _ := lastStep(s)
 				assert.Contains(t, step.Detail, "vpce-0a1b.sts.us-east-1.vpce.amazonaws.com")
-				assert.Equal(t, strings.Contains(strings.ToLower(variant), "fips"), log.has("WARN", "FIPS"), log.String())
+				assert.Equal(t, strings.Contains(strings.ToLower(variant), "fips"), log.Has("WARN", "FIPS"), log.String())
 			})
 		}
 	}
@@ -103,11 +104,11 @@ func TestFIPSHosts(t *testing.T) {
 		{awsauth.China, "cn-north-1", "AWS_USE_DUALSTACK_ENDPOINT=true", "sts.cn-north-1.api.amazonwebservices.com.cn"},
 	} {
 		t.Run(tt.host, func(t *testing.T) {
-			w := newPlace(t, tt.partition)
-			w.env(tt.variable)
-			s := w.open(w.static(), awsauth.WithRegion(tt.region), awsauth.WithAccount(target))
-			assert.Equal(t, w.became(target, "manage-role"), w.identity(s))
-			assert.Equal(t, []string{"AssumeRole/manage-role " + tt.host + " " + tt.region + " user"}, w.said())
+			w := lab.New(t, tt.partition)
+			w.Env(tt.variable)
+			s := w.Open(w.Static(), awsauth.WithRegion(tt.region), awsauth.WithAccount(lab.Target))
+			assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(s))
+			assert.Equal(t, []string{"AssumeRole/manage-role " + tt.host + " " + tt.region + " user"}, w.Said())
 			step, _ := lastStep(s)
 			assert.Contains(t, step.Detail, tt.host)
 		})
@@ -135,12 +136,12 @@ func TestFIPSWhereThereIsNone(t *testing.T) {
 				continue
 			}
 			t.Run(region+"/"+variant, func(t *testing.T) {
-				w := newPlace(t, awsauth.AWS)
+				w := lab.New(t, awsauth.AWS)
 				opts := ask(w, "[default]\nregion = "+region+"\n")
 				client := &http.Client{Transport: noSuchHost{w.Client().Transport, "sts-fips."}}
-				s := w.open(append(opts, w.static(), awsauth.WithAccount(target), awsauth.WithLoadOptions(config.WithHTTPClient(client)))...)
+				s := w.Open(append(opts, w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithLoadOptions(config.WithHTTPClient(client)))...)
 				_, err := s.Retrieve(t.Context())
-				requireBad(t, err, awsauth.Unreachable, "sts-fips."+region+".amazonaws.com", "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")
+				lab.RequireBad(t, err, awsauth.Unreachable, "sts-fips."+region+".amazonaws.com", "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")
 			})
 		}
 	}
@@ -153,7 +154,7 @@ func ssoPortal(t *testing.T) (url string, asked *[]string) {
 	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		*asked = append(*asked, r.URL.Path)
 		rw.Header().Set("Content-Type", "application/json")
-		_, _ = rw.Write([]byte(`{"roleCredentials": {"accessKeyId": "` + someID + `", "secretAccessKey": "s", "sessionToken": "t", "expiration": 4102444800000}}`))
+		_, _ = rw.Write([]byte(`{"roleCredentials": {"accessKeyId": "` + lab.SomeID + `", "secretAccessKey": "s", "sessionToken": "t", "expiration": 4102444800000}}`))
 	}))
 	t.Cleanup(srv.Close)
 	return srv.URL, asked
@@ -164,21 +165,21 @@ func TestChosenAddressBeatsFIPSForSSO(t *testing.T) {
 	for variant, ask := range variants() {
 		for _, from := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SSO", "endpoint_url"} {
 			t.Run(variant+"/"+from, func(t *testing.T) {
-				w := newPlace(t, awsauth.AWS)
+				w := lab.New(t, awsauth.AWS)
 				url, asked := ssoPortal(t)
-				w.login("corp")
-				text := "[default]\nregion = us-east-1\nsso_session = corp\nsso_account_id = " + home + "\nsso_role_name = base\n"
+				w.SSOLogin("corp")
+				text := "[default]\nregion = us-east-1\nsso_session = corp\nsso_account_id = " + lab.Home + "\nsso_role_name = base\n"
 				if from == "endpoint_url" {
 					text += "endpoint_url = " + url + "\n"
 				} else {
-					w.env(from + "=" + url)
+					w.Env(from + "=" + url)
 				}
 				opts := ask(w, text+"[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-east-1\n")
 				s, err := awsauth.New(opts...)
 				require.NoError(t, err)
 				c, err := s.Retrieve(t.Context())
 				require.NoError(t, err)
-				assert.Equal(t, someID, c.AccessKeyID)
+				assert.Equal(t, lab.SomeID, c.AccessKeyID)
 				assert.Len(t, *asked, 1)
 			})
 		}

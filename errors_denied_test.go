@@ -2,6 +2,7 @@ package awsauth_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // TestWhatWasDenied: the error names the action that AWS denied, the kind of policy,
@@ -49,11 +51,11 @@ func TestWhatWasDenied(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
+			w := lab.New(t, awsauth.AWS)
 			w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Refuse, Message: tt.message})
-			s := w.open(append(tt.opts, w.static(), awsauth.WithAccount(target))...)
+			s := w.Open(append(tt.opts, w.Static(), awsauth.WithAccount(lab.Target))...)
 			_, err := s.Retrieve(t.Context())
-			requireBad(t, err, awsauth.AccessDenied, tt.with...)
+			lab.RequireBad(t, err, awsauth.AccessDenied, tt.with...)
 			for _, part := range tt.without {
 				assert.NotContains(t, err.Error(), part)
 			}
@@ -72,11 +74,11 @@ func TestDurationOfTheOptionWins(t *testing.T) {
 		{"", 30 * time.Minute, "1800"}, {"duration_seconds = 1800\n", 0, "1800"}, {"duration_seconds = 1800\n", 2 * time.Hour, "7200"},
 	} {
 		t.Run(tt.line+tt.set.String(), func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
-			w.AddRole(awsauthtest.Role{ARN: w.arn(home, "role/base"), Trust: []string{home}, MaxSession: 12 * time.Hour})
-			w.files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n"+tt.line+"[profile keys]\n"+keyLines, "")
+			w := lab.New(t, awsauth.AWS)
+			w.AddRole(awsauthtest.Role{ARN: w.ARN(lab.Home, "role/base"), Trust: []string{lab.Home}, MaxSession: 12 * time.Hour})
+			w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n"+tt.line+"[profile keys]\n"+lab.KeyLines, "")
 			runs := 0
-			s := w.open(awsauth.WithProfile("ops"), awsauth.WithLoadOptions(config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+			s := w.Open(awsauth.WithProfile("ops"), awsauth.WithLoadOptions(config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
 				runs++
 				if tt.set != 0 {
 					o.Duration = tt.set
@@ -94,10 +96,10 @@ func TestDurationOfTheOptionWins(t *testing.T) {
 func TestKeyUnknownInARegionToEnable(t *testing.T) {
 	for region, optIn := range map[string]bool{"ap-south-2": true, "me-central-1": true, "il-central-1": true, "af-south-1": true, "eu-south-2": true, "us-east-1": false, "eu-west-3": false, "sa-east-1": false} {
 		for _, code := range []string{"InvalidClientTokenId", "UnrecognizedClientException"} {
-			w := newPlace(t, awsauth.AWS)
+			w := lab.New(t, awsauth.AWS)
 			w.Inject(awsauthtest.Fault{Kind: awsauthtest.Refuse, Code: code, Message: "The security token included in the request is invalid"})
-			_, err := w.open(w.static(), awsauth.WithRegion(region), awsauth.WithAccount(target)).Retrieve(t.Context())
-			requireBad(t, err, awsauth.InvalidKey)
+			_, err := w.Open(w.Static(), awsauth.WithRegion(region), awsauth.WithAccount(lab.Target)).Retrieve(t.Context())
+			lab.RequireBad(t, err, awsauth.InvalidKey)
 			assert.Equal(t, optIn, errorSays(err, region+" is enabled"), "%s: %v", region, err)
 		}
 	}
@@ -110,24 +112,31 @@ func errorSays(err error, part string) bool {
 
 // TestUnknownProfileHasTheSDKsCause: callers of the SDK look for its type.
 func TestUnknownProfileHasTheSDKsCause(t *testing.T) {
-	for name, say := range map[string]func(w *place) []awsauth.Option{
-		"WithProfile":         func(*place) []awsauth.Option { return []awsauth.Option{awsauth.WithProfile("prod-admn")} },
-		"AWS_PROFILE":         func(w *place) []awsauth.Option { w.env("AWS_PROFILE=prod-admn"); return nil },
-		"AWS_DEFAULT_PROFILE": func(w *place) []awsauth.Option { w.env("AWS_DEFAULT_PROFILE=prod-admn"); return nil },
-		"load option": func(*place) []awsauth.Option {
+	for name, say := range map[string]func(w *lab.Place) []awsauth.Option{
+		"WithProfile":         func(*lab.Place) []awsauth.Option { return []awsauth.Option{awsauth.WithProfile("prod-admn")} },
+		"AWS_PROFILE":         func(w *lab.Place) []awsauth.Option { w.Env("AWS_PROFILE=prod-admn"); return nil },
+		"AWS_DEFAULT_PROFILE": func(w *lab.Place) []awsauth.Option { w.Env("AWS_DEFAULT_PROFILE=prod-admn"); return nil },
+		"load option": func(*lab.Place) []awsauth.Option {
 			return []awsauth.Option{awsauth.WithLoadOptions(config.WithSharedConfigProfile("prod-admn"))}
 		},
-		"beside keys":    func(w *place) []awsauth.Option { w.env("AWS_PROFILE=prod-admn"); return []awsauth.Option{w.static()} },
-		"source_profile": func(*place) []awsauth.Option { return []awsauth.Option{awsauth.WithProfile("chained")} },
+		"beside keys": func(w *lab.Place) []awsauth.Option {
+			w.Env("AWS_PROFILE=prod-admn")
+			return []awsauth.Option{w.Static()}
+		},
+		"source_profile": func(*lab.Place) []awsauth.Option { return []awsauth.Option{awsauth.WithProfile("chained")} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newPlace(t, awsauth.AWS)
-			w.files("[profile prod-admin]\n"+keyLines+"[profile chained]\nrole_arn = $BASE\nsource_profile = prod-admn\n", "")
-			_, err := w.try(say(w)...)
-			requireBad(t, err, awsauth.ProfileNotFound, "prod-admn", "prod-admin")
+			w := lab.New(t, awsauth.AWS)
+			w.Files("[profile prod-admin]\n"+lab.KeyLines+"[profile chained]\nrole_arn = $BASE\nsource_profile = prod-admn\n", "")
+			_, err := w.Try(say(w)...)
+			lab.RequireBad(t, err, awsauth.ProfileNotFound, "prod-admn", "prod-admin")
 			var missing config.SharedConfigProfileNotExistError
 			require.ErrorAs(t, err, &missing)
 			assert.Equal(t, "prod-admn", missing.Profile)
 		})
 	}
+}
+
+func containsFold(text, part string) bool {
+	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
 }
