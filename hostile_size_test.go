@@ -20,17 +20,19 @@ import (
 
 // TestEndlessAnswers end at a mebibyte, whoever sends them and with whatever status.
 func TestEndlessAnswers(t *testing.T) {
+	answers := map[string]func(*lab.Stranger, http.ResponseWriter, *http.Request){
+		"200": endless(200, ""), "200 XML": endless(200, "<AssumeRoleResponse><A>"), "200 JSON": endless(200, `{"a":"`),
+		"403": endless(403, "<ErrorResponse><Error><Code>"), "500": endless(500, ""), "400 JSON": endless(400, `{"message":"`),
+		"gzip 200": bomb(200, `{"a":"`), "gzip 403": bomb(403, "<ErrorResponse><Error><Message>"),
+	}
 	for _, service := range lab.StrangeServices() {
-		for name, answer := range map[string]func(*lab.Stranger, http.ResponseWriter, *http.Request){
-			"200": endless(200, ""), "200 XML": endless(200, "<AssumeRoleResponse><A>"), "200 JSON": endless(200, `{"a":"`),
-			"403": endless(403, "<ErrorResponse><Error><Code>"), "500": endless(500, ""), "400 JSON": endless(400, `{"message":"`),
-			"gzip 200": bomb(200, `{"a":"`), "gzip 403": bomb(403, "<ErrorResponse><Error><Message>"),
-		} {
+		for name, answer := range answers {
+
 			t.Run(service.Name+"/"+name, func(t *testing.T) {
 				w := lab.New(t, awsauth.AWS)
 				s := lab.NewStranger(t, answer)
 				log := new(lab.Records)
-				opts := service.Use(w, s.URL)
+				opts := append(service.Use(w, s.URL), lab.FewAttempts)
 				var session *awsauth.Session
 				var err error
 				start := time.Now()

@@ -121,7 +121,7 @@ func XMLText(s string) string {
 // mustOpen is a session whose requests leave on the SDK's own client.
 func MustOpen(t *testing.T, opts ...awsauth.Option) *awsauth.Session {
 	t.Helper()
-	s, err := awsauth.New(opts...)
+	s, err := awsauth.New(append(opts, FewAttempts)...)
 	require.NoError(t, err)
 	return s
 }
