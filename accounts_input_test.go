@@ -128,7 +128,8 @@ func TestForEachAccountProgress(t *testing.T) {
 func TestForEachAccountRoleOptions(t *testing.T) {
 	w := lab.New(t, awsauth.AWS)
 	for _, id := range w.Accounts(3) {
-		w.AddRole(awsauthtest.Role{ARN: w.ARN(id, "role/team/ops"), Trust: []string{lab.Home}, ExternalID: "x-1", MaxSession: 2 * time.Hour})
+		w.AddRole(awsauthtest.Role{ARN: w.ARN(id, "role/team/ops"), Trust: []string{lab.Home}, ExternalID: "x-1", MaxSession: 2 * time.Hour,
+			AllowTags: true, AllowSourceIdentity: true})
 	}
 	err := w.Open(w.Static()).ForEachAccount(t.Context(), w.Accounts(3), lab.Enter,
 		awsauth.WithRole("team/ops"), awsauth.WithExternalID("x-1"), awsauth.WithTags(map[string]string{"team": "ops"}),

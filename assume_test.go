@@ -63,7 +63,7 @@ func TestRoleOptionsReachSTS(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := lab.New(t, awsauth.AWS)
 			for _, arn := range []string{lab.ManageRole, "arn:aws:iam::123456789012:role/team/ops"} {
-				w.AddRole(awsauthtest.Role{ARN: arn, Trust: []string{lab.Home}, MaxSession: 12 * time.Hour})
+				w.AddRole(awsauthtest.Role{ARN: arn, Trust: []string{lab.Home}, MaxSession: 12 * time.Hour, AllowTags: true, AllowSourceIdentity: true})
 			}
 			roleOpts := append([]awsauth.RoleOption{awsauth.WithAccount(lab.Target), awsauth.WithSessionName("test")}, tt.opts...)
 			opts := []awsauth.Option{w.Static()}

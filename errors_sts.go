@@ -94,7 +94,7 @@ func classifySTS(err error, call stsCall) error {
 	tried := effort(err, call.started)
 	e.Err = redact.Error(err)
 	if !refused {
-		e.noAnswer(r, call, tried)
+		e.noAnswer(r, call)
 		return e
 	}
 	switch {
@@ -114,6 +114,16 @@ func classifySTS(err error, call stsCall) error {
 	default:
 		e.trouble(r, call)
 		e.tries = tried
+	}
+	return e
+}
+
+// soFar is the error of a call that goes on, for a caller who does not wait for its
+// end: how its last attempt failed, and how many there were.
+func soFar(err *pace.Error, call stsCall) error {
+	e := deepest(classifySTS(err, call))
+	if e != nil {
+		e.tries = effort(err, call.started)
 	}
 	return e
 }
@@ -202,12 +212,11 @@ func effort(err error, started time.Time) string {
 
 // noAnswer classifies what STS did not send: nothing came, or what came is not
 // STS's. Of such an answer nothing is shown but its HTTP status.
-func (e *Error) noAnswer(r refusal, call stsCall, tried string) {
+func (e *Error) noAnswer(r refusal, call stsCall) {
 	e.network()
-	e.tries = tried
 	switch {
 	case errors.Is(e.Err, context.DeadlineExceeded):
-		e.tries, e.what = "", "no answer from "+call.host
+		e.what = "no answer from " + call.host
 		if took := time.Since(call.started).Round(time.Second); !call.started.IsZero() && took > 0 {
 			e.what += " in " + took.String()
 		}

@@ -64,6 +64,7 @@ func Example_whenItDoesNotWork() {
 type laptop struct {
 	cloud *awsauthtest.Cloud
 	keys  awsauth.Option
+	keyID string // the end of it, which errors show
 	files string
 }
 
@@ -74,6 +75,7 @@ func bareLaptop() (l *laptop, restore func()) {
 	must(os.Unsetenv("AWS_ENDPOINT_URL_STS")) // the hosts are to be AWS's own
 	must(os.Remove(os.Getenv("AWS_SHARED_CREDENTIALS_FILE")))
 	k := l.cloud.AddUser(awsauthtest.User{ARN: "arn:aws:iam::111111111111:user/ana"})
+	l.keyID = k.AccessKeyID[16:]
 	l.keys = awsauth.WithStaticCredentials(k.AccessKeyID, k.SecretAccessKey, "")
 	l.cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::222222222222:role/hub", Trust: []string{"111111111111"}})
 	return l, restore
@@ -84,10 +86,10 @@ func (l *laptop) opts(opts ...awsauth.Option) []awsauth.Option {
 	return append(opts, awsauth.WithLoadOptions(l.cloud.LoadOptions()))
 }
 
-// print shows the files where they are on a real laptop, and sessions by a name
-// that is the same on all.
+// print shows the files where they are on a real laptop, and sessions and the
+// access key by names that are the same on all.
 func (l *laptop) print(v any) {
-	text := strings.NewReplacer(l.files, "/home/ana/.aws", names.DefaultSession(), "ana@laptop").Replace(fmt.Sprint(v))
+	text := strings.NewReplacer(l.files, "/home/ana/.aws", names.DefaultSession(), "ana@laptop", "…"+l.keyID, "…MHM6").Replace(fmt.Sprint(v))
 	for line := range strings.Lines(text) {
 		fmt.Println(strings.TrimRight(line, " \n"))
 	}

@@ -51,7 +51,7 @@ func demoEnvironment(cloud *awsauthtest.Cloud, dir string) map[string]string {
 		{ARN: "arn:aws:iam::999999999999:role/partner", ExternalID: "contract-42"},
 		{ARN: "arn:aws-cn:iam::123456789012:role/manage-role"},
 	} {
-		role.Trust = []string{"*"}
+		role.Trust, role.AllowTags, role.AllowSourceIdentity = []string{"*"}, true, true
 		cloud.AddRole(role)
 	}
 	must(os.WriteFile(filepath.Join(dir, "credentials"), []byte("[default]\n"+keysOf(ana)+"[ops]\n"+keysOf(ops)+"[china]\n"+keysOf(china)), 0o600))

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -97,6 +98,13 @@ func TestReadmeTesting(t *testing.T) {
 	id, err := s.Identity(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "123456789012", id.Account)
+}
+
+// A job that starts from a token, as the README has it.
+func TestReadmeWebIdentity(t *testing.T) {
+	s, err := awsauth.New(awsauth.WithWebIdentity("arn:aws:iam::123456789012:role/deploy", stscreds.IdentityTokenFile("/run/token")))
+	require.NoError(t, err)
+	assert.Contains(t, s.Explain().Source, "role/deploy")
 }
 
 // TestReadmeErrors: what the README shows when it does not work is what an

@@ -242,7 +242,7 @@ func TestEveryRecord(t *testing.T) {
 			require.Error(t, err)
 			up()
 			time.Sleep(time.Minute)
-			w.Revoke(lab.Get(t, s).AccessKeyID)
+			w.Expire(lab.Get(t, s).AccessKeyID)
 			quiet := s.Config()
 			quiet.ClientLogMode = 0
 			_, err = sts.NewFromConfig(quiet).GetCallerIdentity(t.Context(), nil)

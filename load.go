@@ -100,8 +100,8 @@ func (l *look) loadConfig(opts *config.LoadOptions) (aws.Config, error) {
 	copied := *opts
 	const name = "settings"
 	text := l.files.Extract(l.profile, name, func(key string) bool { return !sharedfile.IsIdentity(key) })
-	if text == "" {
-		text = "[profile " + name + "]\n" // the SDK asks that a profile it is told is there
+	if !l.files.Has(l.profile) {
+		text = "[profile " + name + "]\n" // the SDK asks that a named profile is there
 	}
 	path, err := writeCopy(text)
 	if err != nil {

@@ -89,7 +89,7 @@ func TestEvents(t *testing.T) {
 		time.Sleep(time.Minute)
 		lab.Get(t, s)
 		assert.Equal(t, []event{assumed}, events(&log))
-		w.Revoke(lab.Get(t, s).AccessKeyID)
+		w.Expire(lab.Get(t, s).AccessKeyID)
 		_, err = sts.NewFromConfig(s.Config()).GetCallerIdentity(t.Context(), nil)
 		require.NoError(t, err)
 		assert.Equal(t, []event{

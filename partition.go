@@ -183,6 +183,9 @@ func checkAccount(id string) error {
 	if names.IsAccount(id) {
 		return nil
 	}
+	if names.IsAccount(strings.Trim(id, "\r\n")) {
+		return fmt.Errorf("an account id is 12 digits, and here a line end stands beside them; trim what was read from a file")
+	}
 	if strings.Trim(id, "0123456789") != "" {
 		if digits := strings.NewReplacer("-", "", " ", "").Replace(id); names.IsAccount(digits) {
 			return fmt.Errorf("an account id is 12 digits and nothing else; write %q", digits)

@@ -84,8 +84,12 @@ func (w *way) arrive(l *look, profile string) (f faults) {
 	case kind == "" && arn != "":
 		f.add(invalid(l.at(profile, "role_arn"), "profile %q has a role_arn but nothing that says who assumes it", profile).
 			mend("add source_profile = NAME, or credential_source = Ec2InstanceMetadata"))
-	case kind == "" && len(w.profiles) > 1, kind == sourceSSOToken && (len(w.profiles) > 1 || arn != ""):
-		e := invalid(l.at(w.profiles[max(len(w.profiles)-2, 0)], "source_profile"), "the source profile %q of profile %q has no credentials", profile, w.profiles[max(len(w.profiles)-2, 0)])
+	case kind == sourceSSOToken && len(w.profiles) == 1 && arn != "":
+		f.add(invalid(l.at(profile, "sso_session"), "profile %q has a role_arn, but its SSO session gives only a token, and no keys to assume the role with", profile).
+			mend("add sso_account_id and sso_role_name"))
+	case kind == "" && len(w.profiles) > 1, kind == sourceSSOToken && len(w.profiles) > 1:
+		asks := w.profiles[len(w.profiles)-2]
+		e := invalid(l.at(asks, "source_profile"), "the source profile %q of profile %q has no credentials", profile, asks)
 		f.add(e.mend("add keys, sso_session with account and role, credential_process or a role with a source to it, or name another source_profile"))
 	case kind == sourceSSO || kind == sourceSSOToken:
 		f = append(f, l.checkSSO(profile)...)

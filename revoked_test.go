@@ -36,7 +36,7 @@ func TestRevoked(t *testing.T) {
 		require.NoError(t, lab.Whoami(s))
 		for round := 2; round < 5; round++ {
 			old := lab.Get(t, s).AccessKeyID
-			w.Revoke(old)
+			w.Expire(old)
 			require.NoError(t, lab.Whoami(s))
 			require.NotEqual(t, old, lab.Get(t, s).AccessKeyID)
 			require.Equal(t, round, w.Assumed())
@@ -97,7 +97,7 @@ func TestRevokedCrowd(t *testing.T) {
 		s := w.InRole()
 		w.Slow(50 * time.Millisecond)
 		for round := 2; round < 12; round++ {
-			w.Revoke(lab.Get(t, s).AccessKeyID)
+			w.Expire(lab.Get(t, s).AccessKeyID)
 			var wg sync.WaitGroup
 			for range 50 {
 				wg.Go(func() {
@@ -127,7 +127,7 @@ func TestRevokedLate(t *testing.T) {
 			go func() { late <- lab.Whoami(s) }()
 			synctest.Wait()
 		}
-		w.Revoke(old)
+		w.Expire(old)
 		require.NoError(t, lab.Whoami(s))
 		next := lab.Get(t, s)
 		require.NotEqual(t, old, next.AccessKeyID)
@@ -165,7 +165,7 @@ func TestRevokedParent(t *testing.T) {
 		child, err := parent.Assume(awsauth.WithAccount(lab.Target))
 		require.NoError(t, err)
 		for range 3 {
-			w.Revoke(lab.Get(t, parent).AccessKeyID)
+			w.Expire(lab.Get(t, parent).AccessKeyID)
 			w.ResetCalls()
 			lab.Get(t, child)
 			require.Equal(t, []string{
@@ -179,7 +179,7 @@ func TestRevokedParent(t *testing.T) {
 		time.Sleep(surelyStale)
 		lab.Get(t, parent)
 		synctest.Wait()
-		w.Revoke(lab.Get(t, parent).AccessKeyID)
+		w.Expire(lab.Get(t, parent).AccessKeyID)
 		w.ResetCalls()
 		require.Equal(t, first, lab.Get(t, child))
 		time.Sleep(5 * time.Second)
@@ -199,7 +199,7 @@ func TestRevokedIdentity(t *testing.T) {
 			n++
 			return c, err
 		})))
-		w.Revoke(keys[0].AccessKeyID)
+		w.Expire(keys[0].AccessKeyID)
 		id, err := s.Identity(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, w.Became(lab.Home, "base"), lab.ShortARN(id.ARN))
@@ -213,7 +213,7 @@ func TestRevokedIdentity(t *testing.T) {
 func TestRevokedWhileDown(t *testing.T) {
 	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 		s := w.InRole()
-		w.Revoke(lab.Get(t, s).AccessKeyID)
+		w.Expire(lab.Get(t, s).AccessKeyID)
 		up := w.Down(awsauthtest.ServerError)
 		err := lab.Whoami(s)
 		var refused smithy.APIError

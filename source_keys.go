@@ -69,11 +69,6 @@ func (l *look) profileKeySource(w way) *source {
 	pair := l.keyPair(w.holder)
 	s := &source{kind: sourceProfileKeys, rereads: true, keyID: pair.AccessKeyID.Text, longKey: pair.SessionToken.Text == ""}
 	s.detail = "access key " + redact.Key(s.keyID) + " in " + redact.OneLine(pair.AccessKeyID.Path)
-	for _, p := range l.files.Others(w.holder) {
-		if p.Kind == sharedfile.Permissions && p.Path == pair.AccessKeyID.Path {
-			s.detail += ", which other users can read"
-		}
-	}
 	s.kinds = []aws.CredentialSource{aws.CredentialSourceProfile}
 	var first atomic.Pointer[aws.Credentials] // what was read when the session was made, for the first fetch
 	read := credentialsOf(pair)

@@ -123,7 +123,7 @@ func TestStaticStabilityEndsForRefusedKey(t *testing.T) {
 					for start := time.Now(); time.Since(start) < after; time.Sleep(time.Minute) {
 						require.Equal(t, first, lab.Ask(t.Context(), s).Creds)
 					}
-					w.Revoke(first.AccessKeyID)
+					w.Expire(first.AccessKeyID)
 					require.Equal(t, "ExpiredToken", lab.Refusal(lab.Whoami(s)))
 					for end := first.Expires.Add(3 * time.Hour); time.Now().Before(end); time.Sleep(time.Minute) {
 						c, err := s.Retrieve(t.Context())

@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/sharedfile"
 )
 
 // fromProfile makes the source at the end of a profile's way, unless there are
@@ -23,6 +24,7 @@ func (l *look) fromProfile(w way, option bool, f faults) (*source, faults) {
 	if w.holder != s.profile || l.get(w.holder, "source_profile") == w.holder {
 		s.detail += " of source profile " + redact.OneLine(w.holder)
 	}
+	s.detail += l.exposed(w)
 	for _, role := range w.roles {
 		s.claims = append(s.claims, claim{role.arn.partition, fmt.Sprintf("role %s of %s", role.arn, s), true})
 	}
@@ -41,6 +43,21 @@ func (l *look) fromProfile(w way, option bool, f faults) (*source, faults) {
 		s.longKey = false // it only serves to assume the role
 	}
 	return s, nil
+}
+
+// exposed says that others can read the file of the keys, "" where they cannot or
+// where the keys come from elsewhere.
+func (l *look) exposed(w way) string {
+	if w.kind != sourceProfileKeys && w.kind != sourceConfigKeys {
+		return ""
+	}
+	path := l.keyPair(w.holder).AccessKeyID.Path
+	for _, p := range l.files.Others(w.holder) {
+		if p.Kind == sharedfile.Permissions && p.Path == path {
+			return "; " + p.What
+		}
+	}
+	return ""
 }
 
 // sourceOf makes the source itself.

@@ -73,7 +73,7 @@ func (w *wire) options(ctx context.Context, p *place, by aws.CredentialsProvider
 	paced := pace.Call{
 		Waited: func() bool { return refresh.Waited(ctx) },
 		Hold:   func() func() { return refresh.Hold(ctx) },
-		Failed: func(err *pace.Error) { refresh.Note(ctx, classifySTS(err, call)) },
+		Failed: func(err *pace.Error) { refresh.Note(ctx, soFar(err, call)) },
 	}
 	if refresh.Background(ctx) {
 		paced.Attempts = backgroundAttempts

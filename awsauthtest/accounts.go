@@ -1,6 +1,7 @@
 package awsauthtest
 
 import (
+	"crypto/sha1"
 	"fmt"
 	"regexp"
 	"slices"
@@ -12,6 +13,13 @@ import (
 type User struct {
 	ARN       string // arn:<partition>:iam::<12 digits>:user/[path/]name
 	MFASerial string // arn:<partition>:iam::<12 digits>:mfa/name; empty: no device
+
+	// MayAssume is what the user's own policies allow: the ARNs of the roles that
+	// it may assume, in which * stands for any characters. nil: all; empty, but
+	// not nil: none. A role of another account needs both, this and the role's
+	// Trust. A role of the user's own account whose Trust names the user's ARN
+	// needs only that.
+	MayAssume []string
 }
 
 // Role is an IAM role and the conditions of its trust policy.
@@ -20,23 +28,32 @@ type Role struct {
 
 	// Trust says who may assume the role. An entry is the ARN of a user or a
 	// role, the ARN of one role session (arn:…:sts::…:assumed-role/name/session),
-	// an account id or its :root ARN, a service ("ec2.amazonaws.com"), an OIDC
-	// provider by its ARN or its issuer ("token.actions.githubusercontent.com"),
+	// an account id or its :root ARN, a service ("ec2.amazonaws.com"), the issuer
+	// of an OIDC provider in the role's own account
+	// ("token.actions.githubusercontent.com") or the ARN of one (see AddOIDC),
 	// or "*" for anybody of the partition. Empty: nobody. What SetInstance,
 	// SetContainer and AddSSO hand out needs no entry.
 	Trust []string
 
+	// Subject and Audience are held against the claims sub and aud of a web
+	// identity token. * stands for any characters:
+	// "repo:corp/app:ref:refs/heads/*". Empty: any.
+	Subject, Audience string
+
 	ExternalID            string        // if set, sts:ExternalId must equal it
 	RequireMFA            bool          // the caller must have given an MFA code, here or to GetSessionToken
-	RequireSourceIdentity bool          // the session must have a source identity
+	RequireSourceIdentity bool          // the session must have a source identity; implies AllowSourceIdentity
+	AllowTags             bool          // the session may have tags (sts:TagSession), also inherited ones
+	AllowSourceIdentity   bool          // the session may have a source identity (sts:SetSourceIdentity), also an inherited one
 	MaxSession            time.Duration // longest session, 1 h to 12 h; 0: 1 h
 }
 
 // user is a User with what the Cloud made for it.
 type user struct {
-	arn    arn
-	userID string
-	device *device // nil without MFA
+	arn       arn
+	userID    string
+	device    *device // nil without MFA
+	mayAssume []string
 }
 
 // arn is an ARN taken apart, so far as IAM's go.
@@ -65,12 +82,22 @@ func parseARN(s, kind string) (arn, error) {
 }
 
 // AddUser creates a user and returns an access key for it. Called again with
-// the same ARN it returns a second key, and the MFA device becomes the new one
-// if one is given. A malformed ARN, or a device of another account, panics.
+// the same ARN it returns a second key, and MFA device and MayAssume become the
+// new ones if they are given. What IAM would not take panics: a malformed ARN or
+// pattern, a name that another user of the account has under another path, a
+// device of another account or of another user.
 func (c *Cloud) AddUser(u User) Keys {
 	name, err := parseARN(u.ARN, "user")
+	if err == nil {
+		err = name.checkLength()
+	}
 	if err != nil {
 		panic("awsauthtest: AddUser: " + err.Error())
+	}
+	for _, pattern := range u.MayAssume {
+		if !mayAssumeForm.MatchString(pattern) {
+			panic(fmt.Sprintf("awsauthtest: AddUser: MayAssume %q is not the ARN of a role, with * for any characters", pattern))
+		}
 	}
 	if u.MFASerial != "" {
 		mfa, err := parseARN(u.MFASerial, "mfa")
@@ -84,13 +111,25 @@ func (c *Cloud) AddUser(u User) Keys {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	known := c.users[u.ARN]
+	if other := c.names[name.unique()]; other != "" && other != u.ARN {
+		panic("awsauthtest: AddUser: " + u.ARN + ": the account has " + other + ", and names are unique whatever their path")
+	}
+	for _, other := range c.users {
+		if other != known && u.MFASerial != "" && other.device == c.devices[u.MFASerial] && other.device != nil {
+			panic("awsauthtest: AddUser: MFASerial " + u.MFASerial + " is the device of " + other.arn.String())
+		}
+	}
 	if known == nil {
 		known = &user{arn: name, userID: uniqueID("AIDA", u.ARN)}
 		c.users[u.ARN] = known
+		c.names[name.unique()] = u.ARN
+	}
+	if u.MayAssume != nil {
+		known.mayAssume = slices.Clone(u.MayAssume)
 	}
 	if u.MFASerial != "" {
 		if c.devices[u.MFASerial] == nil {
-			c.devices[u.MFASerial] = newDevice(u.MFASerial)
+			c.devices[u.MFASerial] = newDevice(u.MFASerial, c.derive("mfa", u.MFASerial, sha1.Size))
 		}
 		known.device = c.devices[u.MFASerial]
 	}
@@ -104,13 +143,69 @@ func (u *user) principal() principal {
 	}
 }
 
+// mayAssumeForm is what MayAssume may hold: "*", or what begins like an ARN.
+var mayAssumeForm = regexp.MustCompile(`^(\*|arn:[\x21-\x7e]+)$`)
+
+// may reports whether the user's own policies let it assume a role.
+func (u *user) may(role string) bool {
+	return u.mayAssume == nil || slices.ContainsFunc(u.mayAssume, func(pattern string) bool { return like(pattern, role) })
+}
+
+// RemoveUser deletes a user with its keys, sessions and MFA device: AWS no longer
+// knows the keys (InvalidClientTokenId). An ARN that is not known is no mistake.
+func (c *Cloud) RemoveUser(arn string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if u := c.users[arn]; u != nil && u.device != nil {
+		delete(c.devices, u.device.serial)
+	}
+	delete(c.users, arn)
+	c.freeName(arn, "user")
+	c.forget(func(who principal) bool { return who.user != nil && who.arn == arn })
+}
+
+// RemoveRole deletes a role: nobody can assume it any more, and AWS no longer
+// knows the keys of its sessions (InvalidClientTokenId). An ARN that is not known
+// is no mistake.
+func (c *Cloud) RemoveRole(arn string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.roles, arn)
+	c.freeName(arn, "role")
+	c.forget(func(who principal) bool { return who.role == arn })
+}
+
+// freeName lets others have the name of what is removed. The caller holds c.mu.
+func (c *Cloud) freeName(s, kind string) {
+	if name, err := parseARN(s, kind); err == nil && c.names[name.unique()] == s {
+		delete(c.names, name.unique())
+	}
+}
+
+// forget makes all keys of an identity unknown. The caller holds c.mu.
+func (c *Cloud) forget(whose func(principal) bool) {
+	for id, k := range c.creds {
+		if whose(k.who) {
+			k.inactive = true
+			c.creds[id] = k
+		}
+	}
+}
+
 // AddRole creates a role, or replaces the one of that ARN; sessions it already
-// gave live on. A malformed ARN, an entry of Trust that is none of the known
-// forms, or a MaxSession outside 1 h to 12 h panics.
+// gave live on. What IAM would not take panics: a malformed ARN, a name of more
+// than 64 characters or one that another role of the account has under another
+// path, an entry of Trust that is none of the known forms (a group is none, nor
+// is an ARN with a wildcard) or of another partition, a MaxSession outside 1 h
+// to 12 h.
 //
 // See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 func (c *Cloud) AddRole(r Role) {
-	if _, err := parseARN(r.ARN, "role"); err != nil {
+	name, err := parseARN(r.ARN, "role")
+	if err == nil {
+		err = name.checkLength()
+	}
+	if err != nil {
 		panic("awsauthtest: AddRole: " + err.Error())
 	}
 	if r.MaxSession == 0 {
@@ -120,47 +215,17 @@ func (c *Cloud) AddRole(r Role) {
 		panic(fmt.Sprintf("awsauthtest: AddRole: MaxSession %v is not 0 or within 1h to 12h", r.MaxSession))
 	}
 	for _, entry := range r.Trust {
-		if !trustEntry.MatchString(entry) {
-			panic(fmt.Sprintf("awsauthtest: AddRole: Trust %q is no ARN, account id, service, OIDC issuer or \"*\"", entry))
+		if err := checkTrust(entry, name.partition); err != nil {
+			panic("awsauthtest: AddRole: " + err.Error())
 		}
 	}
 	r.Trust = slices.Clone(r.Trust)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.roles[r.ARN] = r
-}
-
-// trustEntry is the form of what a trust policy may name: anybody, an account,
-// an ARN, or a host name with perhaps a path (services, OIDC issuers).
-var trustEntry = regexp.MustCompile(`^(\*|[0-9]{12}|arn:[a-z-]+:(iam|sts)::[0-9]{12}:[\x21-\x7e]+|[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?(/[\x21-\x7e]*)?)$`)
-
-// trusts reports whether the role's trust policy names the caller.
-func (r Role) trusts(who principal) bool {
-	self, err := parseARN(r.ARN, "role")
-	if err != nil || self.partition != who.partition {
-		return false // partitions know nothing of each other, "*" or not
+	if other := c.names[name.unique()]; other != "" && other != r.ARN {
+		panic("awsauthtest: AddRole: " + r.ARN + ": the account has " + other + ", and names are unique whatever their path")
 	}
-	for _, entry := range r.Trust {
-		switch entry {
-		case "*", who.account, "arn:" + who.partition + ":iam::" + who.account + ":root",
-			who.arn, who.role: // a user's role is empty, but no entry is
-			return true
-		}
-	}
-	return false
-}
-
-// trustsIssuer reports whether the role's trust policy names the OIDC provider.
-func (r Role) trustsIssuer(issuer string) bool {
-	for _, entry := range r.Trust {
-		if _, provider, ok := strings.Cut(entry, ":oidc-provider/"); ok {
-			entry = provider
-		}
-		if entry == issuer {
-			return true
-		}
-	}
-	return false
+	c.roles[r.ARN], c.names[name.unique()] = r, r.ARN
 }
 
 // sessionOf is the identity of a role's session.
@@ -171,11 +236,4 @@ func sessionOf(role arn, session string) principal {
 		partition: role.partition, account: role.account,
 		role: role.String(), temporary: true,
 	}
-}
-
-func (c *Cloud) role(arn string) (Role, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r, ok := c.roles[arn]
-	return r, ok
 }

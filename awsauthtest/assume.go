@@ -30,13 +30,15 @@ type assumedUser struct {
 // sessionRequest is what a caller asks of a role's session.
 type sessionRequest struct {
 	role           string
+	target         arn // of role
 	name           string
 	sourceIdentity string
 	externalID     string
 	lifetime       time.Duration
 	tags           map[string]string
 	transitive     []string
-	policySize     int // per cent
+	policyARNs     []string
+	policies       int // characters
 }
 
 // assumeRole is AssumeRole.
@@ -46,43 +48,65 @@ func (c *Cloud) assumeRole(in *request, who caller) (any, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	target, err := parseARN(want.role, "role")
-	if err != nil {
-		return nil, validation("Request ARN is invalid")
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	mfa, p := redeemMFA(in, who)
 	if p != nil {
 		return nil, p
 	}
-	denied := refuse(http.StatusForbidden, "AccessDenied",
-		"User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.arn, want.role)
-	role, ok := c.roles[want.role]
-	if !ok || !role.trusts(who.principal) ||
-		role.ExternalID != "" && role.ExternalID != want.externalID ||
-		role.RequireMFA && !mfa {
-		return nil, denied
-	}
-	source, ok := inheritSource(who.sourceIdentity, want.sourceIdentity)
-	if !ok || role.RequireSourceIdentity && source == "" {
-		return nil, denied
+	role, p := c.admit(who, want, mfa)
+	if p != nil {
+		return nil, p
 	}
 	if p := checkLifetime(want.lifetime, role, who.temporary); p != nil {
+		return nil, p
+	}
+	if p := checkPolicyARNs(want.policyARNs, want.target); p != nil {
 		return nil, p
 	}
 	tags, transitive, p := inheritTags(who.transitive, want)
 	if p != nil {
 		return nil, p
 	}
-	session := sessionOf(target, want.name)
-	session.sourceIdentity, session.tags, session.transitive = source, tags, transitive
-	keys := c.issue(session, now().Add(want.lifetime).Truncate(time.Second))
+	percent, p := packed(want.policies, tags)
+	if p != nil {
+		return nil, p
+	}
+	session := sessionOf(want.target, want.name)
+	session.sourceIdentity, _ = inheritSource(who.sourceIdentity, want.sourceIdentity)
+	session.tags, session.transitive = tags, transitive
+	keys := c.answerKeys(in, session, want.lifetime)
 	return assumeResult{
 		XMLName: xml.Name{Local: "AssumeRoleResult"}, Credentials: keys.xml(),
 		AssumedRoleUser:  assumedUser{session.arn, session.userID},
-		PackedPolicySize: want.policySize, SourceIdentity: source,
+		PackedPolicySize: percent, SourceIdentity: session.sourceIdentity,
 	}, nil
+}
+
+// admit finds the role and asks whether it wants the caller, and wants them to
+// bring what they bring: tags and a source identity need actions of their own in
+// the trust policy, also those that a chain hands on. The caller holds c.mu.
+func (c *Cloud) admit(who caller, want sessionRequest, mfa bool) (Role, *problem) {
+	denied := func(action string) *problem {
+		return refuse(http.StatusForbidden, "AccessDenied",
+			"User: %s is not authorized to perform: sts:%s on resource: %s", who.arn, action, want.role)
+	}
+	role, ok := c.roles[want.role]
+	if !ok || !role.trusts(who.principal) ||
+		role.ExternalID != "" && role.ExternalID != want.externalID ||
+		role.RequireMFA && !mfa {
+		return role, denied("AssumeRole")
+	}
+	source, ok := inheritSource(who.sourceIdentity, want.sourceIdentity)
+	switch {
+	case !ok, role.RequireSourceIdentity && source == "":
+		return role, denied("AssumeRole")
+	case source != "" && !role.AllowSourceIdentity && !role.RequireSourceIdentity:
+		return role, denied("SetSourceIdentity")
+	case len(want.tags)+len(who.transitive) > 0 && !role.AllowTags:
+		return role, denied("TagSession")
+	}
+	return role, nil
 }
 
 // readSession reads and checks the fields that AssumeRole and
@@ -102,11 +126,18 @@ func readSession(in *request) (sessionRequest, *problem) {
 	v.mfa(in)
 	want.tags, want.transitive = v.tags(in.form)
 	var p *problem
-	want.policySize, p = v.policies(in.form)
+	want.policyARNs, want.policies, p = v.policies(in.form)
 	if invalid := v.problem(); invalid != nil {
 		return want, invalid
 	}
-	return want, p
+	if p != nil {
+		return want, p
+	}
+	var err error
+	if want.target, err = parseARN(want.role, "role"); err != nil {
+		return want, validation("Request ARN is invalid")
+	}
+	return want, nil
 }
 
 // inheritSource carries the source identity along a chain: once set, it cannot

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 )
 
@@ -13,11 +14,13 @@ import (
 // identity or bearer token, no signature, no session token.
 type Call struct {
 	Time        time.Time  // when the request came, UTC
-	Service     string     // "sts", "ec2metadata", "container", "sso"; empty: a host that could not be reached
-	Action      string     // "AssumeRole", …; of metadata "GetToken", "GetRole", "GetCredentials", "GetRegion", else its path
+	Service     string     // "sts", "ec2metadata", "container", "sso"; of Handle the service of the signature, or "handled"; empty: a host that could not be reached
+	Action      string     // "AssumeRole", …; of metadata "GetToken", "GetRole", "GetCredentials", "GetRegion", else its path; of REST services "PUT /path"
 	Method      string     // of HTTP
 	Host        string     // as in the Host header
 	Path        string     // escaped
+	Role        string     // ARN of the role whose credentials were asked for; empty: none was
+	Caller      string     // ARN of who signed, if the signature was right; of a web identity token issuer and subject: "example.com:subject"
 	Region      string     // of the credential scope; empty if the request was not signed
 	AccessKeyID string     // of the signature, whether it was right or not
 	Params      url.Values // query and form fields, without what is secret
@@ -49,6 +52,78 @@ func (c *Cloud) Calls(action ...string) []Call {
 	return out
 }
 
+// CallsTo returns the calls that asked for credentials of a role: to STS, to the
+// SSO portal, and to the endpoints of an instance or container of that role.
+func (c *Cloud) CallsTo(roleARN string) []Call {
+	var out []Call
+	for _, call := range c.Calls() {
+		if call.Role == roleARN {
+			out = append(out, call)
+		}
+	}
+	return out
+}
+
+// String says who did what to which role, and how it was refused:
+//
+//	arn:aws:iam::111111111111:user/ci AssumeRole arn:aws:iam::222222222222:role/audit (AccessDenied)
+func (call Call) String() string {
+	parts := []string{call.Caller, call.Action}
+	if call.Caller == "" {
+		parts[0] = "nobody"
+	}
+	if call.Role != "" {
+		parts = append(parts, call.Role)
+	}
+	if call.ErrorCode != "" {
+		parts = append(parts, "("+call.ErrorCode+")")
+	}
+	return strings.Join(parts, " ")
+}
+
+// AssertCalled fails the test, and returns false, unless the caller did the
+// action, on the role if one is named, and was not refused. In all three *
+// stands for any characters, and empty is any. A role session as caller is its
+// ARN, arn:…:sts::…:assumed-role/<role>/<session>.
+func (c *Cloud) AssertCalled(t testing.TB, caller, action, role string) bool {
+	t.Helper()
+	if c.called(caller, action, role, true) {
+		return true
+	}
+	t.Errorf("awsauthtest: no successful call %q %q %q among:\n%s", caller, action, role, c.listCalls())
+	return false
+}
+
+// AssertNotCalled fails the test, and returns false, if there was such a call,
+// refused or not. It reads its arguments as [Cloud.AssertCalled] does.
+func (c *Cloud) AssertNotCalled(t testing.TB, caller, action, role string) bool {
+	t.Helper()
+	if !c.called(caller, action, role, false) {
+		return true
+	}
+	t.Errorf("awsauthtest: a call %q %q %q among:\n%s", caller, action, role, c.listCalls())
+	return false
+}
+
+func (c *Cloud) called(caller, action, role string, succeeded bool) bool {
+	return slices.ContainsFunc(c.Calls(), func(call Call) bool {
+		fits := func(pattern, s string) bool { return pattern == "" || like(pattern, s) }
+		return fits(caller, call.Caller) && fits(action, call.Action) && fits(role, call.Role) &&
+			(!succeeded || call.Status == 200)
+	})
+}
+
+func (c *Cloud) listCalls() string {
+	var lines []string
+	for _, call := range c.Calls() {
+		lines = append(lines, "\t"+call.String())
+	}
+	if lines == nil {
+		return "\tno calls"
+	}
+	return strings.Join(lines, "\n")
+}
+
 // ResetCalls forgets the calls recorded so far.
 func (c *Cloud) ResetCalls() {
 	c.calls.mu.Lock()
@@ -63,6 +138,13 @@ func (r *recorder) add(call *Call) int {
 	r.calls = append(r.calls, call)
 	r.total++
 	return r.total
+}
+
+// prove notes who made a call.
+func (r *recorder) prove(call *Call, who string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	call.Caller = who
 }
 
 func (r *recorder) finish(call *Call, status int, code string) {

@@ -24,14 +24,51 @@
 // and other programs. [Cloud.Inject] makes it fail in the ways AWS fails, and
 // [Cloud.Calls] says what was asked of it.
 //
-// It models who may become whom. It does not model what an identity may then
-// do: there are no permission policies, and a session policy is only checked
-// for its form.
+// # Modelled, and not
+//
+// It models who may become whom. It does not model what an identity may then do.
+//
+//	modelled                                        not modelled
+//	AssumeRole, AssumeRoleWithWebIdentity,          GetFederationToken, AssumeRoleWithSAML, AssumeRoot,
+//	GetSessionToken, GetCallerIdentity,             DecodeAuthorizationMessage, GetWebIdentityToken,
+//	GetAccessKeyInfo                                GetDelegatedAccessToken: 501 NotImplemented
+//	trust: principals, external id, MFA, source     other conditions, Deny, service control policies
+//	identity, tags, subject and audience
+//	User.MayAssume                                  what roles may assume; permission policies
+//	session policies: form, size, account           what they allow
+//	sizes of policies and tags                      AWS's packing: a limit of characters stands for it
+//	MFA codes (TOTP), used once                     passkeys, MFA age
+//	SigV4 in header and query                       SigV4a, the chunks of S3 uploads
+//	eight partitions, their regions, FIPS and       other services' hosts: Cloud.Handle puts one there
+//	dual-stack hosts, VPC endpoints, opt-in         endpoint policies
+//	regions and the global endpoint
+//	instance metadata: tokens, role, region,        user data, tags, network
+//	identity document
+//	container credentials (ECS, EKS Pod Identity)   tokens that are tied to a pod
+//	SSO portal: GetRoleCredentials                  other actions; OIDC, sign-in and federation endpoints
+//	web identity tokens of any issuer               keys and discovery of a provider (JWKS)
+//	LimitSTS: calls a second of an account          the quotas themselves
+//
+// A host of AWS whose service the Cloud does not have fails with an error that
+// says so; a host that AWS does not have fails as a look-up does.
+//
+// # Another service
+//
+// [Cloud.Handle] puts one at its host, behind the same check of signatures:
+//
+//	cloud.Handle("*.s3.us-east-1.amazonaws.com", http.HandlerFunc(fakeS3))
+//
+// # Who called what
+//
+//	cloud.AssertCalled(t, "arn:aws:iam::111111111111:user/ci", "AssumeRole", "arn:aws:iam::222222222222:role/manage-role")
 package awsauthtest
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,57 +81,105 @@ import (
 // asked. Clouds share nothing: the keys of one are unknown to another. All
 // methods may be called at any time from any goroutine. Make one with [New] or
 // [Start]; the zero Cloud is of no use.
-type Cloud struct {
-	calls  recorder
-	faults faultList
-	limits limiter
-	socket socket
+type Cloud struct{ *state }
+
+// state is what is in a Cloud. It stands behind a pointer, so that nothing that
+// prints a Cloud prints it.
+type state struct {
+	secret  []byte // all that the Cloud makes up comes from it; another for every Cloud
+	calls   recorder
+	faults  faultList
+	limits  limiter
+	socket  socket
+	regions atlas
+	clock   atomic.Pointer[func() time.Time] // nil: the machine's
+	pending pending
+
+	handlers handlers
 
 	mu       sync.Mutex // guards what follows; held for look-ups only, never while anything waits
 	serial   int        // of the last id given out
 	users    map[string]*user
 	devices  map[string]*device
 	roles    map[string]Role
+	names    map[string]string     // ARNs of users and roles, by what must be unique in an account
 	creds    map[string]credential // by access key id
 	disabled map[string]bool       // regions
+	oidc     map[oidcProvider]bool // those of AddOIDC
 	sso      map[string][]ssoGrant // by bearer token
 	instance *instance
 	task     *task
 }
 
 // New returns an empty Cloud for a test. It calls [Isolate], so the test must
-// not be parallel (nor a subtest of a parallel one): use [Start] in those. The
-// Cloud is closed when the test ends.
+// not be parallel (nor a subtest of a parallel one): use [Start] in those. When
+// the test ends, the Cloud is closed, what waits for an answer is let go, and no
+// request is answered any more.
+//
+// In a [testing/synctest] bubble, call New inside of it. It then also lets two
+// minutes pass at the end, so that what still runs in the background (a refresh
+// between two tries) comes to its end: a goroutine that is left makes the bubble
+// panic. With Start, that is for the test to do: cancel the contexts of its
+// requests, and sleep for as long as its own retries take.
 func New(t testing.TB) *Cloud {
 	t.Helper()
 	Isolate(t)
 	c := Start()
-	t.Cleanup(func() { _ = c.Close() })
+	t.Cleanup(c.finish)
 	return c
+}
+
+// String says what a Cloud is, and nothing of what is in it.
+func (c Cloud) String() string { return "awsauthtest.Cloud" }
+
+// GoString is String.
+func (c Cloud) GoString() string { return c.String() }
+
+// Format prints String for every verb.
+func (c Cloud) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, c.String()) }
+
+// SetClock sets what time it is in the Cloud: for keys, codes, tokens and
+// signatures. It is for [Cloud.Serve], whose clients are other programs; a test
+// in memory has [testing/synctest]. As at AWS, a client whose clock is more than
+// 15 minutes from the Cloud's is refused, but many, the Go SDK among them, read
+// the time from the refusal and try again. now may be called at any time and from
+// any goroutine, and must not call the Cloud. nil is the machine's clock.
+func (c *Cloud) SetClock(now func() time.Time) {
+	if now == nil {
+		c.clock.Store(nil)
+		return
+	}
+	c.clock.Store(&now)
 }
 
 // Start returns an empty Cloud for a program, or for a parallel test. It reads
 // and changes nothing of the environment. Close it if [Cloud.Serve] is used.
 func Start() *Cloud {
-	return &Cloud{
+	return &Cloud{&state{
+		secret:   newSecret(),
 		users:    map[string]*user{},
 		devices:  map[string]*device{},
 		roles:    map[string]Role{},
+		names:    map[string]string{},
 		creds:    map[string]credential{},
 		disabled: map[string]bool{},
+		oidc:     map[oidcProvider]bool{},
 		sso:      map[string][]ssoGrant{},
-	}
+	}}
 }
 
 // Client returns an HTTP client whose every request ends in the Cloud, found by
 // AWS's real host names; no other host exists. Requests are answered in the
 // goroutine that sends them, and no socket is opened.
 //
-// A host that AWS does not have fails as a look-up would ("no such host"), the
-// metadata addresses refuse connections until [Cloud.SetInstance] or
-// [Cloud.SetContainer] puts something there, and STS is not to be had over
-// plain http. The address that [Cloud.Serve] returned is known, too.
+// A host that AWS does not have fails as a look-up would ("no such host"); so
+// does STS in a region that does not exist ([Cloud.AddRegion] adds one), and a
+// FIPS host where STS has none. The metadata addresses refuse connections until
+// [Cloud.SetInstance] or [Cloud.SetContainer] puts something there, and then hear
+// plain http on port 80 only; STS hears https on port 443 only. The address that
+// [Cloud.Serve] returned is known, too.
 func (c *Cloud) Client() *http.Client {
+	openWay()
 	return &http.Client{Transport: memory{c}}
 }
 
@@ -107,6 +192,7 @@ func (c *Cloud) Client() *http.Client {
 // it is given one: config.UseEC2IMDSRegion.Client.)
 func (c *Cloud) LoadOptions() func(*config.LoadOptions) error {
 	return func(o *config.LoadOptions) error {
+		openWay()
 		o.HTTPClient = c.Client()
 		before := o.EndpointCredentialOptions
 		o.EndpointCredentialOptions = func(e *endpointcreds.Options) {
@@ -138,5 +224,11 @@ func (c *Cloud) DisableRegion(region string) {
 }
 
 // now is the wall clock alone: the monotonic one means nothing between a Cloud
-// made outside a synctest bubble and a request made inside.
-func now() time.Time { return time.Now().Round(0).UTC() }
+// made outside a synctest bubble and a request made inside. The caller does not
+// hold c.mu, for the clock of SetClock is foreign code.
+func (c *Cloud) now() time.Time {
+	if clock := c.clock.Load(); clock != nil {
+		return (*clock)().Round(0).UTC()
+	}
+	return time.Now().Round(0).UTC()
+}

@@ -54,8 +54,8 @@ func (c *Cloud) SetContainer(k *Container) (relativeURI string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.serial++
-	next.id = fmt.Sprintf("%x", derive("task", fmt.Sprint(k.RoleARN, c.serial), 16))
-	next.path = containerPath + uuid(derive("path", next.id, 16))
+	next.id = fmt.Sprintf("%x", c.derive("task", fmt.Sprint(k.RoleARN, c.serial), 16))
+	next.path = containerPath + uuid(c.derive("path", next.id, 16))
 	c.task = next
 	return next.path
 }
@@ -77,7 +77,7 @@ func (c *Cloud) serveContainer(in *request) reply {
 	case k.Token != "" && subtle.ConstantTimeCompare([]byte(k.Token), []byte(in.header.Get("Authorization"))) != 1:
 		return jsonFailure(refuse(http.StatusUnauthorized, "AccessDenied", "The authorization token is missing or wrong"))
 	}
-	if t := now(); k.lease.due(t) {
+	if t := in.now; k.lease.due(t) {
 		c.grant(&k.lease, k.role, k.id, t, k.Lifetime)
 	}
 	keys := k.lease.keys

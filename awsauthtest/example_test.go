@@ -3,6 +3,7 @@ package awsauthtest_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -82,4 +83,25 @@ func ExampleCloud_Inject() {
 	// <nil>
 	// sts.cn-north-1.amazonaws.com.cn 400 Throttling
 	// sts.cn-north-1.amazonaws.com.cn 200
+}
+
+// Another service stands beside STS, and knows who asks: only the audit role may
+// list.
+func ExampleCloud_Handle() {
+	cloud := awsauthtest.Start()
+	cloud.Handle("inventory.eu-west-1.amazonaws.com", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, signed := awsauthtest.Caller(r.Context())
+		if !signed || who.RoleARN != "arn:aws:iam::222222222222:role/audit" {
+			w.WriteHeader(http.StatusForbidden)
+		}
+	}))
+	resp, err := cloud.Client().Get("https://inventory.eu-west-1.amazonaws.com/list")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer resp.Body.Close()
+	fmt.Println(resp.Status)
+	// Output:
+	// 403 Forbidden
 }

@@ -26,6 +26,7 @@ const (
 // Fault is a failure to come.
 type Fault struct {
 	Action  string          // which action fails; empty: all, of every service
+	Role    string          // an ARN: only calls that ask for credentials of that role fail; empty: all
 	Match   func(Call) bool // which requests fail, if given; called from the requests' goroutines
 	Times   int             // how often; 0: until removed
 	Delay   time.Duration   // before anything else happens
@@ -48,7 +49,8 @@ type faultList struct {
 }
 
 // Inject makes requests fail from now on, until remove is called or the fault
-// has struck Times times. Of several that match, the one injected first
+// has struck Times times. A request to STS that is not signed is not hit: STS
+// does not get that far with it. Of several that match, the one injected first
 // strikes; those of kind None only add their delay and let the next have its
 // chance.
 func (c *Cloud) Inject(f Fault) (remove func()) {
@@ -95,6 +97,9 @@ func (l *faultList) strike(a *armed) bool {
 func (c *Cloud) meet(ctx context.Context, call Call) (Fault, error) {
 	for _, a := range c.faults.snapshot() {
 		if a.Action != "" && a.Action != call.Action {
+			continue
+		}
+		if a.Role != "" && a.Role != call.Role {
 			continue
 		}
 		if a.Match != nil && !a.Match(call.clone()) {

@@ -30,7 +30,7 @@ func world(t *testing.T) (*awsauthtest.Cloud, awsauthtest.Keys) {
 	c := awsauthtest.Start()
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	keys := c.AddUser(awsauthtest.User{ARN: alice, MFASerial: phone})
-	c.AddRole(awsauthtest.Role{ARN: manage, Trust: []string{"111111111111"}, MaxSession: 12 * time.Hour})
+	c.AddRole(awsauthtest.Role{ARN: manage, Trust: []string{"111111111111"}, MaxSession: 12 * time.Hour, AllowTags: true, AllowSourceIdentity: true})
 	return c, keys
 }
 

@@ -1,6 +1,7 @@
 package awsauthtest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,11 @@ import (
 // variable but one and every proxy variable, points AWS_CONFIG_FILE and
 // AWS_SHARED_CREDENTIALS_FILE at files that do not exist, and switches EC2
 // metadata off, so that nothing but what the test says can supply credentials.
+// AWS_ENDPOINT_URL_STS leads to a port where nobody listens: an STS client that
+// was made without [Cloud.LoadOptions] fails there, with an address that says so,
+// and does not reach the real AWS. LoadOptions and [Cloud.Client] take that
+// variable away again, for the rest of the test. AWS_NEW_RETRIES_2026,
+// with which a whole test run chooses the SDK's retryer, stays.
 // All is put back when the test ends. Like [testing.T.Setenv], which it uses, it
 // panics in a parallel test.
 //
@@ -20,6 +26,11 @@ import (
 // at each retry.
 func Isolate(t testing.TB) {
 	t.Helper()
+	defer func() {
+		if r := recover(); r != nil {
+			panic(fmt.Sprintf("awsauthtest: Isolate, and New, change the environment of the process, which a parallel test must not: use awsauthtest.Start there, with Cloud.LoadOptions (%v)", r))
+		}
+	}()
 	for _, pair := range os.Environ() {
 		if name, _, _ := strings.Cut(pair, "="); foreign(name) {
 			t.Setenv(name, "") // for its restoring, and its refusal of parallel tests
@@ -32,6 +43,23 @@ func Isolate(t testing.TB) {
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(none, "config"))
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(none, "credentials"))
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv(endpointVariable, nowhere)
+}
+
+const (
+	endpointVariable = "AWS_ENDPOINT_URL_STS"
+
+	// nowhere is an address where nobody listens. The path is what an error shows
+	// of it.
+	nowhere = "http://127.0.0.1:1/isolated-by-awsauthtest-and-made-without-Cloud.LoadOptions"
+)
+
+// openWay undoes what Isolate did to the endpoint. The SDK reads the environment
+// after it has applied the load options.
+func openWay() {
+	if os.Getenv(endpointVariable) == nowhere {
+		_ = os.Unsetenv(endpointVariable)
+	}
 }
 
 // foreign reports whether a variable could steer an AWS client.

@@ -3,6 +3,7 @@ package awsauthtest
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
@@ -79,7 +80,9 @@ type credential struct {
 	keys     Keys
 	who      principal
 	inactive bool // unknown to AWS from now on
-	revoked  bool // expired before its time
+	expired  bool // by Expire, before its time
+	revoked  bool // by Revoke: may do nothing any more
+	global   bool // issued by STS's global endpoint: not for opt-in regions
 }
 
 // principal is who a caller is.
@@ -108,41 +111,76 @@ func (c *Cloud) issue(who principal, expires time.Time) Keys {
 	}
 	seed := who.arn + "\n" + strconv.Itoa(c.serial)
 	k := Keys{
-		AccessKeyID:     prefix + keyID(seed, who.account),
-		SecretAccessKey: base64.StdEncoding.EncodeToString(derive("secret", seed, 30)),
+		AccessKeyID:     prefix + keyID(c.derive("id", seed, 12), who.account),
+		SecretAccessKey: base64.StdEncoding.EncodeToString(c.derive("secret", seed, 30)),
 		Expires:         expires,
 	}
 	if !expires.IsZero() {
 		// The prefix is what real tokens begin with; the length is usual, too.
-		k.SessionToken = "IQoJb3JpZ2luX2Vj" + base64.StdEncoding.EncodeToString(derive("token", seed, 300))
+		k.SessionToken = "IQoJb3JpZ2luX2Vj" + base64.StdEncoding.EncodeToString(c.derive("token", seed, 300))
 	}
 	c.creds[k.AccessKeyID] = credential{keys: k, who: who}
 	return k
 }
 
-// keyID returns the 16 characters after the prefix of an access key id. As in
+// answerKeys issues the keys that STS answers a request with. The caller holds c.mu.
+func (c *Cloud) answerKeys(in *request, who principal, lifetime time.Duration) Keys {
+	keys := c.issue(who, in.now.Add(lifetime).Truncate(time.Second))
+	k := c.creds[keys.AccessKeyID]
+	k.global = in.at.global
+	c.creds[keys.AccessKeyID] = k
+	return keys
+}
+
+// keyID makes the 16 characters after the prefix of an access key id. As in
 // AWS's, the account can be read from them: 40 bits after the first, so tools
 // that decode ids work.
-func keyID(seed, account string) string {
+func keyID(raw []byte, account string) string {
 	n, _ := strconv.ParseUint(account, 10, 64)
-	raw := derive("id", seed, 12)
 	low := uint64(raw[0] & 0x7f)
 	var head [8]byte
 	binary.BigEndian.PutUint64(head[:], 1<<47|n<<7|low)
 	return base32.StdEncoding.EncodeToString(append(head[2:], raw[1:5]...))
 }
 
-// uniqueID is the fixed id of a user (AIDA…), a role (AROA…): 21 characters.
-func uniqueID(prefix, arn string) string {
-	return prefix + base32.StdEncoding.EncodeToString(derive(prefix, arn, 15))[:17]
+// accountOf reads the account from an access key id, as keyID wrote it. Ids from
+// before 2019 do not hold it.
+func accountOf(id string) (string, bool) {
+	if len(id) != 20 || id[:4] != "AKIA" && id[:4] != "ASIA" {
+		return "", false
+	}
+	raw, err := base32.StdEncoding.DecodeString(id[4:])
+	if err != nil {
+		return "", false
+	}
+	bits := binary.BigEndian.Uint64(append([]byte{0, 0}, raw[:6]...))
+	account := bits & (1<<47 - 1) >> 7
+	return fmt.Sprintf("%012d", account), bits>>47 == 1 && account < 1e12
 }
 
-// derive stretches a seed to n bytes. What it makes is no secret from anybody
-// who reads this: the keys open nothing but the Cloud.
-func derive(label, seed string, n int) []byte {
+// uniqueID is the fixed id of a user (AIDA…), a role (AROA…): 21 characters.
+func uniqueID(prefix, arn string) string {
+	return prefix + base32.StdEncoding.EncodeToString(derive("awsauthtest", prefix, arn, 15))[:17]
+}
+
+// newSecret is where all keys and codes of a Cloud come from, so that no two
+// Clouds have one in common.
+func newSecret() []byte {
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails
+	return secret
+}
+
+// derive makes n bytes that only this Cloud makes, the same for the same seed.
+func (c *Cloud) derive(label, seed string, n int) []byte {
+	return derive(string(c.secret), label, seed, n)
+}
+
+// derive stretches a seed to n bytes.
+func derive(secret, label, seed string, n int) []byte {
 	var out []byte
 	for i := byte(0); len(out) < n; i++ {
-		mac := hmac.New(sha256.New, []byte("awsauthtest "+label))
+		mac := hmac.New(sha256.New, []byte(secret+" "+label))
 		mac.Write([]byte{i})
 		mac.Write([]byte(seed))
 		out = mac.Sum(out)
@@ -157,10 +195,24 @@ func (c *Cloud) Deactivate(accessKeyID string) {
 	c.change(accessKeyID, func(k *credential) { k.inactive = true })
 }
 
-// Revoke ends a session before its time: AWS refuses its keys with
-// ExpiredToken. An id that is not known is left so.
+// Expire ends a session before its time: AWS refuses its keys with
+// ExpiredToken, everywhere. Long-lived keys have no token that could expire;
+// they, and an id that is not known, are left as they are.
+func (c *Cloud) Expire(accessKeyID string) {
+	c.change(accessKeyID, func(k *credential) { k.expired = !k.keys.Expires.IsZero() })
+}
+
+// Revoke does to one session what the button "Revoke active sessions" of the
+// IAM console does to all of a role: the keys stay valid, but everything they
+// are used for is denied (AccessDenied, "with an explicit deny in an
+// identity-based policy"). Only GetCallerIdentity, which no policy can deny,
+// goes on answering. Sessions that were assumed from it live on. Long-lived
+// keys, and an id that is not known, are left as they are. [Cloud.Expire] ends a
+// token, [Cloud.Deactivate] makes a key unknown.
+//
+// See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
 func (c *Cloud) Revoke(accessKeyID string) {
-	c.change(accessKeyID, func(k *credential) { k.revoked = true })
+	c.change(accessKeyID, func(k *credential) { k.revoked = !k.keys.Expires.IsZero() })
 }
 
 // SessionTags returns the tags of the session that a key belongs to, those

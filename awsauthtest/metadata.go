@@ -60,7 +60,7 @@ func (c *Cloud) SetInstance(i *Instance) {
 		return
 	}
 	next := &instance{Instance: *i, tokens: map[string]time.Time{}}
-	next.complete()
+	next.complete(&c.regions)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if last := c.instance; last != nil && last.RoleARN == next.RoleARN {
@@ -70,7 +70,7 @@ func (c *Cloud) SetInstance(i *Instance) {
 }
 
 // complete fills in the defaults and panics where there can be none.
-func (i *instance) complete() {
+func (i *instance) complete(regions *atlas) {
 	if i.RoleARN != "" {
 		role, err := parseARN(i.RoleARN, "role")
 		if err != nil {
@@ -85,7 +85,7 @@ func (i *instance) complete() {
 			"aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1",
 		}[i.role.partition]
 	}
-	if p, ok := partitionOf(i.Region); !ok || i.RoleARN != "" && p.id != i.role.partition {
+	if p, ok := regions.partitionOf(i.Region); !ok || i.RoleARN != "" && p.id != i.role.partition {
 		panic("awsauthtest: SetInstance: Region " + i.Region + " is not of the role's partition")
 	}
 	if i.Lifetime < 0 {
@@ -135,20 +135,20 @@ func (c *Cloud) serveMetadata(in *request) reply {
 		return metadataFailure(refuse(http.StatusNotFound, "NotFound", "Not Found"))
 	}
 	if in.path == tokenPath {
-		return i.token(in)
+		return i.token(in, c.derive("imds", in.now.String()+strconv.Itoa(in.number), 40))
 	}
 	if in.method != http.MethodGet && in.method != http.MethodHead {
 		return metadataFailure(refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "Method Not Allowed"))
 	}
-	if token := in.header.Get(tokenHeader); (token != "" || !i.IMDSv1) && !now().Before(i.tokens[token]) {
+	if token := in.header.Get(tokenHeader); (token != "" || !i.IMDSv1) && !in.now.Before(i.tokens[token]) {
 		return metadataFailure(refuse(http.StatusUnauthorized, "Unauthorized", "Unauthorized"))
 	}
-	return c.metadata(i, in.path)
+	return c.metadata(i, in.path, in.now)
 }
 
 // token answers PUT /latest/api/token. The header X-Forwarded-For shows a proxy
 // that somebody left open: AWS refuses then.
-func (i *instance) token(in *request) reply {
+func (i *instance) token(in *request, random []byte) reply {
 	ttl, err := strconv.Atoi(in.header.Get(tokenTTLHeader))
 	switch {
 	case in.method != http.MethodPut:
@@ -158,14 +158,13 @@ func (i *instance) token(in *request) reply {
 	case err != nil || ttl < 1 || ttl > maxTokenTTL:
 		return metadataFailure(refuse(http.StatusBadRequest, "BadRequest", "Bad Request"))
 	}
-	t := now()
+	t := in.now
 	for old, ends := range i.tokens {
 		if !t.Before(ends) {
 			delete(i.tokens, old)
 		}
 	}
-	seed := t.String() + strconv.Itoa(len(i.tokens))
-	token := base64.StdEncoding.EncodeToString(derive("imds", seed, 40))
+	token := base64.StdEncoding.EncodeToString(random)
 	i.tokens[token] = t.Add(time.Duration(ttl) * time.Second)
 	out := plain(token)
 	out.header.Set(tokenTTLHeader, strconv.Itoa(ttl))
@@ -173,7 +172,7 @@ func (i *instance) token(in *request) reply {
 }
 
 // metadata answers one path. The caller holds c.mu.
-func (c *Cloud) metadata(i *instance, path string) reply {
+func (c *Cloud) metadata(i *instance, path string, now time.Time) reply {
 	hasRole := i.RoleARN != ""
 	switch {
 	case path == metadataPath+"placement/region":
@@ -191,13 +190,12 @@ func (c *Cloud) metadata(i *instance, path string) reply {
 		})
 	case hasRole && path == metadataPath+"iam/info":
 		return jsonReply(http.StatusOK, map[string]string{
-			"Code": "Success", "LastUpdated": stamp(now()), "InstanceProfileId": uniqueID("AIPA", i.RoleARN),
+			"Code": "Success", "LastUpdated": stamp(now), "InstanceProfileId": uniqueID("AIPA", i.RoleARN),
 			"InstanceProfileArn": "arn:" + i.role.partition + ":iam::" + i.role.account + ":instance-profile/" + i.role.name(),
 		})
 	case hasRole && (path == rolePath || path == rolePath+"/"):
 		return plain(i.role.name())
 	case hasRole && path == rolePath+"/"+i.role.name():
-		now := now()
 		if i.lease.keys.AccessKeyID == "" && i.Stale {
 			c.grant(&i.lease, i.role, instanceID, now.Add(-i.Lifetime-time.Minute), i.Lifetime)
 		} else if i.lease.due(now) && !i.Stale {

@@ -1,7 +1,6 @@
 package awsauthtest_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -190,32 +189,4 @@ func TestContainer(t *testing.T) {
 	require.Empty(t, c.SetContainer(nil))
 	_, err = fetch("http://169.254.170.2"+relative, "")
 	require.ErrorIs(t, err, syscall.ECONNREFUSED)
-}
-
-// TestSSO covers the portal, by hand: the SDK's own client is no dependency.
-func TestSSO(t *testing.T) {
-	c, _ := world(t)
-	c.AddSSO("bearer", "eu-west-1", manage)
-	for name, tt := range map[string]struct {
-		token, region, account, role string
-		status                       int
-	}{
-		"right":           {"bearer", "eu-west-1", "222222222222", "manage-role", 200},
-		"wrong token":     {"bearet", "eu-west-1", "222222222222", "manage-role", 401},
-		"another region":  {"bearer", "eu-west-2", "222222222222", "manage-role", 403},
-		"another account": {"bearer", "eu-west-1", "111111111111", "manage-role", 403},
-		"another role":    {"bearer", "eu-west-1", "222222222222", "admin", 403},
-	} {
-		t.Run(name, func(t *testing.T) {
-			ctx := context.WithoutCancel(t.Context())
-			r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://portal.sso."+tt.region+
-				".amazonaws.com/federation/credentials?account_id="+tt.account+"&role_name="+tt.role, nil)
-			require.NoError(t, err)
-			r.Header.Set("X-Amz-Sso_bearer_token", tt.token)
-			status, body, _ := send(t, c, r)
-			require.Equal(t, tt.status, status, body)
-			calls := c.Calls("GetRoleCredentials")
-			require.Equal(t, tt.status, calls[len(calls)-1].Status)
-		})
-	}
 }

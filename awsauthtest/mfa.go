@@ -18,8 +18,8 @@ type device struct {
 	used   int64 // the period of the last code accepted
 }
 
-func newDevice(serial string) *device {
-	return &device{serial: serial, secret: derive("mfa", serial, sha1.Size), used: -1 << 62}
+func newDevice(serial string, secret []byte) *device {
+	return &device{serial: serial, secret: secret, used: -1 << 62}
 }
 
 // MFACode returns the code that the device of that serial number shows now: 6
@@ -29,13 +29,14 @@ func newDevice(serial string) *device {
 //
 // See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable_virtual.html
 func (c *Cloud) MFACode(serial string) string {
+	t := c.now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	d := c.devices[serial]
 	if d == nil {
 		panic(fmt.Sprintf("awsauthtest: MFACode: no user has the device %q", serial))
 	}
-	return d.code(period(now()))
+	return d.code(period(t))
 }
 
 // period counts the 30 s periods since 1970, as RFC 6238 does.

@@ -1,49 +1,126 @@
 package awsauthtest
 
 import (
+	"fmt"
+	"net/http"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 )
 
-// partition is one of AWS's worlds and its host names. The table repeats what
-// the SDK's partitions.json says instead of asking the library under test: a
-// fake that shares a table with what it tests shares its mistakes.
+// partition is one of AWS's worlds: its host names and its regions. The table
+// repeats what the SDK's partitions.json says instead of asking the library
+// under test: a fake that shares a table with what it tests shares its mistakes.
 type partition struct {
 	id        string
 	suffix    string
 	dualStack string
-	regions   *regexp.Regexp
+	pattern   *regexp.Regexp // of the names of its regions, those to come included
+	regions   []string       // enabled in every account
+	optIn     []string       // that an account has to enable
+	fips      []string       // where STS has a FIPS host of its own
 }
 
 // partitions is constant.
 var partitions = []partition{
-	{"aws", "amazonaws.com", "api.aws", regexp.MustCompile(`^(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+$`)},
-	{"aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn", regexp.MustCompile(`^cn-\w+-\d+$`)},
-	{"aws-us-gov", "amazonaws.com", "api.aws", regexp.MustCompile(`^us-gov-\w+-\d+$`)},
-	{"aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu", regexp.MustCompile(`^eusc-(de)-\w+-\d+$`)},
-	{"aws-iso", "c2s.ic.gov", "api.aws.ic.gov", regexp.MustCompile(`^us-iso-\w+-\d+$`)},
-	{"aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud", regexp.MustCompile(`^us-isob-\w+-\d+$`)},
-	{"aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", regexp.MustCompile(`^eu-isoe-\w+-\d+$`)},
-	{"aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov", regexp.MustCompile(`^us-isof-\w+-\d+$`)},
+	{
+		id: "aws", suffix: "amazonaws.com", dualStack: "api.aws",
+		pattern: regexp.MustCompile(`^(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+$`),
+		regions: strings.Fields("us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 sa-east-1 eu-central-1 eu-north-1 eu-west-1 eu-west-2 eu-west-3 " +
+			"ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2"),
+		optIn: strings.Fields("af-south-1 ap-east-1 ap-east-2 ap-south-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-6 ap-southeast-7 " +
+			"ca-west-1 eu-central-2 eu-south-1 eu-south-2 il-central-1 me-central-1 me-south-1 me-west-1 mx-central-1 sa-west-1"),
+		fips: strings.Fields("us-east-1 us-east-2 us-west-1 us-west-2"),
+	},
+	{
+		id: "aws-cn", suffix: "amazonaws.com.cn", dualStack: "api.amazonwebservices.com.cn",
+		pattern: regexp.MustCompile(`^cn-\w+-\d+$`), regions: []string{"cn-north-1", "cn-northwest-1"},
+	},
+	{
+		// The plain hosts of STS are FIPS hosts here. Only the dual-stack ones have
+		// another name.
+		id: "aws-us-gov", suffix: "amazonaws.com", dualStack: "api.aws",
+		pattern: regexp.MustCompile(`^us-gov-\w+-\d+$`), regions: []string{"us-gov-east-1", "us-gov-west-1"},
+	},
+	{
+		id: "aws-eusc", suffix: "amazonaws.eu", dualStack: "api.amazonwebservices.eu",
+		pattern: regexp.MustCompile(`^eusc-(de)-\w+-\d+$`), regions: []string{"eusc-de-east-1"},
+	},
+	{
+		id: "aws-iso", suffix: "c2s.ic.gov", dualStack: "api.aws.ic.gov",
+		pattern: regexp.MustCompile(`^us-iso-\w+-\d+$`), regions: []string{"us-iso-east-1", "us-iso-west-1"},
+	},
+	{
+		id: "aws-iso-b", suffix: "sc2s.sgov.gov", dualStack: "api.aws.scloud",
+		pattern: regexp.MustCompile(`^us-isob-\w+-\d+$`), regions: []string{"us-isob-east-1", "us-isob-west-1"},
+	},
+	{
+		id: "aws-iso-e", suffix: "cloud.adc-e.uk", dualStack: "api.cloud-aws.adc-e.uk",
+		pattern: regexp.MustCompile(`^eu-isoe-\w+-\d+$`), regions: []string{"eu-isoe-west-1"},
+	},
+	{
+		id: "aws-iso-f", suffix: "csp.hci.ic.gov", dualStack: "api.aws.hci.ic.gov",
+		pattern: regexp.MustCompile(`^us-isof-\w+-\d+$`), regions: []string{"us-isof-east-1", "us-isof-south-1"},
+	},
 }
 
-// partitionOf finds the partition of a region by the shape of its name.
-func partitionOf(region string) (partition, bool) {
+// hasFIPS reports whether STS has a host sts-fips.<region>.<suffix>.
+func (p partition) hasFIPS(region, suffix string) bool {
+	return slices.Contains(p.fips, region) || p.id == "aws-us-gov" && suffix == p.dualStack
+}
+
+func knownPartition(id string) bool {
+	return slices.ContainsFunc(partitions, func(p partition) bool { return p.id == id })
+}
+
+// atlas knows which regions exist: those of the table and those that were
+// added. It has its own lock, which is never held while anything else is called.
+type atlas struct {
+	mu    sync.Mutex
+	added map[string]bool
+}
+
+// AddRegion makes a region exist that is newer than this package: its hosts
+// answer from now on. A region that exists already stays as it is. A name that
+// has the form of no partition's regions panics.
+func (c *Cloud) AddRegion(region string) {
+	if !slices.ContainsFunc(partitions, func(p partition) bool { return p.pattern.MatchString(region) }) {
+		panic(fmt.Sprintf("awsauthtest: AddRegion: %q has the form of no partition's regions", region))
+	}
+	a := &c.regions
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.added == nil {
+		a.added = map[string]bool{}
+	}
+	a.added[region] = true
+}
+
+// partitionOf finds the partition of a region; false: there is no such region.
+func (a *atlas) partitionOf(region string) (partition, bool) {
+	a.mu.Lock()
+	added := a.added[region]
+	a.mu.Unlock()
 	for _, p := range partitions {
-		if p.regions.MatchString(region) {
+		if slices.Contains(p.regions, region) || slices.Contains(p.optIn, region) || added && p.pattern.MatchString(region) {
 			return p, true
 		}
 	}
 	return partition{}, false
 }
 
-func knownPartition(id string) bool {
-	for _, p := range partitions {
-		if p.id == id {
-			return true
-		}
-	}
-	return false
+// optIn reports whether accounts have to enable a region. All regions of aws that
+// came after March 2019 are such; the other partitions have none.
+// See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
+func (a *atlas) optIn(region string) bool {
+	p, ok := a.partitionOf(region)
+	return ok && p.id == "aws" && !slices.Contains(p.regions, region)
+}
+
+func (a *atlas) known(region string) bool {
+	_, ok := a.partitionOf(region)
+	return ok
 }
 
 // The services of the Cloud, by the names that Call.Service shows.
@@ -52,6 +129,7 @@ const (
 	serviceMetadata  = "ec2metadata"
 	serviceContainer = "container"
 	serviceSSO       = "sso"
+	serviceHandled   = "handled" // of Handle; Call.Service shows the service of the signature
 )
 
 // place is what a host name says of a request.
@@ -59,6 +137,19 @@ type place struct {
 	service   string
 	region    string // empty on the loopback socket: the scope says it
 	partition string // likewise
+	global    bool   // STS without a region in its name
+
+	anyPath bool // STS where Isolate sends it
+
+	handler http.Handler // of Handle
+}
+
+// port is where the service listens; it hears nothing on others.
+func (at place) port() string {
+	if at.service == serviceMetadata || at.service == serviceContainer {
+		return "80"
+	}
+	return "443"
 }
 
 const (
@@ -74,14 +165,14 @@ const (
 
 // locate finds the service behind a host name without port; false: there is no
 // such host.
-func locate(host string) (place, bool) {
+func (a *atlas) locate(host string) (place, bool) {
 	switch host = strings.ToLower(strings.TrimSuffix(host, ".")); host {
 	case metadataHost, metadataHost6:
 		return place{service: serviceMetadata}, true
 	case containerHost, podHost, podHost6:
 		return place{service: serviceContainer}, true
 	case globalSTS:
-		return place{serviceSTS, globalScope, "aws"}, true
+		return place{service: serviceSTS, region: globalScope, partition: "aws", global: true}, true
 	}
 	for _, p := range partitions {
 		for _, suffix := range []string{p.suffix, p.dualStack} {
@@ -89,7 +180,8 @@ func locate(host string) (place, bool) {
 			if !ok {
 				continue
 			}
-			if at, ok := p.locate(name, suffix == p.suffix); ok {
+			at, ok := p.locate(name, suffix)
+			if of, known := a.partitionOf(at.region); ok && known && of.id == p.id {
 				return at, true
 			}
 		}
@@ -97,19 +189,65 @@ func locate(host string) (place, bool) {
 	return place{}, false
 }
 
-// locate reads what stands before the partition's suffix. VPC endpoints and
-// the SSO portal have no dual-stack form here.
-func (p partition) locate(name string, plain bool) (place, bool) {
+// locate reads what stands before one of the partition's suffixes, whether the
+// region exists or not. VPC endpoints and the SSO portal have no dual-stack form
+// here.
+func (p partition) locate(name, suffix string) (place, bool) {
 	labels := strings.Split(name, ".")
 	switch {
-	case len(labels) == 2 && (labels[0] == "sts" || labels[0] == "sts-fips"):
-		return place{serviceSTS, labels[1], p.id}, p.regions.MatchString(labels[1])
-	case !plain:
+	case len(labels) == 2 && labels[0] == "sts":
+		return place{service: serviceSTS, region: labels[1], partition: p.id}, true
+	case len(labels) == 2 && labels[0] == "sts-fips":
+		return place{service: serviceSTS, region: labels[1], partition: p.id}, p.hasFIPS(labels[1], suffix)
+	case suffix == p.dualStack:
 		return place{}, false
 	case len(labels) == 4 && strings.HasPrefix(labels[0], "vpce-") && labels[1] == "sts" && labels[3] == "vpce":
-		return place{serviceSTS, labels[2], p.id}, p.regions.MatchString(labels[2])
+		return place{service: serviceSTS, region: labels[2], partition: p.id}, true
 	case len(labels) == 3 && labels[0] == "portal" && labels[1] == "sso":
-		return place{serviceSSO, labels[2], p.id}, p.regions.MatchString(labels[2])
+		return place{service: serviceSSO, region: labels[2], partition: p.id}, true
 	}
 	return place{}, false
+}
+
+// signin are the domains of the consoles, below which people and programs sign in.
+var signin = []string{
+	"aws.amazon.com", "amazonaws.cn", "amazonaws-us-gov.com", "amazonaws-eusc.eu",
+	"c2shome.ic.gov", "sc2shome.sgov.gov", "csphome.adc-e.uk", "csphome.hci.ic.gov",
+}
+
+// unmodelled reports whether AWS has such a host, so far as its name tells, for a
+// service that the Cloud does not have.
+func (a *atlas) unmodelled(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	for _, domain := range signin {
+		region, ok := strings.CutSuffix(host, "signin."+domain)
+		if ok && (region == "" || a.known(strings.TrimSuffix(region, "."))) {
+			return true
+		}
+	}
+	for _, p := range partitions {
+		for _, suffix := range []string{p.suffix, p.dualStack} {
+			name, ok := strings.CutSuffix(host, "."+suffix)
+			if ok && a.plausible(p, strings.Split(name, ".")) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// plausible reports whether labels can be a service's: the region among them, if
+// there is one, exists in the partition, and they are none of those that locate
+// reads.
+func (a *atlas) plausible(p partition, labels []string) bool {
+	if slices.Contains(labels, "") || slices.Contains(labels, "sts") || slices.Contains(labels, "sts-fips") || labels[0] == "portal" {
+		return false
+	}
+	for _, label := range labels {
+		like := func(of partition) bool { return of.pattern.MatchString(label) }
+		if of, known := a.partitionOf(label); slices.ContainsFunc(partitions, like) && (!known || of.id != p.id) {
+			return false
+		}
+	}
+	return true
 }

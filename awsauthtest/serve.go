@@ -3,12 +3,12 @@ package awsauthtest
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -34,7 +34,8 @@ type socket struct {
 // credential scope. After Close it returns an error.
 //
 // Anybody on the machine can ask; what they can get are keys that open nothing
-// else.
+// else. A request whose Host header is neither an address of this machine nor a
+// host that the Cloud knows is refused with 403.
 func (c *Cloud) Serve() (string, error) {
 	s := &c.socket
 	s.mu.Lock()
@@ -104,15 +105,16 @@ func (c *Cloud) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer c.socket.done.Done()
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	body, err := readBody(r)
+	at, ok := c.routeSocket(r)
+	if !ok {
+		http.Error(w, "awsauthtest: the Host header names neither this socket nor a host of AWS", http.StatusForbidden)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, at.maxBody())
+	body, err := readBody(r, at.maxBody())
 	if err != nil {
 		http.Error(w, "request body: "+err.Error(), http.StatusRequestEntityTooLarge)
 		return
-	}
-	at, ok := locate(hostname(r.Host)) // a client that uses the socket as its proxy
-	if !ok {
-		at = c.routeLoopback(r.URL.Path)
 	}
 	out, err := c.answer(r.Context(), newRequest(r, r.Host, body, at))
 	if err != nil {
@@ -124,6 +126,22 @@ func (c *Cloud) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(out.status)
 	_, _ = w.Write(out.body)
+}
+
+// routeSocket finds the service that a request on the socket is for; false: it is
+// for none. A client that uses the socket as its proxy names a host of AWS, and
+// one that comes by another port of this machine names that. Every other name is
+// a stranger's: a web page whose name was made to lead here must not read keys.
+func (c *Cloud) routeSocket(r *http.Request) (place, bool) {
+	if at, ok := c.regions.locate(hostname(r.Host)); ok {
+		return at, true
+	}
+	if at, ok := c.handlers.find(r.Host); ok {
+		return at, true
+	}
+	name := strings.ToLower(strings.Trim(hostname(r.Host), "[]"))
+	own := name == "localhost" || net.ParseIP(name).IsLoopback()
+	return c.routeLoopback(r.URL.Path), own
 }
 
 // routeLoopback finds the service by the path, where the host says nothing.
@@ -158,27 +176,34 @@ func hostname(hostport string) string {
 	return hostport
 }
 
-func readBody(r *http.Request) ([]byte, error) {
+func readBody(r *http.Request, most int64) ([]byte, error) {
 	if r.Body == nil {
 		return nil, nil
 	}
 	defer r.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err == nil && len(body) > maxBody {
-		err = errors.New("awsauthtest: request body larger than 1 MiB")
+	body, err := io.ReadAll(io.LimitReader(r.Body, most+1))
+	if err == nil && int64(len(body)) > most {
+		err = fmt.Errorf("awsauthtest: request body larger than %d MiB", most>>20)
 	}
 	return body, err
 }
 
 // response makes the reply an http.Response to a request in memory.
 func (out reply) response(r *http.Request) *http.Response {
+	length := int64(len(out.body))
+	if r.Method == http.MethodHead {
+		if declared, err := strconv.ParseInt(out.header.Get("Content-Length"), 10, 64); err == nil {
+			length = declared
+		}
+		out.body = nil
+	}
 	return &http.Response{
 		Status:     fmt.Sprintf("%d %s", out.status, http.StatusText(out.status)),
 		StatusCode: out.status,
 		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header:        out.header,
 		Body:          io.NopCloser(bytes.NewReader(out.body)),
-		ContentLength: int64(len(out.body)),
+		ContentLength: length,
 		Request:       r,
 	}
 }

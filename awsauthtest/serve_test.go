@@ -98,25 +98,6 @@ func TestClose(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestIsolate checks that the machine's AWS is out of sight during a test only.
-func TestIsolate(t *testing.T) {
-	t.Setenv("AWS_PROFILE", "prod")
-	t.Setenv("https_proxy", "http://proxy")
-	t.Setenv("AWS_NEW_RETRIES_2026", "true")
-	t.Run("inside", func(t *testing.T) {
-		awsauthtest.Isolate(t)
-		for _, name := range []string{"AWS_PROFILE", "AWS_CA_BUNDLE", "https_proxy"} {
-			_, set := os.LookupEnv(name)
-			require.False(t, set, name)
-		}
-		require.NoFileExists(t, os.Getenv("AWS_CONFIG_FILE"))
-		require.NotEmpty(t, os.Getenv("AWS_SHARED_CREDENTIALS_FILE"))
-		require.Equal(t, "true", os.Getenv("AWS_NEW_RETRIES_2026"), "how, not who")
-	})
-	require.Equal(t, "prod", os.Getenv("AWS_PROFILE"))
-	require.Equal(t, "http://proxy", os.Getenv("https_proxy"))
-}
-
 // run executes a program as an outsider would: with nothing of AWS in the
 // environment but these keys.
 func run(t *testing.T, keys awsauthtest.Keys, region string, command ...string) (string, error) {

@@ -40,8 +40,10 @@ type authorization struct {
 func (in *request) authorization() (authorization, *problem) {
 	header := in.header.Get("Authorization")
 	switch {
-	case in.at.service != serviceSTS: // theirs are bearer tokens, and nobody's business
+	case in.at.service != serviceSTS && in.at.service != serviceHandled: // theirs are bearer tokens, and nobody's business
 		return authorization{}, nil
+	case in.at.service == serviceHandled && header != "" && !strings.HasPrefix(header, "AWS4-"):
+		return authorization{}, nil // whatever it is, it is for the handler
 	case header == "" && in.form.Has("X-Amz-Algorithm"):
 		return in.presigned()
 	case header == "":
@@ -73,7 +75,7 @@ func (in *request) presigned() (authorization, *problem) {
 	if q.Get("X-Amz-Algorithm") != algorithm {
 		return a, incomplete("Unsupported AWS 'algorithm' in the query string.")
 	}
-	if s := q.Get("X-Amz-Expires"); s != "" {
+	if s := q.Get("X-Amz-Expires"); s != "" && in.at.service != serviceSTS {
 		seconds, err := strconv.Atoi(s)
 		if err != nil || seconds < 0 || time.Duration(seconds) > maxPresign/time.Second {
 			return a, incomplete("X-Amz-Expires must be a number of seconds up to 604800.")
@@ -139,25 +141,21 @@ func mismatch(format string, args ...any) *problem {
 	return refuse(http.StatusForbidden, "SignatureDoesNotMatch", format, args...)
 }
 
-// checkScope holds the credential scope against the place.
-func (in *request) checkScope(service string) *problem {
+// checkScope holds the credential scope against the place. A handled host may be
+// any service's.
+func (in *request) checkScope(regions *atlas) *problem {
 	a := in.auth
 	switch {
 	case in.at.region != "" && a.region != in.at.region:
 		return mismatch("Credential should be scoped to a valid region.")
-	case in.at.region == "" && !knownRegion(a.region):
+	case in.at.region == "" && !regions.known(a.region):
 		return mismatch("Credential should be scoped to a valid region.")
-	case a.service != service:
-		return mismatch("Credential should be scoped to correct service: '%s'.", service)
+	case a.service != serviceSTS && in.at.service == serviceSTS:
+		return mismatch("Credential should be scoped to correct service: '%s'.", serviceSTS)
 	case a.end != terminator:
 		return mismatch("Credential should be scoped with a valid terminator: '%s'.", terminator)
 	}
 	return nil
-}
-
-func knownRegion(region string) bool {
-	_, ok := partitionOf(region)
-	return ok
 }
 
 // checkSignature recomputes the signature with the secret that was issued. The
@@ -184,7 +182,7 @@ func (in *request) checkSignature(secret string, t time.Time) *problem {
 			a.date, day)
 	}
 	limit := maxSkew
-	if a.presigned {
+	if a.presigned && a.service != serviceSTS { // STS does not look at X-Amz-Expires
 		limit = a.expires
 	}
 	if t.Sub(signedAt) > limit {
@@ -230,9 +228,8 @@ func mac(key []byte, s string) []byte {
 // canonical is the text that is signed; false: a signed header is not there, or
 // the body is not the one that was hashed.
 func (in *request) canonical() (string, bool) {
-	sum := sha256.Sum256(in.body)
-	hash := hex.EncodeToString(sum[:])
-	if declared := in.header.Get("X-Amz-Content-Sha256"); declared != "" && declared != hash {
+	hash, ok := in.payloadHash()
+	if !ok {
 		return "", false
 	}
 	var headers strings.Builder
@@ -245,8 +242,34 @@ func (in *request) canonical() (string, bool) {
 	}
 	query, ok := in.canonicalQuery()
 	return strings.Join([]string{
-		in.method, escape(in.path, true), query, headers.String(), strings.Join(in.auth.signed, ";"), hash,
+		in.method, in.canonicalPath(), query, headers.String(), strings.Join(in.auth.signed, ";"), hash,
 	}, "\n"), ok
+}
+
+// payloadHash is the hash of the body as it is signed; false: the request says
+// another. S3 may leave the body unsigned, or sign it in chunks of its own, which
+// are not looked at here.
+func (in *request) payloadHash() (string, bool) {
+	sum := sha256.Sum256(in.body)
+	hash := hex.EncodeToString(sum[:])
+	declared := in.header.Get("X-Amz-Content-Sha256")
+	if in.at.service == serviceHandled {
+		if declared == "UNSIGNED-PAYLOAD" || strings.HasPrefix(declared, "STREAMING-") {
+			return declared, true
+		}
+		if in.auth.presigned && in.auth.service == "s3" {
+			return "UNSIGNED-PAYLOAD", true
+		}
+	}
+	return hash, declared == "" || declared == hash
+}
+
+// canonicalPath is the path, escaped once more for all services but S3.
+func (in *request) canonicalPath() string {
+	if in.at.service == serviceHandled && strings.HasPrefix(in.auth.service, "s3") {
+		return in.path
+	}
+	return escape(in.path, true)
 }
 
 // headerValue is a header as it is signed: values joined, runs of spaces one.

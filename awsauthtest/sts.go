@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +27,9 @@ func (c *Cloud) serveSTS(in *request) reply {
 }
 
 func (c *Cloud) sts(in *request) (any, *problem) {
+	if in.path != "/" && !in.at.anyPath {
+		return nil, refuse(http.StatusNotFound, "UnknownOperationException", "STS has no path but /")
+	}
 	action := in.form.Get("Action")
 	version := in.form.Get("Version")
 	if version == "" {
@@ -38,6 +42,9 @@ func (c *Cloud) sts(in *request) (any, *problem) {
 		"GetAccessKeyInfo":  c.getAccessKeyInfo,
 	}[action]
 	unsigned := action == "AssumeRoleWithWebIdentity"
+	if version == stsVersion && slices.Contains(notModelled, action) {
+		return nil, notImplemented("%s. Inject a Fault of kind Refuse for the answer that you want to test", action)
+	}
 	if do == nil && !unsigned || version != stsVersion {
 		return nil, refuse(http.StatusBadRequest, "InvalidAction", "Could not find operation %s for version %s", action, version)
 	}
@@ -48,10 +55,35 @@ func (c *Cloud) sts(in *request) (any, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	if !c.limits.allow(who.account, now()) {
+	c.calls.prove(in.call, who.arn)
+	if !c.limits.allow(who.account, in.now) {
 		return nil, throttled()
 	}
+	if who.revoked && action != "GetCallerIdentity" {
+		return nil, who.denied(in)
+	}
 	return do(in, who)
+}
+
+// denied is what a revoked session hears.
+func (who caller) denied(in *request) *problem {
+	resource := in.form.Get("RoleArn")
+	if resource == "" {
+		resource = "*"
+	}
+	return refuse(http.StatusForbidden, "AccessDenied",
+		"User: %s is not authorized to perform: %s:%s on resource: %s with an explicit deny in an identity-based policy",
+		who.arn, in.auth.service, in.action(), resource)
+}
+
+// notModelled are the actions that STS has and the Cloud does not answer.
+var notModelled = []string{
+	"AssumeRoleWithSAML", "AssumeRoot", "DecodeAuthorizationMessage", "GetDelegatedAccessToken", "GetFederationToken", "GetWebIdentityToken",
+}
+
+// notImplemented is for what AWS does and the Cloud does not.
+func notImplemented(format string, args ...any) *problem {
+	return refuse(http.StatusNotImplemented, "NotImplemented", "awsauthtest does not model "+format+".", args...)
 }
 
 // caller is who made a request, proven.
@@ -59,6 +91,7 @@ type caller struct {
 	principal
 	keyID     string
 	partition string // of the request; the caller's own
+	revoked   bool   // everything is denied that can be
 }
 
 // authenticate proves who asks, or refuses in the order in which AWS does.
@@ -69,11 +102,11 @@ func (c *Cloud) authenticate(in *request) (caller, *problem) {
 	if in.auth.keyID == "" {
 		return caller{}, refuse(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token")
 	}
-	if p := in.checkScope("sts"); p != nil {
+	if p := in.checkScope(&c.regions); p != nil {
 		return caller{}, p
 	}
-	where, _ := partitionOf(in.auth.region)
-	t := now()
+	where, _ := c.regions.partitionOf(in.auth.region)
+	t := in.now
 	k, known := c.credential(in.auth.keyID)
 	if !known || k.inactive || k.who.partition != where.id {
 		return caller{}, invalidToken()
@@ -81,22 +114,26 @@ func (c *Cloud) authenticate(in *request) (caller, *problem) {
 	if p := in.checkSignature(k.keys.SecretAccessKey, t); p != nil {
 		return caller{}, p
 	}
-	if in.auth.token != k.keys.SessionToken {
+	if in.auth.token != k.keys.SessionToken || k.global && c.regions.optIn(in.auth.region) {
 		return caller{}, invalidToken()
 	}
-	if k.revoked || !k.keys.Expires.IsZero() && !t.Before(k.keys.Expires) && !c.honoured(k) {
+	if k.expired || !k.keys.Expires.IsZero() && !t.Before(k.keys.Expires) && !c.honoured(k) {
 		return caller{}, refuse(http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
 	}
-	if c.isDisabled(in.auth.region) {
-		return caller{}, refuse(http.StatusForbidden, "RegionDisabledException",
-			"STS is not activated in this region for account:%s. "+
-				"Your account administrator can activate STS in this region using the IAM Console.", k.who.account)
+	if in.at.service == serviceSTS && c.isDisabled(in.auth.region) {
+		return caller{}, regionDisabled(k.who.account)
 	}
-	return caller{principal: k.who, keyID: in.auth.keyID, partition: where.id}, nil
+	return caller{principal: k.who, keyID: in.auth.keyID, partition: where.id, revoked: k.revoked}, nil
 }
 
 func invalidToken() *problem {
 	return refuse(http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid.")
+}
+
+func regionDisabled(account string) *problem {
+	return refuse(http.StatusForbidden, "RegionDisabledException",
+		"STS is not activated in this region for account:%s. "+
+			"Your account administrator can activate STS in this region using the IAM Console.", account)
 }
 
 func (c *Cloud) isDisabled(region string) bool {
@@ -121,12 +158,19 @@ type keyInfoResult struct {
 	Account string
 }
 
-func (c *Cloud) getAccessKeyInfo(in *request, who caller) (any, *problem) {
-	k, ok := c.credential(in.form.Get("AccessKeyId"))
-	if !ok || k.who.partition != who.partition {
-		return nil, validation("Invalid Access Key ID")
+// getAccessKeyInfo reads the account from the id: AWS answers for any key, also
+// for one that it has never issued or that belongs to others.
+func (c *Cloud) getAccessKeyInfo(in *request, _ caller) (any, *problem) {
+	var v validator
+	id := v.required(in.form, "AccessKeyId", limitKeyID)
+	if p := v.problem(); p != nil {
+		return nil, p
 	}
-	return keyInfoResult{Account: k.who.account}, nil
+	account, ok := accountOf(id)
+	if !ok {
+		return nil, notImplemented("access key ids that do not hold their account, as those from before 2019")
+	}
+	return keyInfoResult{Account: account}, nil
 }
 
 type sessionTokenResult struct {
@@ -137,13 +181,12 @@ type sessionTokenResult struct {
 // Limits of GetSessionToken.
 // See https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
 const (
-	minSession             = 15 * time.Minute
-	maxSessionToken        = 36 * time.Hour
-	defaultSessionToken    = 12 * time.Hour
-	maxRole                = 12 * time.Hour
-	defaultRole            = time.Hour
-	maxChainedRole         = time.Hour
-	maxPolicyAndPolicyARNs = 2048
+	minSession          = 15 * time.Minute
+	maxSessionToken     = 36 * time.Hour
+	defaultSessionToken = 12 * time.Hour
+	maxRole             = 12 * time.Hour
+	defaultRole         = time.Hour
+	maxChainedRole      = time.Hour
 )
 
 func (c *Cloud) getSessionToken(in *request, who caller) (any, *problem) {
@@ -164,7 +207,7 @@ func (c *Cloud) getSessionToken(in *request, who caller) (any, *problem) {
 	}
 	session := who.principal
 	session.temporary, session.mfa = true, mfa
-	return sessionTokenResult{Credentials: c.issue(session, now().Add(lifetime).Truncate(time.Second)).xml()}, nil
+	return sessionTokenResult{Credentials: c.answerKeys(in, session, lifetime).xml()}, nil
 }
 
 // redeemMFA checks the code in a request, if there is one. The caller holds
@@ -181,7 +224,7 @@ func redeemMFA(in *request, who caller) (bool, *problem) {
 		return denied(", must provide both MFA serial number and one time pass code.")
 	case who.user == nil || who.user.device == nil || who.user.device.serial != serial:
 		return denied(", unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.")
-	case !who.user.device.redeem(code, now()):
+	case !who.user.device.redeem(code, in.now):
 		return denied(" with invalid MFA one time pass code. ")
 	}
 	return true, nil
@@ -239,13 +282,13 @@ func (in *request) xml(status int, code string, v any) reply {
 	return reply{status: status, code: code, body: append(body, '\n'), header: http.Header{
 		"Content-Type":     {"text/xml"},
 		"X-Amzn-Requestid": {in.requestID()},
-		"Date":             {now().Format(http.TimeFormat)},
+		"Date":             {in.now.Format(http.TimeFormat)},
 	}}
 }
 
 // requestID is the same in header and body, and another for every request.
 func (in *request) requestID() string {
-	return uuid(derive("request", strconv.Itoa(in.number), 16))
+	return uuid(derive("awsauthtest", "request", strconv.Itoa(in.number), 16))
 }
 
 // uuid writes 16 bytes in the form of a random UUID.

@@ -1,7 +1,6 @@
 package awsauthtest
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -52,6 +51,7 @@ var (
 	limitTokenCode      = limit{"tokenCode", 6, 6, regexp.MustCompile(`^[\d]*$`)}
 	limitPolicyARN      = limit{"policyArns.arn", 20, 2048, regexp.MustCompile(`^[\x21-\x7e]+$`)}
 	limitToken          = limit{"webIdentityToken", 4, 20000, regexp.MustCompile(`(?s)^.*$`)}
+	limitKeyID          = limit{"accessKeyId", 16, 128, regexp.MustCompile(`^[\w]*$`)}
 	limitTagKey         = limit{"tags.key", 1, 128, regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$`)}
 	limitTagValue       = limit{"tags.value", 0, 256, regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)}
 )
@@ -129,10 +129,7 @@ func members(form url.Values, name, field string) []string {
 	}
 }
 
-const (
-	maxTags       = 50
-	maxPolicyARNs = 10
-)
+const maxTags = 50
 
 // tags reads the session tags of a request.
 func (v *validator) tags(form url.Values) (tags map[string]string, transitive []string) {
@@ -165,38 +162,3 @@ func (v *validator) tags(form url.Values) (tags map[string]string, transitive []
 	}
 	return tags, transitive
 }
-
-// policies checks the session policies of a request. used is how much of the
-// room for them they take, in per cent; 0 if there are none.
-func (v *validator) policies(form url.Values) (used int, p *problem) {
-	arns := members(form, "PolicyArns", ".arn")
-	if len(arns) > maxPolicyARNs {
-		v.reject("[…]", "policyArns", fmt.Sprintf("Member must have length less than or equal to %d", maxPolicyARNs))
-	}
-	size := 0
-	for _, arn := range arns {
-		v.check(arn, limitPolicyARN)
-		if !policyARN.MatchString(arn) {
-			v.reject(arn, "policyArns.arn", "Member must be the ARN of a managed policy")
-		}
-		size += len(arn)
-	}
-	if form.Has("Policy") {
-		policy := form.Get("Policy")
-		size += len(policy)
-		var object map[string]json.RawMessage
-		if err := json.Unmarshal([]byte(policy), &object); err != nil || object["Statement"] == nil {
-			return 0, refuse(http.StatusBadRequest, "MalformedPolicyDocument", "This policy contains invalid Json")
-		}
-	}
-	if size > maxPolicyAndPolicyARNs {
-		return 0, refuse(http.StatusBadRequest, "PackedPolicyTooLarge",
-			"Packed policy consumes %d%% of allotted space, please use smaller policy.", size*100/maxPolicyAndPolicyARNs)
-	}
-	if size == 0 {
-		return 0, nil
-	}
-	return max(1, size*100/maxPolicyAndPolicyARNs), nil
-}
-
-var policyARN = regexp.MustCompile(`^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[\x21-\x7e]+$`)

@@ -24,9 +24,11 @@ type request struct {
 	at       place
 	form     url.Values // query and form body together
 	auth     authorization
-	authErr  *problem // why auth could not be read; nil also if there was none to read
-	call     *Call    // the record; its status is set when the answer is known
-	number   int      // of the call, from 1
+	authErr  *problem      // why auth could not be read; nil also if there was none to read
+	http     *http.Request // as it came, its body read
+	call     *Call         // the record; its status is set when the answer is known
+	number   int           // of the call, from 1
+	now      time.Time
 }
 
 // reply is an answer on its way back.
@@ -49,13 +51,18 @@ func refuse(status int, code, format string, args ...any) *problem {
 }
 
 // maxBody is more than any request of these services needs.
-const maxBody = 1 << 20
+func (at place) maxBody() int64 {
+	if at.service == serviceHandled {
+		return 64 << 20
+	}
+	return 1 << 20
+}
 
 // newRequest takes a request apart. at is where it is bound.
 func newRequest(r *http.Request, host string, body []byte, at place) *request {
 	in := &request{
 		method: r.Method, host: host, path: r.URL.EscapedPath(), rawQuery: r.URL.RawQuery,
-		header: r.Header, body: body, at: at,
+		header: r.Header, body: body, at: at, http: r,
 	}
 	if in.method == "" {
 		in.method = http.MethodGet
@@ -91,8 +98,14 @@ func (c *Cloud) answer(ctx context.Context, in *request) (reply, error) {
 const connectionFailed = "ConnectionFailed"
 
 func (c *Cloud) record(in *request) {
+	in.now = c.now()
+	role, service := c.roleAsked(in), in.at.service
+	if service == serviceHandled && in.auth.service != "" {
+		service = in.auth.service
+	}
 	in.call = &Call{
-		Time: now(), Service: in.at.service, Action: in.action(), Method: in.method, Host: in.host,
+		Role: role,
+		Time: in.now, Service: service, Action: in.action(), Method: in.method, Host: in.host,
 		Path: in.path, Region: in.auth.region, AccessKeyID: in.auth.keyID,
 		Params: publicParams(in.form), UserAgent: in.header.Get("User-Agent"),
 	}
@@ -101,9 +114,16 @@ func (c *Cloud) record(in *request) {
 
 // outcome is the fault that strikes, or else the service's answer.
 func (c *Cloud) outcome(ctx context.Context, in *request) (reply, error) {
-	fault, err := c.meet(ctx, *in.call)
+	ctx, done, err := c.pending.begin(ctx)
 	if err != nil {
 		return reply{}, err
+	}
+	defer done()
+	var fault Fault
+	if in.reachesService() {
+		if fault, err = c.meet(ctx, *in.call); err != nil {
+			return reply{}, err
+		}
 	}
 	switch fault.Kind {
 	case Hang:
@@ -114,11 +134,51 @@ func (c *Cloud) outcome(ctx context.Context, in *request) (reply, error) {
 	case Throttle, ServerError, Refuse:
 		return in.failure(fault.problem()), nil
 	}
-	out := c.serve(in)
+	in.now = c.now() // a delay may have passed
+	out, err := c.serve(ctx, in)
+	if err != nil {
+		return reply{}, err
+	}
 	if fault.Kind == Malformed {
 		out = reply{status: http.StatusOK, header: out.header, body: out.body[:len(out.body)/2]}
 	}
 	return out, nil
+}
+
+// reachesService reports whether a request gets as far as to the service that a
+// Fault stands for. One to STS that nobody signed does not, unless its action
+// needs no signature: it may be anybody's who found the socket.
+func (in *request) reachesService() bool {
+	if in.at.service != serviceSTS || in.auth.keyID != "" {
+		return true
+	}
+	return in.path == "/" && unsignedActions[in.form.Get("Action")]
+}
+
+// unsignedActions are those of STS that need no signature.
+var unsignedActions = map[string]bool{"AssumeRoleWithWebIdentity": true, "AssumeRoleWithSAML": true}
+
+// roleAsked is the ARN of the role whose credentials a request asks for.
+func (c *Cloud) roleAsked(in *request) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch in.at.service {
+	case serviceSTS:
+		return in.form.Get("RoleArn")
+	case serviceMetadata:
+		if c.instance != nil && metadataAction(in) == "GetCredentials" {
+			return c.instance.RoleARN
+		}
+	case serviceContainer:
+		if c.task != nil {
+			return c.task.RoleARN
+		}
+	case serviceSSO:
+		if g, ok := c.granted(in); ok {
+			return g.role.String()
+		}
+	}
+	return ""
 }
 
 // action names what a request asks for, as Call.Action shows it.
@@ -132,21 +192,38 @@ func (in *request) action() string {
 		return "GetCredentials"
 	case serviceSSO:
 		return "GetRoleCredentials"
+	case serviceHandled:
+		return in.handledAction()
 	}
 	return ""
 }
 
-// serve lets the service answer.
-func (c *Cloud) serve(in *request) reply {
-	switch in.at.service {
-	case serviceMetadata:
-		return c.serveMetadata(in)
-	case serviceContainer:
-		return c.serveContainer(in)
-	case serviceSSO:
-		return c.serveSSO(in)
+// handledAction is the action in the form, or in the header X-Amz-Target, or
+// method and path.
+func (in *request) handledAction() string {
+	target := in.header.Get("X-Amz-Target")
+	switch {
+	case target != "":
+		return target[strings.LastIndexByte(target, '.')+1:]
+	case in.form.Has("Action"):
+		return in.form.Get("Action")
 	}
-	return c.serveSTS(in)
+	return in.method + " " + in.path
+}
+
+// serve lets the service answer.
+func (c *Cloud) serve(ctx context.Context, in *request) (reply, error) {
+	switch in.at.service {
+	case serviceHandled:
+		return c.serveHandled(ctx, in)
+	case serviceMetadata:
+		return c.serveMetadata(in), nil
+	case serviceContainer:
+		return c.serveContainer(in), nil
+	case serviceSSO:
+		return c.serveSSO(in), nil
+	}
+	return c.serveSTS(in), nil
 }
 
 // failure is a refusal in the form of the service that was asked.
@@ -156,6 +233,8 @@ func (in *request) failure(p *problem) reply {
 		return metadataFailure(p)
 	case serviceContainer, serviceSSO:
 		return jsonFailure(p)
+	case serviceHandled:
+		return in.serviceFailure(p)
 	}
 	return in.stsFailure(p)
 }
@@ -165,7 +244,8 @@ type memory struct{ c *Cloud }
 
 // RoundTrip answers in the caller's goroutine.
 func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := readBody(r)
+	at, routeErr := m.route(r.URL)
+	body, err := readBody(r, at.maxBody())
 	if err != nil {
 		return nil, err
 	}
@@ -176,12 +256,11 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	if host == "" {
 		host = r.URL.Host
 	}
-	at, err := m.route(r.URL)
 	in := newRequest(r, host, body, at)
-	if err != nil {
+	if routeErr != nil {
 		m.c.record(in)
 		m.c.calls.finish(in.call, 0, connectionFailed)
-		return nil, err
+		return nil, routeErr
 	}
 	out, err := m.c.answer(r.Context(), in)
 	if err != nil {
@@ -196,30 +275,45 @@ func (m memory) route(u *url.URL) (place, error) {
 	if m.c.socket.is(u) {
 		return m.c.routeLoopback(u.Path), nil
 	}
-	at, ok := locate(u.Hostname())
+	if strings.HasPrefix(u.String(), nowhere) { // whoever asks here has not forgotten the Cloud
+		return place{service: serviceSTS, anyPath: true}, nil
+	}
+	at, ok := m.c.regions.locate(u.Hostname())
+	if !ok {
+		at, ok = m.c.handlers.find(u.Host)
+	}
 	switch {
+	case at.service == serviceHandled:
+		return at, nil
 	case !ok && net.ParseIP(u.Hostname()) != nil:
 		return at, refused(u)
+	case !ok && m.c.regions.unmodelled(u.Hostname()):
+		return at, connectionError("dial", "", &net.DNSError{
+			Err: "awsauthtest does not model this service: put a handler there with Cloud.Handle", Name: u.Hostname(), IsNotFound: true,
+		})
 	case !ok:
 		return at, connectionError("dial", "", &net.DNSError{Err: "no such host", Name: u.Hostname(), IsNotFound: true})
 	case at.service == serviceMetadata && !m.c.hasInstance(), at.service == serviceContainer && !m.c.hasTask():
 		return at, refused(u)
-	case (at.service == serviceSTS || at.service == serviceSSO) && u.Scheme != "https":
+	case port(u) != at.port() || (u.Scheme == "https") != (at.port() == "443"):
 		return at, refused(u)
 	}
 	return at, nil
 }
 
 func refused(u *url.URL) error {
-	host := u.Host
-	if u.Port() == "" {
-		port := map[string]string{"https": "443"}[u.Scheme]
-		if port == "" {
-			port = "80"
-		}
-		host = net.JoinHostPort(u.Hostname(), port)
+	return connectionError("dial", net.JoinHostPort(u.Hostname(), port(u)), os.NewSyscallError("connect", syscall.ECONNREFUSED))
+}
+
+// port is the one that a URL leads to.
+func port(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
 	}
-	return connectionError("dial", host, os.NewSyscallError("connect", syscall.ECONNREFUSED))
+	return "80"
 }
 
 // connectionError is what the net package returns for a connection that failed.

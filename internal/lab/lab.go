@@ -62,7 +62,7 @@ func New(t testing.TB, p awsauth.Partition) *Place {
 	w.AddRole(awsauthtest.Role{ARN: w.ARN(Home, "role/base"), Trust: []string{Home, Issuer}})
 	w.AddRole(awsauthtest.Role{ARN: w.ARN(Home, "role/middle"), Trust: []string{Home}})
 	for _, name := range []string{"manage-role", "team/ops"} {
-		w.AddRole(awsauthtest.Role{ARN: w.ARN(Target, "role/"+name), Trust: []string{Home, Target}})
+		w.AddRole(awsauthtest.Role{ARN: w.ARN(Target, "role/"+name), Trust: []string{Home, Target}, AllowTags: true, AllowSourceIdentity: true})
 	}
 	return w
 }

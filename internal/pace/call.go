@@ -105,6 +105,8 @@ func (c *call) settle(err error) {
 	}
 	c.open = false
 	switch {
+	case settled(err):
+		return
 	case Throttled(err):
 		c.throttled++
 		c.pacer.answered(asRefusal(err))

@@ -103,7 +103,15 @@ func answered(err error) bool {
 	case canceled(err), errors.Is(err, context.DeadlineExceeded):
 		return false // within an answer
 	}
-	return errors.As(err, &status)
+	return errors.As(err, &status) && status.HTTPStatusCode() > 0
+}
+
+// settled reports whether err says of itself that another try is of no use: the
+// failure of something that a call needs, such as its credentials, which had tries
+// of its own. It tells nothing of the service that was to be called.
+func settled(err error) bool {
+	var own interface{ RetryableError() bool }
+	return errors.As(err, &own) && !own.RetryableError()
 }
 
 // asRefusal is what a throttling answer says to other calls as well.

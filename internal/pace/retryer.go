@@ -47,7 +47,7 @@ type retryer struct{ RetryerOptions }
 // IsErrorRetryable implements aws.Retryer.
 func (r *retryer) IsErrorRetryable(err error) bool {
 	switch {
-	case canceled(err):
+	case canceled(err), settled(err):
 		return false
 	case Throttled(err), unreachable(err), codeOf(err) == "IDPCommunicationError":
 		return true
