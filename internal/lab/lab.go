@@ -58,6 +58,7 @@ type Place struct {
 func New(t testing.TB, p awsauth.Partition) *Place {
 	t.Helper()
 	w := &Place{Cloud: awsauthtest.New(t), T: t, Partition: p, Dir: t.TempDir()}
+	w.AddRegion(OtherRegion(p)) // some partitions have one region yet
 	w.Keys = w.AddUser(awsauthtest.User{ARN: w.ARN(Home, "user/ci")})
 	w.AddRole(awsauthtest.Role{ARN: w.ARN(Home, "role/base"), Trust: []string{Home, Issuer}})
 	w.AddRole(awsauthtest.Role{ARN: w.ARN(Home, "role/middle"), Trust: []string{Home}})
