@@ -54,3 +54,6 @@ func Refusal(err error) string {
 	}
 	return ""
 }
+
+// FewAttempts makes a session give up soon, for tests in real time.
+var FewAttempts = awsauth.WithLoadOptions(config.WithRetryMaxAttempts(1))

@@ -58,6 +58,7 @@ type Place struct {
 func New(t testing.TB, p awsauth.Partition) *Place {
 	t.Helper()
 	w := &Place{Cloud: awsauthtest.New(t), T: t, Partition: p, Dir: t.TempDir()}
+	w.AddRegion(OtherRegion(p)) // some partitions have one region yet
 	w.Keys = w.AddUser(awsauthtest.User{ARN: w.ARN(Home, "user/ci")})
 	w.AddRole(awsauthtest.Role{ARN: w.ARN(Home, "role/base"), Trust: []string{Home, Issuer}})
 	w.AddRole(awsauthtest.Role{ARN: w.ARN(Home, "role/middle"), Trust: []string{Home}})
@@ -198,16 +199,4 @@ func (w *Place) Said(action ...string) (lines []string) {
 		lines = append(lines, strings.Join(strings.Fields(line), " "))
 	}
 	return lines
-}
-
-// STSHost is the host of a region's STS, written down apart from the library.
-func STSHost(region string) string {
-	suffix := "amazonaws.com"
-	for prefix, other := range map[string]string{"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu", "us-iso-": "c2s.ic.gov",
-		"us-isob-": "sc2s.sgov.gov", "eu-isoe-": "cloud.adc-e.uk", "us-isof-": "csp.hci.ic.gov"} {
-		if strings.HasPrefix(region, prefix) {
-			suffix = other
-		}
-	}
-	return "sts." + region + "." + suffix
 }

@@ -3,6 +3,8 @@ package lab
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/chaoxiaodi/awsauth"
@@ -38,6 +40,33 @@ func (r *Records) Handle(_ context.Context, rec slog.Record) error {
 type Record struct {
 	slog.Record
 	Attrs map[string]slog.Value
+}
+
+// Lines are all records since the last All or At, each with its level first and
+// without the quoting that slog's own handlers add.
+func (r *Records) Lines() (lines []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, rec := range r.all {
+		parts := []string{rec.Level.String(), rec.Message}
+		rec.Attrs(func(a slog.Attr) bool {
+			parts = append(parts, a.Key+"="+a.Value.Resolve().String())
+			return true
+		})
+		lines = append(lines, strings.Join(parts, " "))
+	}
+	return lines
+}
+
+// String is Lines in one text.
+func (r *Records) String() string { return strings.Join(r.Lines(), "\n") }
+
+// Has reports whether there is a record of that level with all the parts.
+func (r *Records) Has(level string, parts ...string) bool {
+	return slices.ContainsFunc(r.Lines(), func(line string) bool {
+		missing := slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(line, part) })
+		return strings.HasPrefix(line, level+" ") && !missing
+	})
 }
 
 // All returns the records since the last time.

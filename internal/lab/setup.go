@@ -1,8 +1,12 @@
 package lab
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
-	"fmt"
+	"encoding/pem"
 	"os"
 	"path/filepath"
 	"time"
@@ -59,6 +63,15 @@ func (w *Place) SSOLogin(session string) {
 	w.AddSSO("sso-token", DefaultRegion(w.Partition), w.ARN(Home, "role/base"))
 }
 
+// ExpiredSSOLogin leaves a login behind whose token has to be renewed.
+func (w *Place) ExpiredSSOLogin(session string) {
+	w.T.Helper()
+	w.ssoFile(session, map[string]string{
+		"accessToken": "the-sso-token", "refreshToken": "the-refresh-token", "clientId": "client", "clientSecret": "the-client-secret",
+		"expiresAt": inFile(-time.Minute), "registrationExpiresAt": inFile(time.Hour),
+	})
+}
+
 // SSOToken leaves a token behind that nobody issued and that expires then.
 func (w *Place) SSOToken(session string, left time.Duration) {
 	w.T.Helper()
@@ -67,10 +80,19 @@ func (w *Place) SSOToken(session string, left time.Duration) {
 
 func (w *Place) ssoToken(session, token string, left time.Duration) {
 	w.T.Helper()
+	w.ssoFile(session, map[string]string{"accessToken": token, "expiresAt": inFile(left)})
+}
+
+// inFile is a time from now, as it stands in a file.
+func inFile(left time.Duration) string { return time.Now().Add(left).UTC().Format(time.RFC3339) }
+
+func (w *Place) ssoFile(session string, fields map[string]string) {
+	w.T.Helper()
 	path := w.ssoCache(session)
 	require.NoError(w.T, os.MkdirAll(filepath.Dir(path), 0o700))
-	text := fmt.Sprintf(`{"accessToken": %q, "expiresAt": %q}`, token, time.Now().Add(left).UTC().Format(time.RFC3339))
-	require.NoError(w.T, os.WriteFile(path, []byte(text), 0o600))
+	text, err := json.Marshal(fields)
+	require.NoError(w.T, err)
+	require.NoError(w.T, os.WriteFile(path, text, 0o600))
 }
 
 // ssoCache is where the SDK looks for the token of an SSO session. The test is
@@ -103,19 +125,35 @@ const CorpSection = "[sso-session corp]\nsso_start_url = https://corp.awsapps.co
 // LoginSession is the login_session of LoggedIn.
 const LoginSession = "arn:aws:iam::111111111111:user/ana"
 
-// LoggedIn leaves behind what `aws login` does.
+// LoggedIn leaves behind what `aws login` does, with keys of the base role that
+// last ten minutes.
 func (w *Place) LoggedIn() {
+	w.T.Helper()
+	w.login(w.SessionKeys(), 10*time.Minute)
+}
+
+// ExpiredLogin leaves a login behind that has to be renewed.
+func (w *Place) ExpiredLogin() {
+	w.T.Helper()
+	w.login(awsauthtest.Keys{AccessKeyID: SomeID, SecretAccessKey: SomeSecret, SessionToken: "the-session-token"}, -time.Minute)
+}
+
+func (w *Place) login(k awsauthtest.Keys, left time.Duration) {
 	w.T.Helper()
 	w.T.Setenv("AWS_LOGIN_CACHE_DIRECTORY", w.Dir)
 	path, err := logincreds.StandardCachedTokenFilepath(LoginSession, w.Dir)
 	require.NoError(w.T, err)
-	k := w.SessionKeys()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(w.T, err)
+	der, err := x509.MarshalECPrivateKey(key)
+	require.NoError(w.T, err)
 	text, err := json.Marshal(map[string]any{
 		"accessToken": map[string]any{
 			"accessKeyId": k.AccessKeyID, "secretAccessKey": k.SecretAccessKey, "sessionToken": k.SessionToken,
-			"accountId": Home, "expiresAt": time.Now().Add(10 * time.Minute).UTC(),
+			"accountId": Home, "expiresAt": time.Now().Add(left).UTC(),
 		},
-		"tokenType": "aws_sigv4", "clientId": "arn:aws:signin:::devtools/same-device", "refreshToken": "refresh-me", "dpopKey": "none",
+		"tokenType": "aws_sigv4", "clientId": "arn:aws:signin:::devtools/same-device", "refreshToken": "the-refresh-token",
+		"dpopKey": string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})),
 	})
 	require.NoError(w.T, err)
 	require.NoError(w.T, os.WriteFile(path, text, 0o600))
@@ -137,24 +175,6 @@ const MFALines = "[profile admin]\nrole_arn = $BASE\nmfa_serial = " + MFASerial 
 // MFAFrom answers for the codes.
 func (*Place) MFAFrom(code func() (string, error)) awsauth.Option {
 	return awsauth.WithLoadOptions(config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) { o.TokenProvider = code }))
-}
-
-// DefaultRegion is the region that a partition falls back to.
-func DefaultRegion(p awsauth.Partition) string { return regionsOf[p].main }
-
-// OtherRegion is another one.
-func OtherRegion(p awsauth.Partition) string { return regionsOf[p].second }
-
-// regionsOf are two regions of each partition, the default one first.
-var regionsOf = map[awsauth.Partition]struct{ main, second string }{
-	awsauth.AWS:         {"us-east-1", "eu-west-3"},
-	awsauth.China:       {"cn-north-1", "cn-northwest-1"},
-	awsauth.GovCloud:    {"us-gov-west-1", "us-gov-east-1"},
-	awsauth.EUSovereign: {"eusc-de-east-1", "eusc-de-east-9"},
-	awsauth.ISO:         {"us-iso-east-1", "us-iso-west-1"},
-	awsauth.ISOB:        {"us-isob-east-1", "us-isob-west-1"},
-	awsauth.ISOE:        {"eu-isoe-west-1", "eu-isoe-west-9"},
-	awsauth.ISOF:        {"us-isof-south-1", "us-isof-east-1"},
 }
 
 // RoleProfile is the text of a profile "ops" that assumes the base role with
