@@ -12,6 +12,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // TestContainerVariables: the container's address is looked at only where it
@@ -52,7 +53,7 @@ func TestContainerVariables(t *testing.T) {
 
 // instanceAlone is for cases in which the instance is named.
 func (c *cast) instanceAlone() {
-	c.SetInstance(&awsauthtest.Instance{RoleARN: c.arn(home, "role/middle"), Region: regionsOf[c.p].main})
+	c.SetInstance(&awsauthtest.Instance{RoleARN: c.ARN(lab.Home, "role/middle"), Region: lab.DefaultRegion(c.Partition)})
 	c.machineNamed = true
 }
 
@@ -62,10 +63,10 @@ func TestRelativeBeforeFull(t *testing.T) {
 	for _, p := range []awsauth.Partition{awsauth.AWS, awsauth.China} {
 		for _, full := range []string{"http://host.docker.internal:9099/", "nonsense", "ftp://x", "http://169.254.170.23/v1/credentials"} {
 			c := newCast(t, p)
-			c.container()
-			c.env("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + full)
-			assert.Equal(t, c.arnOf("role/base"), c.identity(c.open(awsauth.WithPartition(p))))
-			assert.Equal(t, []string{"GetCredentials 169.254.170.2 unsigned"}, c.said("GetCredentials"))
+			c.InContainer()
+			c.Env("AWS_CONTAINER_CREDENTIALS_FULL_URI=" + full)
+			assert.Equal(t, c.arnOf("role/base"), c.IdentityOf(c.Open(awsauth.WithPartition(p))))
+			assert.Equal(t, []string{"GetCredentials 169.254.170.2 unsigned"}, c.Said("GetCredentials"))
 		}
 	}
 }
@@ -76,7 +77,7 @@ func TestNameOfContainerIsCheckedWhenDialled(t *testing.T) {
 	awsauthtest.Isolate(t)
 	for _, full := range []string{"http://host.docker.internal:9099/", "http://nowhere.invalid/x", "http://localhost:1/"} {
 		t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", full)
-		t.Setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", someSecret)
+		t.Setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", lab.SomeSecret)
 		start := time.Now()
 		s, err := awsauth.New(awsauth.WithRegion("us-east-1"))
 		require.NoError(t, err, full)
@@ -85,7 +86,7 @@ func TestNameOfContainerIsCheckedWhenDialled(t *testing.T) {
 		_, err = s.Retrieve(ctx)
 		cancel()
 		require.Error(t, err)
-		assert.NotContains(t, err.Error(), someSecret)
+		assert.NotContains(t, err.Error(), lab.SomeSecret)
 	}
 }
 
@@ -134,7 +135,7 @@ var notKeys = map[string]func(string) string{
 // variable, the option or the provider.
 func TestKeysThatCannotBe(t *testing.T) {
 	pairs := func(c *cast) map[string]string {
-		return map[string]string{"AWS_ACCESS_KEY_ID": c.keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": c.keys.SecretAccessKey, "AWS_SESSION_TOKEN": "token"}
+		return map[string]string{"AWS_ACCESS_KEY_ID": c.Keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": c.Keys.SecretAccessKey, "AWS_SESSION_TOKEN": "token"}
 	}
 	for what, spoil := range notKeys {
 		for _, bad := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
@@ -148,32 +149,32 @@ func TestKeysThatCannotBe(t *testing.T) {
 				for name, value := range spoilt(c) {
 					t.Setenv(name, value)
 				}
-				_, err := c.try()
-				requireBad(t, err, awsauth.InvalidOption, bad)
-				assert.Empty(t, c.said())
-				sharedFiles(t, c.dir, "[profile ops]\nrole_arn = "+manageRole+"\ncredential_source = Environment\n", "")
-				_, err = c.try(awsauth.WithProfile("ops"))
-				requireBad(t, err, awsauth.InvalidOption, bad)
-				assert.Empty(t, c.said())
+				_, err := c.Try()
+				lab.RequireBad(t, err, awsauth.InvalidOption, bad)
+				assert.Empty(t, c.Said())
+				c.Files("[profile ops]\nrole_arn = "+lab.ManageRole+"\ncredential_source = Environment\n", "")
+				_, err = c.Try(awsauth.WithProfile("ops"))
+				lab.RequireBad(t, err, awsauth.InvalidOption, bad)
+				assert.Empty(t, c.Said())
 			})
 			t.Run(what+"/"+bad+"/option", func(t *testing.T) {
 				c := newCast(t, awsauth.China)
 				all := spoilt(c)
-				_, err := c.try(awsauth.WithStaticCredentials(all["AWS_ACCESS_KEY_ID"], all["AWS_SECRET_ACCESS_KEY"], all["AWS_SESSION_TOKEN"]), awsauth.WithPartition(c.p))
-				requireBad(t, err, awsauth.InvalidOption, "WithStaticCredentials")
-				assert.Empty(t, c.said())
+				_, err := c.Try(awsauth.WithStaticCredentials(all["AWS_ACCESS_KEY_ID"], all["AWS_SECRET_ACCESS_KEY"], all["AWS_SESSION_TOKEN"]), awsauth.WithPartition(c.Partition))
+				lab.RequireBad(t, err, awsauth.InvalidOption, "WithStaticCredentials")
+				assert.Empty(t, c.Said())
 			})
 			t.Run(what+"/"+bad+"/provider", func(t *testing.T) {
 				c := newCast(t, awsauth.AWS)
 				all := spoilt(c)
-				p := providerFunc(func(context.Context) (aws.Credentials, error) {
+				p := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 					return aws.Credentials{AccessKeyID: all["AWS_ACCESS_KEY_ID"], SecretAccessKey: all["AWS_SECRET_ACCESS_KEY"], SessionToken: all["AWS_SESSION_TOKEN"]}, nil
 				})
 				start := time.Now()
-				_, err := c.open(awsauth.WithCredentialsProvider(p), awsauth.WithAccount(target)).Retrieve(t.Context())
-				requireBad(t, err, awsauth.InvalidKey, "provider")
-				assert.NotContains(t, err.Error(), c.keys.SecretAccessKey)
-				assert.Empty(t, c.said())
+				_, err := c.Open(awsauth.WithCredentialsProvider(p), awsauth.WithAccount(lab.Target)).Retrieve(t.Context())
+				lab.RequireBad(t, err, awsauth.InvalidKey, "provider")
+				assert.NotContains(t, err.Error(), c.Keys.SecretAccessKey)
+				assert.Empty(t, c.Said())
 				assert.Less(t, time.Since(start), 5*time.Second)
 			})
 		}
@@ -185,17 +186,17 @@ func TestKeysThatCannotBe(t *testing.T) {
 func TestKeysThatCannotBeInFiles(t *testing.T) {
 	process := func(id string) func(*cast) {
 		return func(c *cast) {
-			c.write("keys.json", `{"Version": 1, "AccessKeyId": "`+id+`", "SecretAccessKey": "`+c.keys.SecretAccessKey+`"}`)
+			c.Write("keys.json", `{"Version": 1, "AccessKeyId": "`+id+`", "SecretAccessKey": "`+c.Keys.SecretAccessKey+`"}`)
 		}
 	}
 	for name, id := range map[string]string{"newline": `AKIA\n`, "space": "AKIA X", "Chinese": "AKIA密"} {
 		t.Run(name, func(t *testing.T) {
 			c := newCast(t, awsauth.AWS)
 			process(id)(c)
-			sharedFiles(t, c.dir, c.text("[profile ops]\ncredential_process = cat \"$DIR/keys.json\"\n"), "")
-			_, err := c.open(awsauth.WithProfile("ops"), awsauth.WithAccount(target)).Retrieve(t.Context())
-			requireBad(t, err, awsauth.InvalidKey, `profile "ops"`)
-			assert.Empty(t, c.said())
+			c.Files(c.text("[profile ops]\ncredential_process = cat \"$DIR/keys.json\"\n"), "")
+			_, err := c.Open(awsauth.WithProfile("ops"), awsauth.WithAccount(lab.Target)).Retrieve(t.Context())
+			lab.RequireBad(t, err, awsauth.InvalidKey, `profile "ops"`)
+			assert.Empty(t, c.Said())
 		})
 	}
 }

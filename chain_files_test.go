@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // TestQuotedProfileNames: `aws configure --profile 'Foo Bar'` writes the heading
@@ -56,14 +57,14 @@ func profileOf(name string) func(*cast) []awsauth.Option {
 // TestQuotedSectionsOfSSO: an sso-session with a blank in its name is written with
 // quotes, too.
 func TestQuotedSectionsOfSSO(t *testing.T) {
-	sso := "sso_session = my corp\nsso_account_id = " + home + "\nsso_role_name = base\n"
+	sso := "sso_session = my corp\nsso_account_id = " + lab.Home + "\nsso_role_name = base\n"
 	for _, heading := range []string{"[sso-session 'my corp']", "[sso-session \"my corp\"]", "[sso-session my corp]"} {
 		for _, p := range []awsauth.Partition{awsauth.AWS, awsauth.China} {
 			t.Run(heading+"/"+string(p), func(t *testing.T) {
 				c := newCast(t, p)
-				c.login("my corp")
+				c.SSOLogin("my corp")
 				tt := identityCase{
-					config: "[profile ops]\n" + sso + heading + "\nsso_start_url = https://corp.awsapps.com/start\nsso_region = " + regionsOf[p].main + "\n",
+					config: "[profile ops]\n" + sso + heading + "\nsso_start_url = https://corp.awsapps.com/start\nsso_region = " + lab.DefaultRegion(p) + "\n",
 					who:    "role/base", way: "WithProfile",
 				}
 				tt.run(c, ways["WithProfile"])
@@ -138,14 +139,14 @@ func TestEmptyIdentity(t *testing.T) {
 func TestHomeInPaths(t *testing.T) {
 	under := func(name, text string) func(*cast) {
 		return func(c *cast) {
-			c.t.Setenv("HOME", filepath.Join(c.dir, "home"))
-			path := filepath.Join(c.dir, "home", filepath.FromSlash(name))
-			require.NoError(c.t, os.MkdirAll(filepath.Dir(path), 0o700))
-			require.NoError(c.t, os.WriteFile(path, []byte(c.text(text)), 0o600))
+			c.T.Setenv("HOME", filepath.Join(c.Dir, "home"))
+			path := filepath.Join(c.Dir, "home", filepath.FromSlash(name))
+			require.NoError(c.T, os.MkdirAll(filepath.Dir(path), 0o700))
+			require.NoError(c.T, os.WriteFile(path, []byte(c.text(text)), 0o600))
 		}
 	}
 	with := func(pairs ...string) func(*cast) []awsauth.Option {
-		return func(c *cast) []awsauth.Option { c.env(pairs...); return nil } // behind those of the files
+		return func(c *cast) []awsauth.Option { c.Env(pairs...); return nil } // behind those of the files
 	}
 	tests := []identityCase{
 		{name: "credentials", setup: under(".aws/creds", "[default]\n$OTHER\n"), opts: with("AWS_SHARED_CREDENTIALS_FILE=~/.aws/creds"), who: "user/other"},
@@ -180,7 +181,7 @@ func TestPairsOfOneFile(t *testing.T) {
 
 // passOnSession makes $SESSION the keys of a session of the base role.
 func (c *cast) passOnSession() {
-	k := get(c.t, c.open(c.static(), awsauth.WithRoleARN(c.arn(home, "role/base"))))
+	k := lab.Get(c.T, c.Open(c.Static(), awsauth.WithRoleARN(c.ARN(lab.Home, "role/base"))))
 	c.ResetCalls()
 	c.session = "aws_access_key_id = " + k.AccessKeyID + "\naws_secret_access_key = " + k.SecretAccessKey + "\naws_session_token = " + k.SessionToken + "\n"
 }

@@ -12,17 +12,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // staticUser and environmentUser decide whatever the files say.
-func staticUser(c *cast) []awsauth.Option { return []awsauth.Option{c.static()} }
+func staticUser(c *cast) []awsauth.Option { return []awsauth.Option{c.Static()} }
 
 var environmentUser = []string{"AWS_ACCESS_KEY_ID=$ID", "AWS_SECRET_ACCESS_KEY=$SECRET"}
 
 // elsewhere makes cases that are only about other profiles than the one in force
 // run with keys of the environment, static keys and a provider, too.
 func providerUser(c *cast) []awsauth.Option {
-	return []awsauth.Option{awsauth.WithCredentialsProvider(c.keys.Provider())}
+	return []awsauth.Option{awsauth.WithCredentialsProvider(c.Keys.Provider())}
 }
 
 // TestHeadingsOfOthers: a heading that counts for nothing is an error for who
@@ -61,7 +62,7 @@ func TestHeadingsOfOthers(t *testing.T) {
 // TestOneFileForBoth: both variables may name one file. Each kind of heading then
 // counts where it belongs.
 func TestOneFileForBoth(t *testing.T) {
-	one := func(c *cast) []awsauth.Option { c.env("AWS_SHARED_CREDENTIALS_FILE=$DIR/config"); return nil }
+	one := func(c *cast) []awsauth.Option { c.Env("AWS_SHARED_CREDENTIALS_FILE=$DIR/config"); return nil }
 	profile := func(c *cast) []awsauth.Option { return append(one(c), awsauth.WithProfile("ops")) }
 	runIdentity(t, asWritten, []identityCase{
 		{name: "credentials headings", config: "[ops]\n$KEYS\n[default]\n$OTHER\n", opts: profile, who: "user/ci"},
@@ -118,12 +119,12 @@ func TestMalformedLineIsLogged(t *testing.T) {
 	for _, m := range malformedFiles {
 		t.Run(m.name, func(t *testing.T) {
 			c := newCast(t, awsauth.AWS)
-			sharedFiles(t, c.dir, c.text(m.config), c.text(m.credentials))
-			var log records
-			c.open(c.static(), log.option())
+			c.Files(c.text(m.config), c.text(m.credentials))
+			var log lab.Records
+			c.Open(c.Static(), log.Option())
 			found := false
-			for _, w := range log.at(slog.LevelWarn) {
-				found = found || strings.Contains(w.text, m.at)
+			for _, w := range log.At(slog.LevelWarn) {
+				found = found || strings.Contains(w.Message, m.at)
 			}
 			assert.True(t, found, "a warning that names %s", m.at)
 		})
@@ -197,16 +198,16 @@ func TestEncodings(t *testing.T) {
 func TestLineEndOfAccount(t *testing.T) {
 	for _, id := range []string{"123456789012\r", "123456789012\n", "123456789012\r\n", "\n123456789012"} {
 		c := newCast(t, awsauth.AWS)
-		_, err := c.try(c.static(), awsauth.WithAccount(id))
-		requireBad(t, err, awsauth.InvalidOption, "line end")
-		assert.Empty(t, c.said())
+		_, err := c.Try(c.Static(), awsauth.WithAccount(id))
+		lab.RequireBad(t, err, awsauth.InvalidOption, "line end")
+		assert.Empty(t, c.Said())
 	}
 	c := newCast(t, awsauth.AWS)
-	sharedFiles(t, c.dir, c.text("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\nregion = $REGION\n[profile keys]\n$KEYS\n[default]\n"), "")
-	text, err := os.ReadFile(filepath.Join(c.dir, "config"))
+	c.Files(c.text("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\nregion = $REGION\n[profile keys]\n$KEYS\n[default]\n"), "")
+	text, err := os.ReadFile(filepath.Join(c.Dir, "config"))
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(c.dir, "config"), []byte(strings.ReplaceAll(string(text), "\n", "\r\n")), 0o600))
-	assert.Equal(t, c.arnOf("role/base"), c.identity(c.open(awsauth.WithProfile("ops"))), "Windows' line ends in a file are none of a value's")
+	require.NoError(t, os.WriteFile(filepath.Join(c.Dir, "config"), []byte(strings.ReplaceAll(string(text), "\n", "\r\n")), 0o600))
+	assert.Equal(t, c.arnOf("role/base"), c.IdentityOf(c.Open(awsauth.WithProfile("ops"))), "Windows' line ends in a file are none of a value's")
 	c.left()
 }
 
@@ -221,7 +222,7 @@ func TestNoHome(t *testing.T) {
 				c := newCast(t, p)
 				config.DefaultSharedConfigFiles = []string{filepath.Join(".aws", "config")}
 				config.DefaultSharedCredentialsFiles = []string{filepath.Join(".aws", "credentials")}
-				t.Chdir(c.dir)
+				t.Chdir(c.Dir)
 				require.NoError(t, os.MkdirAll(".aws", 0o700))
 				for _, file := range []string{"config", "credentials"} {
 					require.NoError(t, os.WriteFile(filepath.Join(".aws", file), []byte(c.text("[default]\n$OTHER\n[ops]\n$OTHER\n[profile ops]\n$OTHER\n")), 0o600))
@@ -229,21 +230,21 @@ func TestNoHome(t *testing.T) {
 				for _, variable := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
 					require.NoError(t, os.Unsetenv(variable)) // Isolate puts them back
 				}
-				var log records
+				var log lab.Records
 				if name != "" {
-					_, err := c.try(awsauth.WithProfile(name), log.option())
-					requireBad(t, err, awsauth.ProfileNotFound)
-					assert.Empty(t, c.said())
+					_, err := c.Try(awsauth.WithProfile(name), log.Option())
+					lab.RequireBad(t, err, awsauth.ProfileNotFound)
+					assert.Empty(t, c.Said())
 					return
 				}
-				s := c.open(log.option(), awsauth.WithPartition(p))
-				assert.Equal(t, c.arnOf("role/"+bystander), c.identity(s))
-				warned := log.at(slog.LevelWarn)
+				s := c.Open(log.Option(), awsauth.WithPartition(p))
+				assert.Equal(t, c.arnOf("role/"+bystander), c.IdentityOf(s))
+				warned := log.At(slog.LevelWarn)
 				require.NotEmpty(t, warned)
-				assert.Contains(t, warned[0].text, "HOME")
+				assert.Contains(t, warned[0].Message, "HOME")
 
-				s = c.open(c.static(), awsauth.WithPartition(p))
-				assert.Equal(t, c.arnOf("user/ci"), c.identity(s))
+				s = c.Open(c.Static(), awsauth.WithPartition(p))
+				assert.Equal(t, c.arnOf("user/ci"), c.IdentityOf(s))
 			})
 		}
 	}
@@ -262,15 +263,15 @@ func TestOthersCanRead(t *testing.T) {
 						texts[other] = ""
 					}
 				}
-				sharedFiles(t, c.dir, c.text(texts["config"]), c.text(texts["credentials"]))
-				path := filepath.Join(c.dir, file)
+				c.Files(c.text(texts["config"]), c.text(texts["credentials"]))
+				path := filepath.Join(c.Dir, file)
 				require.NoError(t, os.Chmod(path, mode))
-				var log records
-				s := c.open(awsauth.WithProfile("ops"), log.option())
-				assert.Equal(t, c.arnOf("user/ci"), c.identity(s))
+				var log lab.Records
+				s := c.Open(awsauth.WithProfile("ops"), log.Option())
+				assert.Equal(t, c.arnOf("user/ci"), c.IdentityOf(s))
 				var texts2 []string
-				for _, w := range log.at(slog.LevelWarn) {
-					texts2 = append(texts2, w.text)
+				for _, w := range log.At(slog.LevelWarn) {
+					texts2 = append(texts2, w.Message)
 				}
 				explained := s.Explain().String()
 				if mode&0o044 == 0 {
@@ -296,11 +297,11 @@ func TestSudoUser(t *testing.T) {
 			c := newCast(t, p)
 			t.Setenv("SUDO_USER", sudo)
 			for name, s := range map[string]*awsauth.Session{
-				"option":  c.open(c.static(), awsauth.WithAccount(target), awsauth.WithPartition(p)),
+				"option":  c.Open(c.Static(), awsauth.WithAccount(lab.Target), awsauth.WithPartition(p)),
 				"profile": c.profileRole(),
 			} {
 				c.ResetCalls()
-				get(t, s)
+				lab.Get(t, s)
 				calls := c.Calls("AssumeRole")
 				require.NotEmpty(t, calls)
 				assert.Regexp(t, "^"+want, calls[0].Params.Get("RoleSessionName"), name)
@@ -311,7 +312,7 @@ func TestSudoUser(t *testing.T) {
 
 // profileRole is a session in the role of a profile.
 func (c *cast) profileRole() *awsauth.Session {
-	c.t.Helper()
-	sharedFiles(c.t, c.dir, c.text("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n$KEYS\n"), "")
-	return c.open(awsauth.WithProfile("ops"))
+	c.T.Helper()
+	c.Files(c.text("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\n$KEYS\n"), "")
+	return c.Open(awsauth.WithProfile("ops"))
 }

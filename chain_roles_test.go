@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // TestKeysOfSources: static keys of a source profile come before its own role, as
@@ -51,15 +52,15 @@ func TestWhoseKeysAssume(t *testing.T) {
 	}{
 		{"keys and role", strings.Replace(chain, "%B", "$OTHER\n", 1), "", func(c *cast) []string { return []string{c.other.AccessKeyID} }},
 		{"role alone", strings.Replace(chain, "%B", "", 1), "", func(c *cast) []string { return []string{c.third.AccessKeyID, ""} }},
-		{"keys of the credentials file", strings.Replace(chain, "%B", "", 1), "[b]\n$KEYS\n", func(c *cast) []string { return []string{c.keys.AccessKeyID} }},
+		{"keys of the credentials file", strings.Replace(chain, "%B", "", 1), "[b]\n$KEYS\n", func(c *cast) []string { return []string{c.Keys.AccessKeyID} }},
 		{"named with keys", "[profile ops]\n$OTHER\nrole_arn = $MIDDLE\nsource_profile = c\n[profile c]\n$THIRD\n", "", func(c *cast) []string { return []string{c.third.AccessKeyID} }},
 		{"itself", "[profile ops]\n$OTHER\nrole_arn = $MIDDLE\nsource_profile = ops\n", "", func(c *cast) []string { return []string{c.other.AccessKeyID} }},
 	} {
 		for _, p := range []awsauth.Partition{awsauth.AWS, awsauth.China} {
 			t.Run(tt.name+"/"+string(p), func(t *testing.T) {
 				c := newCast(t, p)
-				sharedFiles(t, c.dir, c.text(strings.ReplaceAll(tt.config, "ROLE", "role_arn")), c.text(tt.credentials))
-				get(t, c.open(awsauth.WithProfile("ops")))
+				c.Files(c.text(strings.ReplaceAll(tt.config, "ROLE", "role_arn")), c.text(tt.credentials))
+				lab.Get(t, c.Open(awsauth.WithProfile("ops")))
 				var signed []string
 				for _, call := range c.Calls("AssumeRole") {
 					if strings.HasPrefix(call.AccessKeyID, "ASIA") {
@@ -76,22 +77,22 @@ func TestWhoseKeysAssume(t *testing.T) {
 
 // signIn leaves behind what `aws login` does, with a session of the base role.
 func (c *cast) signIn(session string, left time.Duration) (file string) {
-	c.t.Helper()
-	k := get(c.t, c.open(c.static(), awsauth.WithRoleARN(c.arn(home, "role/base"))))
+	c.T.Helper()
+	k := lab.Get(c.T, c.Open(c.Static(), awsauth.WithRoleARN(c.ARN(lab.Home, "role/base"))))
 	c.ResetCalls()
-	dir := filepath.Join(c.dir, "login")
-	c.env("AWS_LOGIN_CACHE_DIRECTORY=" + dir)
+	dir := filepath.Join(c.Dir, "login")
+	c.Env("AWS_LOGIN_CACHE_DIRECTORY=" + dir)
 	file, err := logincreds.StandardCachedTokenFilepath(session, dir)
-	require.NoError(c.t, err)
+	require.NoError(c.T, err)
 	text, err := json.Marshal(map[string]any{
 		"accessToken": map[string]any{"accessKeyId": k.AccessKeyID, "secretAccessKey": k.SecretAccessKey, "sessionToken": k.SessionToken,
-			"accountId": home, "expiresAt": time.Now().Add(left).UTC().Format(time.RFC3339)},
+			"accountId": lab.Home, "expiresAt": time.Now().Add(left).UTC().Format(time.RFC3339)},
 		"tokenType": "urn:aws:params:oauth:token-type:access_token_sigv4", "refreshToken": "refresh", "clientId": "arn:aws:signin:::devtools/same-device",
 		"idToken": "id", "dpopKey": testDPoPKey,
 	})
-	require.NoError(c.t, err)
-	require.NoError(c.t, os.MkdirAll(dir, 0o700))
-	require.NoError(c.t, os.WriteFile(file, text, 0o600))
+	require.NoError(c.T, err)
+	require.NoError(c.T, os.MkdirAll(dir, 0o700))
+	require.NoError(c.T, os.WriteFile(file, text, 0o600))
 	return file
 }
 
@@ -122,12 +123,12 @@ func TestLoginNeverBegun(t *testing.T) {
 		"source": "[profile ops]\nrole_arn = $BASE\nsource_profile = b\n[profile b]\nlogin_session = x\n",
 	} {
 		c := newCast(t, awsauth.AWS)
-		c.env("AWS_LOGIN_CACHE_DIRECTORY=$DIR")
-		sharedFiles(t, c.dir, c.text(config), "")
-		s := c.open(awsauth.WithProfile("ops"))
+		c.Env("AWS_LOGIN_CACHE_DIRECTORY=$DIR")
+		c.Files(c.text(config), "")
+		s := c.Open(awsauth.WithProfile("ops"))
 		_, err := s.Retrieve(t.Context())
-		requireBad(t, err, awsauth.Expired, "aws login --profile")
-		assert.Empty(t, c.said(), name)
+		lab.RequireBad(t, err, awsauth.Expired, "aws login --profile")
+		assert.Empty(t, c.Said(), name)
 	}
 }
 
@@ -135,11 +136,11 @@ func TestLoginNeverBegun(t *testing.T) {
 // at its two ends too, as AWS's own page writes it.
 func TestProcessQuotes(t *testing.T) {
 	script := func(c *cast) {
-		dir := filepath.Join(c.dir, "my dir")
-		require.NoError(c.t, os.MkdirAll(dir, 0o700))
+		dir := filepath.Join(c.Dir, "my dir")
+		require.NoError(c.T, os.MkdirAll(dir, 0o700))
 		text := "#!/bin/sh\nif [ \"$1\" != '--user name' ] || [ $# -ne 1 ]; then echo \"called with $#: $*\" >&2; exit 3; fi\n" +
 			"echo '{\"Version\": 1, \"AccessKeyId\": \"" + c.other.AccessKeyID + "\", \"SecretAccessKey\": \"" + c.other.SecretAccessKey + "\"}'\n"
-		require.NoError(c.t, os.WriteFile(filepath.Join(dir, "p.sh"), []byte(text), 0o700))
+		require.NoError(c.T, os.WriteFile(filepath.Join(dir, "p.sh"), []byte(text), 0o700))
 	}
 	tests := []identityCase{
 		{name: "two double-quoted", config: "[profile ops]\ncredential_process = \"$DIR/my dir/p.sh\" \"--user name\"\n", setup: script, who: "user/other"},
@@ -162,20 +163,20 @@ func TestSSOHalves(t *testing.T) {
 	const section = "[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-east-1\n"
 	tests := []identityCase{
 		{name: "no account", config: "[profile ops]\nsso_session = corp\nsso_role_name = base\n" + section, text: []string{"/config:3", "sso_account_id"}},
-		{name: "no role", config: "[profile ops]\nsso_session = corp\nsso_account_id = " + home + "\n" + section, text: []string{"/config:3", "sso_role_name"}},
+		{name: "no role", config: "[profile ops]\nsso_session = corp\nsso_account_id = " + lab.Home + "\n" + section, text: []string{"/config:3", "sso_role_name"}},
 		{name: "no account, keys of config beside", config: "[profile ops]\nsso_session = corp\nsso_role_name = base\n$KEYS\n" + section, text: []string{"/config:3", "sso_account_id"}},
-		{name: "no role, in the source", config: "[profile ops]\nrole_arn = $BASE\nsource_profile = sso\n[profile sso]\nsso_session = corp\nsso_account_id = " + home + "\n" + section, text: []string{"/config:6", "sso_role_name"}},
+		{name: "no role, in the source", config: "[profile ops]\nrole_arn = $BASE\nsource_profile = sso\n[profile sso]\nsso_session = corp\nsso_account_id = " + lab.Home + "\n" + section, text: []string{"/config:6", "sso_role_name"}},
 		{name: "token only in the source", config: "[profile ops]\nrole_arn = $BASE\nsource_profile = sso\n[profile sso]\nsso_session = corp\n" + section, text: []string{"/config:3", `"sso"`}},
 		{name: "token only beside a role", config: "[profile ops]\nrole_arn = $BASE\nsso_session = corp\n" + section, text: []string{"/config:"}},
-		{name: "role in the session's section", config: "[profile ops]\nsso_session = corp\nsso_account_id = " + home + "\n" + section + "sso_role_name = base\n", text: []string{"/config:3", "sso_role_name"}},
+		{name: "role in the session's section", config: "[profile ops]\nsso_session = corp\nsso_account_id = " + lab.Home + "\n" + section + "sso_role_name = base\n", text: []string{"/config:3", "sso_role_name"}},
 		{name: "empty account", config: "[profile ops]\nsso_session = corp\nsso_account_id =\nsso_role_name = base\n" + section, text: []string{"/config:3", "sso_account_id"}},
-		{name: "no section", config: "[profile ops]\nsso_session = corp\nsso_account_id = " + home + "\nsso_role_name = base\n", text: []string{"/config:2", "[sso-session corp]"}},
+		{name: "no section", config: "[profile ops]\nsso_session = corp\nsso_account_id = " + lab.Home + "\nsso_role_name = base\n", text: []string{"/config:2", "[sso-session corp]"}},
 		{name: "old form, no account", config: "[profile ops]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-east-1\nsso_role_name = base\n", text: []string{"/config:", "sso_account_id"}},
-		{name: "old form, no URL", config: "[profile ops]\nsso_account_id = " + home + "\nsso_region = us-east-1\nsso_role_name = base\n", text: []string{"/config:", "sso_start_url"}},
+		{name: "old form, no URL", config: "[profile ops]\nsso_account_id = " + lab.Home + "\nsso_region = us-east-1\nsso_role_name = base\n", text: []string{"/config:", "sso_start_url"}},
 		{name: "account of 11 digits", config: "[profile ops]\nsso_session = corp\nsso_account_id = 11111111111\nsso_role_name = base\n" + section, text: []string{"/config:3", "12 digits"}},
 	}
 	for i := range tests {
-		tests[i].setup = func(c *cast) { c.login("corp") }
+		tests[i].setup = func(c *cast) { c.SSOLogin("corp") }
 	}
 	runIdentity(t, ways, tests)
 }
@@ -190,14 +191,14 @@ func TestSSOTokenAlone(t *testing.T) {
 		} {
 			t.Run(way+"/"+config, func(t *testing.T) {
 				c := newCast(t, awsauth.AWS)
-				c.login("corp")
+				c.SSOLogin("corp")
 				tt := identityCase{config: config + "[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-east-1\n"}
 				opts := ways[way](c, &tt)
-				sharedFiles(t, c.dir, c.text(tt.config), "")
-				s := c.open(opts...)
+				c.Files(c.text(tt.config), "")
+				s := c.Open(opts...)
 				_, err := s.Retrieve(t.Context())
-				requireBad(t, err, awsauth.NoCredentials, "sso_account_id", "sso_role_name")
-				assert.Empty(t, c.said())
+				lab.RequireBad(t, err, awsauth.NoCredentials, "sso_account_id", "sso_role_name")
+				assert.Empty(t, c.Said())
 				token, err := s.Config().BearerAuthTokenProvider.RetrieveBearerToken(t.Context())
 				require.NoError(t, err)
 				assert.Equal(t, "sso-token", token.Value)

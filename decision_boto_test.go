@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 	"github.com/chaoxiaodi/awsauth/internal/sharedfile/corpus"
 )
 
@@ -81,15 +82,15 @@ func TestDecisionOfBoto(t *testing.T) {
 // compareWithBoto says what is not the same, "" if nothing or if we refuse.
 func compareWithBoto(t *testing.T, entry corpus.Entry, answer botoAnswer) string {
 	c := newCast(t, awsauth.AWS)
-	sharedFiles(t, c.dir, entry.Config, entry.Credentials)
-	c.env(entry.Env...)
+	writeFiles(t, c.Dir, entry.Config, entry.Credentials)
+	c.Env(entry.Env...)
 	name := entry.Profile
 	if name == "default" {
 		name = ""
 	}
-	s, err := c.try(awsauth.WithProfile(name))
+	s, err := c.Try(awsauth.WithProfile(name))
 	if err != nil {
-		require.Empty(t, c.said())
+		require.Empty(t, c.Said())
 		return ""
 	}
 	kinds := s.ProviderSources()
@@ -109,7 +110,7 @@ func compareWithBoto(t *testing.T, entry corpus.Entry, answer botoAnswer) string
 		return "boto3: " + theirs
 	}
 	if answer.Key != "" {
-		if id := get(t, s).AccessKeyID; id != answer.Key {
+		if id := lab.Get(t, s).AccessKeyID; id != answer.Key {
 			return "boto3: " + answer.Key + ", we: " + id
 		}
 	}

@@ -2,12 +2,17 @@ package awsauth_test
 
 import (
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // world is a generated environment: profiles of two files, variables, and the
@@ -106,10 +111,10 @@ func (w *world) line(c *choices, section map[string]string, profile string) {
 		section["role_arn"], section["web_identity_token_file"] = "$BASE", "$DIR/token"
 	case 9:
 		section["sso_session"] = c.among("corp", "corp", "missing")
-		section["sso_account_id"], section["sso_role_name"] = home, "base"
+		section["sso_account_id"], section["sso_role_name"] = lab.Home, "base"
 	case 10:
 		section["sso_start_url"], section["sso_region"] = "https://corp.awsapps.com/start", "us-east-1"
-		section["sso_account_id"], section["sso_role_name"] = home, "base"
+		section["sso_account_id"], section["sso_role_name"] = lab.Home, "base"
 	case 11:
 		section["login_session"] = "me"
 	case 12:
@@ -148,9 +153,9 @@ func writeSection(b *strings.Builder, heading string, keys map[string]string) {
 // enter puts the world into the environment.
 func (w *world) enter(c *cast) {
 	config, credentials := w.text()
-	sharedFiles(c.t, c.dir, c.text(config), c.text(credentials)+"\n")
+	writeFiles(c.T, c.Dir, c.text(config), c.text(credentials)+"\n")
 	for name, value := range w.env {
-		c.t.Setenv(name, c.text(value))
+		c.T.Setenv(name, c.text(value))
 	}
 }
 
@@ -207,8 +212,21 @@ func (d decided) equal(e decided) bool {
 // newDecisionCast has all that a world may name.
 func newDecisionCast(t testing.TB) *cast {
 	c := newCast(t, awsauth.AWS)
-	c.AddRole(awsauthtest.Role{ARN: c.arn(home, "role/base"), Trust: []string{home, issuer}, MaxSession: maxSession})
-	c.webToken()
-	c.env("AWS_LOGIN_CACHE_DIRECTORY=$DIR", "HOME=$DIR", "AWS_REGION=us-east-1")
+	c.AddRole(awsauthtest.Role{ARN: c.ARN(lab.Home, "role/base"), Trust: []string{lab.Home, lab.Issuer}, MaxSession: maxSession})
+	c.WebToken()
+	c.Env("AWS_LOGIN_CACHE_DIRECTORY=$DIR", "HOME=$DIR", "AWS_REGION=us-east-1")
 	return c
+}
+
+// writeFiles writes the shared files, where there is a text for them, and points
+// the environment there.
+func writeFiles(t testing.TB, dir, config, credentials string) {
+	t.Helper()
+	for name, text := range map[string]string{"config": config, "credentials": credentials} {
+		if text != "" {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+		}
+	}
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(dir, "config"))
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(dir, "credentials"))
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/stretchr/testify/assert"
+
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // documented is what the order in the package's documentation makes of a world's
@@ -70,7 +72,7 @@ func (w *world) ownSource(profile string) (kind aws.CredentialSource, key string
 // checkOrder holds a decision of ours that is not the SDK's to the documented
 // order.
 func (c *cast) checkOrder(w *world, ours decided) {
-	c.t.Helper()
+	c.T.Helper()
 	if ours.refusal != "" || w.environmentDecides() {
 		return
 	}
@@ -78,12 +80,12 @@ func (c *cast) checkOrder(w *world, ours decided) {
 	if kind == aws.CredentialSourceProfile && key == "" {
 		return // the machine's
 	}
-	assert.Contains(c.t, strings.Fields(ours.kinds), fmt.Sprint(kind))
+	assert.Contains(c.T, strings.Fields(ours.kinds), fmt.Sprint(kind))
 	if kind != aws.CredentialSourceProfile {
 		return
 	}
 	if len(roles) == 0 {
-		assert.Equal(c.t, c.text(key), ours.keyID)
+		assert.Equal(c.T, c.text(key), ours.keyID)
 		return
 	}
 	var calls []string
@@ -96,9 +98,9 @@ func (c *cast) checkOrder(w *world, ours decided) {
 	for i := range ours.roles {
 		ours.roles[i] = strings.Join(strings.Fields(ours.roles[i])[:min(2, len(strings.Fields(ours.roles[i])))], " ")
 	}
-	if !assert.Equal(c.t, calls, ours.roles) {
+	if !assert.Equal(c.T, calls, ours.roles) {
 		config, credentials := w.text()
-		c.t.Logf("option %q, environment %v\n%s---\n%s\n%+v", w.option, w.env, config, credentials, ours)
+		c.T.Logf("option %q, environment %v\n%s---\n%s\n%+v", w.option, w.env, config, credentials, ours)
 	}
 }
 
@@ -127,11 +129,11 @@ func TestDecisionOfOneSource(t *testing.T) {
 		"metadata of a source":   {"ops": with("role_arn", "$MIDDLE", "source_profile", "b"), "b": role("credential_source", "Ec2InstanceMetadata")},
 		"web identity":           {"ops": role("web_identity_token_file", "$DIR/token")},
 		"web of a source":        {"ops": with("role_arn", "$MIDDLE", "source_profile", "b"), "b": role("web_identity_token_file", "$DIR/token")},
-		"SSO":                    {"ops": with("sso_session", "corp", "sso_account_id", home, "sso_role_name", "base")},
-		"SSO, region in profile": {"ops": with("sso_session", "corp", "sso_account_id", home, "sso_role_name", "base", "sso_region", "us-east-1")},
-		"SSO, old form":          {"ops": with("sso_start_url", "https://x", "sso_region", "us-east-1", "sso_account_id", home, "sso_role_name", "base")},
-		"role beside SSO":        {"ops": role("sso_session", "corp", "sso_account_id", home, "sso_role_name", "base")},
-		"SSO of a source":        {"ops": role("source_profile", "b"), "b": with("sso_session", "corp", "sso_account_id", home, "sso_role_name", "base")},
+		"SSO":                    {"ops": with("sso_session", "corp", "sso_account_id", lab.Home, "sso_role_name", "base")},
+		"SSO, region in profile": {"ops": with("sso_session", "corp", "sso_account_id", lab.Home, "sso_role_name", "base", "sso_region", "us-east-1")},
+		"SSO, old form":          {"ops": with("sso_start_url", "https://x", "sso_region", "us-east-1", "sso_account_id", lab.Home, "sso_role_name", "base")},
+		"role beside SSO":        {"ops": role("sso_session", "corp", "sso_account_id", lab.Home, "sso_role_name", "base")},
+		"SSO of a source":        {"ops": role("source_profile", "b"), "b": with("sso_session", "corp", "sso_account_id", lab.Home, "sso_role_name", "base")},
 		"login":                  {"ops": with("login_session", "me")},
 		"role beside login":      {"ops": role("login_session", "me")},
 		"process":                {"ops": with("credential_process", "x")},

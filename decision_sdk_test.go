@@ -64,7 +64,7 @@ func (c *cast) made(p aws.CredentialsProvider, err error) (d decided) {
 
 // ours and theirs are what this package and the SDK make of a world.
 func (c *cast) ours(w *world) decided {
-	s, err := c.try(awsauth.WithProfile(w.option))
+	s, err := c.Try(awsauth.WithProfile(w.option))
 	return c.made(s, err)
 }
 

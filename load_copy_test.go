@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // copies looks, while the SDK loads, at the temporary files there are.
@@ -52,20 +53,20 @@ func TestCopyOfQuotedProfile(t *testing.T) {
 			c := newCast(t, awsauth.AWS)
 			w := watchCopies(t)
 			t.Setenv("AWS_ENDPOINT_URL_STS", "") // Isolate closes STS to who does not use the Cloud
-			c.write("ca.pem", testCA)
-			sharedFiles(t, c.dir, c.text(heading+"\n$KEYS\nregion = $REGION\nretry_mode = adaptive\nmax_attempts = 7\ndefaults_mode = in-region\nuse_fips_endpoint = false\n"+
+			c.Write("ca.pem", testCA)
+			c.Files(c.text(heading+"\n$KEYS\nregion = $REGION\nretry_mode = adaptive\nmax_attempts = 7\ndefaults_mode = in-region\nuse_fips_endpoint = false\n"+
 				"services = 'my services'\nca_bundle = $DIR/ca.pem\nsts_regional_endpoints = regional\n[services 'my services']\nsts =\n  endpoint_url = http://localhost:4566\n"), "")
 			s, err := awsauth.New(awsauth.WithProfile(name), w.option())
 			require.NoError(t, err)
 			require.Len(t, w.texts, 1)
 			assert.Equal(t, []os.FileMode{0o600}, w.modes)
-			assert.NotContains(t, w.texts[0], c.keys.SecretAccessKey)
-			assert.NotContains(t, w.texts[0], c.keys.AccessKeyID)
+			assert.NotContains(t, w.texts[0], c.Keys.SecretAccessKey)
+			assert.NotContains(t, w.texts[0], c.Keys.AccessKeyID)
 			left, err := os.ReadDir(w.dir)
 			require.NoError(t, err)
 			assert.Empty(t, left)
 			cfg := s.Config()
-			assert.Equal(t, regionsOf[c.p].second, cfg.Region)
+			assert.Equal(t, lab.OtherRegion(c.Partition), cfg.Region)
 			assert.Equal(t, aws.RetryModeAdaptive, cfg.RetryMode)
 			assert.Equal(t, 7, cfg.RetryMaxAttempts)
 			assert.Equal(t, aws.DefaultsModeInRegion, cfg.DefaultsMode)
@@ -83,9 +84,9 @@ func TestNoCopyWhereNoneIsNeeded(t *testing.T) {
 		w := watchCopies(t)
 		tt := identityCase{config: "[profile ops]\n$KEYS\nregion = $REGION\n"}
 		opts := ways[way](c, &tt)
-		sharedFiles(t, c.dir, c.text(tt.config), "")
-		s := c.open(append(opts, w.option())...)
-		assert.Equal(t, c.arnOf("user/ci"), c.identity(s))
+		c.Files(c.text(tt.config), "")
+		s := c.Open(append(opts, w.option())...)
+		assert.Equal(t, c.arnOf("user/ci"), c.IdentityOf(s))
 		assert.Empty(t, w.texts)
 	}
 }
@@ -95,9 +96,9 @@ func TestCopyIsGoneAfterAFault(t *testing.T) {
 	for _, line := range []string{"retry_mode = nonsense\n", "max_attempts = x\n", "ca_bundle = /nowhere\n"} {
 		c := newCast(t, awsauth.AWS)
 		w := watchCopies(t)
-		sharedFiles(t, c.dir, c.text("[profile 'a b']\n$KEYS\n"+line), "")
+		c.Files(c.text("[profile 'a b']\n$KEYS\n"+line), "")
 		_, err := awsauth.New(awsauth.WithProfile("a b"))
-		requireBad(t, err, awsauth.InvalidOption)
+		lab.RequireBad(t, err, awsauth.InvalidOption)
 		left, err := os.ReadDir(w.dir)
 		require.NoError(t, err)
 		assert.Empty(t, left)
@@ -116,13 +117,13 @@ func TestSettingsWhereTheSDKRefuses(t *testing.T) {
 		"empty role":             "role_arn =\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, opt := range []func(c *cast) []awsauth.Option{staticUser, providerUser, func(c *cast) []awsauth.Option { c.env(environmentUser...); return nil }} {
+			for _, opt := range []func(c *cast) []awsauth.Option{staticUser, providerUser, func(c *cast) []awsauth.Option { c.Env(environmentUser...); return nil }} {
 				c := newCast(t, awsauth.AWS)
-				sharedFiles(t, c.dir, c.text("[profile ops]\nregion = $REGION\nretry_mode = adaptive\n"+lines+"[profile b]\n$OTHER\n"), "")
-				c.env("AWS_PROFILE=ops")
-				s := c.open(opt(c)...)
-				assert.Equal(t, c.arnOf("user/ci"), c.identity(s))
-				assert.Equal(t, regionsOf[c.p].second, s.Config().Region)
+				c.Files(c.text("[profile ops]\nregion = $REGION\nretry_mode = adaptive\n"+lines+"[profile b]\n$OTHER\n"), "")
+				c.Env("AWS_PROFILE=ops")
+				s := c.Open(opt(c)...)
+				assert.Equal(t, c.arnOf("user/ci"), c.IdentityOf(s))
+				assert.Equal(t, lab.OtherRegion(c.Partition), s.Config().Region)
 				assert.Equal(t, aws.RetryModeAdaptive, s.Config().RetryMode)
 				c.left()
 			}
@@ -136,20 +137,20 @@ func TestNoFilesAtAll(t *testing.T) {
 	none := awsauth.WithLoadOptions(config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}))
 	for _, profile := range []string{"", "ops"} {
 		for name, opt := range map[string]func(c *cast) []awsauth.Option{"static": staticUser, "provider": providerUser,
-			"environment": func(c *cast) []awsauth.Option { c.env(environmentUser...); return nil }} {
+			"environment": func(c *cast) []awsauth.Option { c.Env(environmentUser...); return nil }} {
 			t.Run(profile+"/"+name, func(t *testing.T) {
 				c := newCast(t, awsauth.AWS)
-				c.env("AWS_PROFILE=" + profile)
-				assert.Equal(t, c.arnOf("user/ci"), c.identity(c.open(append(opt(c), none)...)))
+				c.Env("AWS_PROFILE=" + profile)
+				assert.Equal(t, c.arnOf("user/ci"), c.IdentityOf(c.Open(append(opt(c), none)...)))
 				c.left()
 			})
 		}
 	}
 	c := newCast(t, awsauth.AWS)
-	c.env("AWS_PROFILE=ops")
-	_, err := c.try(none)
-	requireBad(t, err, awsauth.ProfileNotFound, "AWS_PROFILE")
-	assert.Empty(t, c.said())
-	_, err = c.try(none, awsauth.WithProfile("ops"))
-	requireBad(t, err, awsauth.ProfileNotFound, `"ops"`)
+	c.Env("AWS_PROFILE=ops")
+	_, err := c.Try(none)
+	lab.RequireBad(t, err, awsauth.ProfileNotFound, "AWS_PROFILE")
+	assert.Empty(t, c.Said())
+	_, err = c.Try(none, awsauth.WithProfile("ops"))
+	lab.RequireBad(t, err, awsauth.ProfileNotFound, `"ops"`)
 }

@@ -25,19 +25,20 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
-const ssoProfile = "[profile ops]\nsso_session = corp\nsso_account_id = " + home + "\nsso_role_name = base\n" +
+const ssoProfile = "[profile ops]\nsso_session = corp\nsso_account_id = " + lab.Home + "\nsso_role_name = base\n" +
 	"[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-east-1\n"
 
 // TestSSOOptions: what the SDK's options for SSO say is heeded.
 func TestSSOOptions(t *testing.T) {
 	c := newCast(t, awsauth.AWS)
-	c.login("corp")
-	c.AddSSO("sso-token", "us-east-1", c.arn(home, "role/middle"))
-	sharedFiles(t, c.dir, ssoProfile, "")
-	s := c.open(awsauth.WithProfile("ops"), awsauth.WithLoadOptions(config.WithSSOProviderOptions(func(o *ssocreds.Options) { o.RoleName = "middle" })))
-	assert.Equal(t, c.arnOf("role/middle"), c.identity(s))
+	c.SSOLogin("corp")
+	c.AddSSO("sso-token", "us-east-1", c.ARN(lab.Home, "role/middle"))
+	c.Files(ssoProfile, "")
+	s := c.Open(awsauth.WithProfile("ops"), awsauth.WithLoadOptions(config.WithSSOProviderOptions(func(o *ssocreds.Options) { o.RoleName = "middle" })))
+	assert.Equal(t, c.arnOf("role/middle"), c.IdentityOf(s))
 	c.left()
 }
 
@@ -54,8 +55,8 @@ func TestSSOTokenOptions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := newCast(t, awsauth.AWS)
 			c.ssoLogin("corp", true)
-			c.env("AWS_REGION=eu-west-1")
-			sharedFiles(t, c.dir, ssoProfile, "")
+			c.Env("AWS_REGION=eu-west-1")
+			c.Files(ssoProfile, "")
 			e, called := &everyHost{}, 0
 			s, err := awsauth.New(awsauth.WithProfile("ops"), awsauth.WithLoadOptions(config.WithHTTPClient(e), config.WithRetryMaxAttempts(1),
 				config.WithSSOTokenProviderOptions(func(*ssocreds.SSOTokenProviderOptions) { called++ })))
@@ -70,11 +71,11 @@ func TestSSOTokenOptions(t *testing.T) {
 // TestProcessOptions: a process has the time that the option gives it.
 func TestProcessOptions(t *testing.T) {
 	c := newCast(t, awsauth.AWS)
-	sharedFiles(t, c.dir, "[profile ops]\ncredential_process = exec sleep 20\n", "")
+	c.Files("[profile ops]\ncredential_process = exec sleep 20\n", "")
 	start := time.Now()
-	_, err := c.open(awsauth.WithProfile("ops"), awsauth.WithLoadOptions(
+	_, err := c.Open(awsauth.WithProfile("ops"), awsauth.WithLoadOptions(
 		config.WithProcessCredentialOptions(func(o *processcreds.Options) { o.Timeout = 50 * time.Millisecond }))).Retrieve(t.Context())
-	requireBad(t, err, awsauth.NoCredentials, "did not end in time")
+	lab.RequireBad(t, err, awsauth.NoCredentials, "did not end in time")
 	assert.Less(t, time.Since(start), 10*time.Second)
 }
 
@@ -90,10 +91,10 @@ func (c *countingClient) Do(r *http.Request) (*http.Response, error) { c.n++; re
 func TestContainerOptions(t *testing.T) {
 	for _, config2 := range []string{"", "[default]\nrole_arn = $MIDDLE\ncredential_source = EcsContainer\n"} {
 		c := newCast(t, awsauth.AWS)
-		c.container()
-		sharedFiles(t, c.dir, c.text(config2), "")
+		c.InContainer()
+		c.Files(c.text(config2), "")
 		client := &countingClient{Client: c.Client()}
-		get(t, c.open(awsauth.WithLoadOptions(config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = client }))))
+		lab.Get(t, c.Open(awsauth.WithLoadOptions(config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = client }))))
 		assert.Equal(t, 1, client.n)
 	}
 }
@@ -101,17 +102,17 @@ func TestContainerOptions(t *testing.T) {
 // TestContainerTokenFile: the token is read anew for each request, and trimmed.
 func TestContainerTokenFile(t *testing.T) {
 	c := newCast(t, awsauth.AWS)
-	c.SetContainer(&awsauthtest.Container{RoleARN: c.arn(home, "role/base"), Token: "Bearer one"})
-	c.write("auth", "Bearer wrong\n")
-	c.env("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/v1/credentials", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=$DIR/auth", "AWS_CONTAINER_AUTHORIZATION_TOKEN=neither")
-	_, err := c.open().Retrieve(t.Context())
+	c.SetContainer(&awsauthtest.Container{RoleARN: c.ARN(lab.Home, "role/base"), Token: "Bearer one"})
+	c.Write("auth", "Bearer wrong\n")
+	c.Env("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/v1/credentials", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=$DIR/auth", "AWS_CONTAINER_AUTHORIZATION_TOKEN=neither")
+	_, err := c.Open().Retrieve(t.Context())
 	require.Error(t, err)
 	assert.NotContains(t, err.Error(), "wrong\n")
-	c.write("auth", "Bearer one\n")
-	assert.Equal(t, c.arnOf("role/base"), c.identity(c.open()))
-	require.NoError(t, os.Remove(filepath.Join(c.dir, "auth")))
-	_, err = c.open().Retrieve(t.Context())
-	requireBad(t, err, awsauth.NoCredentials, filepath.Join(c.dir, "auth"))
+	c.Write("auth", "Bearer one\n")
+	assert.Equal(t, c.arnOf("role/base"), c.IdentityOf(c.Open()))
+	require.NoError(t, os.Remove(filepath.Join(c.Dir, "auth")))
+	_, err = c.Open().Retrieve(t.Context())
+	lab.RequireBad(t, err, awsauth.NoCredentials, filepath.Join(c.Dir, "auth"))
 }
 
 // roleClient is an instance metadata of the caller's own.
@@ -134,10 +135,10 @@ func (r roleClient) GetMetadata(_ context.Context, in *imds.GetMetadataInput, _ 
 func TestInstanceOptions(t *testing.T) {
 	for name, config2 := range map[string]string{"user/other": "", "role/base": "[default]\nrole_arn = $BASE\ncredential_source = Ec2InstanceMetadata\n"} {
 		c := newCast(t, awsauth.AWS)
-		c.env("AWS_REGION=us-east-1")
-		sharedFiles(t, c.dir, c.text(config2), "")
-		s := c.open(awsauth.WithLoadOptions(config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = roleClient{c.other} })))
-		assert.Equal(t, c.arnOf(name), c.identity(s))
+		c.Env("AWS_REGION=us-east-1")
+		c.Files(c.text(config2), "")
+		s := c.Open(awsauth.WithLoadOptions(config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = roleClient{c.other} })))
+		assert.Equal(t, c.arnOf(name), c.IdentityOf(s))
 		c.left()
 	}
 }
@@ -146,15 +147,15 @@ func TestInstanceOptions(t *testing.T) {
 func TestMetadataState(t *testing.T) {
 	for variable, state := range map[string]imds.ClientEnableState{"true": imds.ClientEnabled, "false": imds.ClientDisabled} {
 		c := newCast(t, awsauth.AWS)
-		c.env("AWS_EC2_METADATA_DISABLED="+variable, "AWS_REGION=us-east-1")
-		s := c.open(awsauth.WithLoadOptions(config.WithEC2IMDSClientEnableState(state)))
+		c.Env("AWS_EC2_METADATA_DISABLED="+variable, "AWS_REGION=us-east-1")
+		s := c.Open(awsauth.WithLoadOptions(config.WithEC2IMDSClientEnableState(state)))
 		if state == imds.ClientEnabled {
-			assert.Equal(t, c.arnOf("role/"+bystander), c.identity(s))
+			assert.Equal(t, c.arnOf("role/"+bystander), c.IdentityOf(s))
 			continue
 		}
 		_, err := s.Retrieve(t.Context())
-		requireBad(t, err, awsauth.NoCredentials, "config.WithEC2IMDSClientEnableState")
-		assert.Empty(t, c.said())
+		lab.RequireBad(t, err, awsauth.NoCredentials, "config.WithEC2IMDSClientEnableState")
+		assert.Empty(t, c.Said())
 	}
 }
 
@@ -162,13 +163,13 @@ func TestMetadataState(t *testing.T) {
 func TestAssumeRoleOptions(t *testing.T) {
 	c := newCast(t, awsauth.AWS)
 	const config2 = "[profile ops]\nrole_arn = $MIDDLE\nsource_profile = b\nduration_seconds = 900\nexternal_id = profile\n[profile b]\nrole_arn = $BASE\nsource_profile = c\nrole_session_name = profile\n[profile c]\n$KEYS\n"
-	sharedFiles(t, c.dir, c.text(config2), "")
+	c.Files(c.text(config2), "")
 	n := 0
-	s := c.open(awsauth.WithProfile("ops"), awsauth.WithLoadOptions(config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+	s := c.Open(awsauth.WithProfile("ops"), awsauth.WithLoadOptions(config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
 		n++
 		o.Duration, o.ExternalID, o.RoleSessionName = 20*time.Minute, aws.String("option"), "option"
 	})))
-	get(t, s)
+	lab.Get(t, s)
 	assert.Equal(t, 2, n)
 	calls := c.Calls("AssumeRole")
 	require.Len(t, calls, 2)
@@ -177,7 +178,7 @@ func TestAssumeRoleOptions(t *testing.T) {
 		assert.Equal(t, "option", call.Params.Get("ExternalId"))
 		assert.Equal(t, "option", call.Params.Get("RoleSessionName"))
 	}
-	get(t, c.open(awsauth.WithProfile("ops")))
+	lab.Get(t, c.Open(awsauth.WithProfile("ops")))
 	calls = c.Calls("AssumeRole")[2:]
 	require.Len(t, calls, 2)
 	assert.Equal(t, "profile", calls[0].Params.Get("RoleSessionName"))
@@ -188,16 +189,16 @@ func TestAssumeRoleOptions(t *testing.T) {
 func TestRoleIsNotTheOptions(t *testing.T) {
 	client := sts.New(sts.Options{Region: "us-east-1"})
 	for name, fn := range map[string]func(*stscreds.AssumeRoleOptions){
-		"RoleARN": func(o *stscreds.AssumeRoleOptions) { o.RoleARN = manageRole },
+		"RoleARN": func(o *stscreds.AssumeRoleOptions) { o.RoleARN = lab.ManageRole },
 		"Client":  func(o *stscreds.AssumeRoleOptions) { o.Client = client },
 	} {
 		for _, chain := range []string{"source_profile = b\n", "source_profile = c\n"} {
 			t.Run(name+"/"+chain, func(t *testing.T) {
 				c := newCast(t, awsauth.AWS)
-				sharedFiles(t, c.dir, c.text("[profile ops]\nrole_arn = $MIDDLE\n"+chain+"[profile b]\n$KEYS\n[profile c]\nrole_arn = $BASE\nsource_profile = b\n"), "")
-				_, err := c.try(awsauth.WithProfile("ops"), awsauth.WithLoadOptions(config.WithAssumeRoleCredentialOptions(fn)))
-				requireBad(t, err, awsauth.InvalidOption, "config.WithAssumeRoleCredentialOptions", name)
-				assert.Empty(t, c.said())
+				c.Files(c.text("[profile ops]\nrole_arn = $MIDDLE\n"+chain+"[profile b]\n$KEYS\n[profile c]\nrole_arn = $BASE\nsource_profile = b\n"), "")
+				_, err := c.Try(awsauth.WithProfile("ops"), awsauth.WithLoadOptions(config.WithAssumeRoleCredentialOptions(fn)))
+				lab.RequireBad(t, err, awsauth.InvalidOption, "config.WithAssumeRoleCredentialOptions", name)
+				assert.Empty(t, c.Said())
 			})
 		}
 	}
@@ -208,41 +209,41 @@ func TestRoleIsNotTheOptions(t *testing.T) {
 func TestWebOptions(t *testing.T) {
 	sources := map[string]func(c *cast) []awsauth.Option{
 		"variables": func(c *cast) []awsauth.Option {
-			c.env("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/token", "AWS_ROLE_ARN=$BASE")
+			c.Env("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/token", "AWS_ROLE_ARN=$BASE")
 			return nil
 		},
 		"profile": func(c *cast) []awsauth.Option {
-			sharedFiles(c.t, c.dir, c.text("[profile ops]\nrole_arn = $BASE\nweb_identity_token_file = $DIR/token\n"), "")
+			c.Files(c.text("[profile ops]\nrole_arn = $BASE\nweb_identity_token_file = $DIR/token\n"), "")
 			return []awsauth.Option{awsauth.WithProfile("ops")}
 		},
 		"option": func(c *cast) []awsauth.Option {
-			return []awsauth.Option{awsauth.WithWebIdentity(c.arn(home, "role/base"), stscreds.IdentityTokenFile(c.dir+"/token"))}
+			return []awsauth.Option{awsauth.WithWebIdentity(c.ARN(lab.Home, "role/base"), stscreds.IdentityTokenFile(c.Dir+"/token"))}
 		},
 	}
 	for name, source := range sources {
 		t.Run(name, func(t *testing.T) {
 			c := newCast(t, awsauth.AWS)
-			c.webToken()
+			c.WebToken()
 			opts := source(c)
 			with := func(fn func(*stscreds.WebIdentityRoleOptions)) []awsauth.Option {
 				return append(opts[:len(opts):len(opts)], awsauth.WithLoadOptions(config.WithWebIdentityRoleCredentialOptions(fn)))
 			}
-			s := c.open(with(func(o *stscreds.WebIdentityRoleOptions) {
+			s := c.Open(with(func(o *stscreds.WebIdentityRoleOptions) {
 				o.RoleSessionName, o.Duration, o.Policy = "named", 30*time.Minute, aws.String(`{"Version":"2012-10-17","Statement":[]}`)
 			})...)
-			get(t, s)
+			lab.Get(t, s)
 			calls := c.Calls("AssumeRoleWithWebIdentity")
 			require.Len(t, calls, 1)
 			assert.Equal(t, []string{"named", "1800", `{"Version":"2012-10-17","Statement":[]}`},
 				[]string{calls[0].Params.Get("RoleSessionName"), calls[0].Params.Get("DurationSeconds"), calls[0].Params.Get("Policy")})
 			c.ResetCalls()
 			for _, fn := range []func(*stscreds.WebIdentityRoleOptions){
-				func(o *stscreds.WebIdentityRoleOptions) { o.RoleARN = manageRole },
+				func(o *stscreds.WebIdentityRoleOptions) { o.RoleARN = lab.ManageRole },
 				func(o *stscreds.WebIdentityRoleOptions) { o.Client = sts.New(sts.Options{Region: "us-east-1"}) },
 			} {
-				_, err := c.try(with(fn)...)
-				requireBad(t, err, awsauth.InvalidOption, "config.WithWebIdentityRoleCredentialOptions")
-				assert.Empty(t, c.said())
+				_, err := c.Try(with(fn)...)
+				lab.RequireBad(t, err, awsauth.InvalidOption, "config.WithWebIdentityRoleCredentialOptions")
+				assert.Empty(t, c.Said())
 			}
 		})
 	}
@@ -255,16 +256,16 @@ func TestLoginFilePermissions(t *testing.T) {
 		t.Run(value, func(t *testing.T) {
 			c := newCast(t, awsauth.AWS)
 			file := c.signIn("me", -time.Minute)
-			k := get(t, c.open(c.static(), awsauth.WithRoleARN(c.arn(home, "role/base"))))
-			c.env("AWS_RESTRICT_FILE_PERMISSIONS="+value, "AWS_REGION=us-east-1")
-			sharedFiles(t, c.dir, "[profile ops]\nlogin_session = me\n", "")
+			k := lab.Get(t, c.Open(c.Static(), awsauth.WithRoleARN(c.ARN(lab.Home, "role/base"))))
+			c.Env("AWS_RESTRICT_FILE_PERMISSIONS="+value, "AWS_REGION=us-east-1")
+			c.Files("[profile ops]\nlogin_session = me\n", "")
 			c.Handle("*.signin.aws.amazon.com", http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 				_ = os.Remove(file) // the SDK keeps the permissions of a file that is there
 				rw.Header().Set("Content-Type", "application/json")
 				_ = json.NewEncoder(rw).Encode(map[string]any{"accessToken": map[string]string{"accessKeyId": k.AccessKeyID, "secretAccessKey": k.SecretAccessKey, "sessionToken": k.SessionToken},
 					"tokenType": "urn:aws:params:oauth:token-type:access_token_sigv4", "expiresIn": 900, "refreshToken": "next"})
 			}))
-			assert.Equal(t, c.arnOf("role/base"), c.identity(c.open(awsauth.WithProfile("ops"))))
+			assert.Equal(t, c.arnOf("role/base"), c.IdentityOf(c.Open(awsauth.WithProfile("ops"))))
 			info, err := os.Stat(file)
 			require.NoError(t, err)
 			if want == 0o600 {

@@ -18,7 +18,7 @@ func TestBadEndpointsOfSignIn(t *testing.T) {
 			text: []string{"/config:", "http"}})
 	}
 	for i := range tests {
-		tests[i].setup = func(c *cast) { c.login("corp") }
+		tests[i].setup = func(c *cast) { c.SSOLogin("corp") }
 	}
 	runIdentity(t, asWritten, tests)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // everyHost notes the hosts of all requests and which bearer tokens came with
@@ -47,25 +48,25 @@ func (e *everyHost) seen() map[string]bool {
 // ssoLogin leaves a login behind that has ended, and can be renewed where renew
 // is set.
 func (c *cast) ssoLogin(key string, renew bool) {
-	c.t.Helper()
-	c.login(key)
+	c.T.Helper()
+	c.SSOLogin(key)
 	if !renew {
 		return
 	}
 	path, err := ssocreds.StandardCachedTokenFilepath(key)
-	require.NoError(c.t, err)
+	require.NoError(c.T, err)
 	soon := time.Now().UTC()
 	text := `{"accessToken": "old", "expiresAt": "` + soon.Add(-time.Hour).Format(time.RFC3339) + `", "refreshToken": "r", "clientId": "c", "clientSecret": "s", "registrationExpiresAt": "` +
 		soon.Add(time.Hour).Format(time.RFC3339) + `"}`
-	require.NoError(c.t, os.WriteFile(path, []byte(text), 0o600))
+	require.NoError(c.T, os.WriteFile(path, []byte(text), 0o600))
 }
 
 // TestEndpointOfSignIn: SSO, its token service and sign-in are called where the
 // variables and the profile say, and nowhere else.
 func TestEndpointOfSignIn(t *testing.T) {
 	const session = "[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-east-1\n"
-	const sso = "[profile ops]\nsso_session = corp\nsso_account_id = " + home + "\nsso_role_name = base\n"
-	const legacy = "[profile ops]\nsso_account_id = " + home + "\nsso_role_name = base\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-east-1\n"
+	const sso = "[profile ops]\nsso_session = corp\nsso_account_id = " + lab.Home + "\nsso_role_name = base\n"
+	const legacy = "[profile ops]\nsso_account_id = " + lab.Home + "\nsso_role_name = base\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-east-1\n"
 	login := "[profile ops]\nlogin_session = me\n"
 	for _, tt := range []struct {
 		name, config string
@@ -96,8 +97,8 @@ func TestEndpointOfSignIn(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCast(t, awsauth.AWS)
 			tt.setup(c)
-			c.env(tt.env...)
-			sharedFiles(t, c.dir, c.text(tt.config), "")
+			c.Env(tt.env...)
+			c.Files(c.text(tt.config), "")
 			e := &everyHost{}
 			s, err := awsauth.New(awsauth.WithProfile("ops"), awsauth.WithLoadOptions(config.WithHTTPClient(e), config.WithRetryMaxAttempts(1)))
 			require.NoError(t, err)
@@ -131,10 +132,10 @@ func TestLinkLocalAndProxies(t *testing.T) {
 	for name, env := range map[string][]string{
 		"metadata":       nil,
 		"metadata, IPv6": {"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6"},
-		"ECS":            {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN=" + someSecret},
-		"EKS":            {"AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/v1/credentials", "AWS_CONTAINER_AUTHORIZATION_TOKEN=" + someSecret},
-		"EKS, IPv6":      {"AWS_CONTAINER_CREDENTIALS_FULL_URI=http://[fd00:ec2::23]/v1/credentials", "AWS_CONTAINER_AUTHORIZATION_TOKEN=" + someSecret},
-		"loopback":       {"AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:1/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN=" + someSecret},
+		"ECS":            {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN=" + lab.SomeSecret},
+		"EKS":            {"AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/v1/credentials", "AWS_CONTAINER_AUTHORIZATION_TOKEN=" + lab.SomeSecret},
+		"EKS, IPv6":      {"AWS_CONTAINER_CREDENTIALS_FULL_URI=http://[fd00:ec2::23]/v1/credentials", "AWS_CONTAINER_AUTHORIZATION_TOKEN=" + lab.SomeSecret},
+		"loopback":       {"AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:1/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN=" + lab.SomeSecret},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestLinkLocalAndProxies$", "-test.count=1")
@@ -170,7 +171,7 @@ func TestClientOfOptionsAsks(t *testing.T) {
 		"[fd00:ec2::254]": {"AWS_EC2_METADATA_DISABLED=false", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6"},
 	} {
 		c := newCast(t, awsauth.AWS)
-		c.env(append(env, "AWS_REGION=us-east-1", "HTTP_PROXY=http://127.0.0.1:1")...)
+		c.Env(append(env, "AWS_REGION=us-east-1", "HTTP_PROXY=http://127.0.0.1:1")...)
 		e := &everyHost{}
 		s, err := awsauth.New(awsauth.WithLoadOptions(config.WithHTTPClient(e)))
 		require.NoError(t, err)

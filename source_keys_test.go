@@ -26,6 +26,12 @@ func (c *cast) refuseOnce(code string) {
 	c.Inject(awsauthtest.Fault{Action: "GetCallerIdentity", Kind: awsauthtest.Refuse, Code: code, Times: 1, Message: "The security token included in the request is expired"})
 }
 
+// inBubble is t.Run on a clock of its own: a second try of a request waits.
+func inBubble(t *testing.T, name string, f func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
+}
+
 // TestRewrittenKeys: another tool writes new keys into the profile. When a service
 // refuses the old ones, the file is read again.
 func TestRewrittenKeys(t *testing.T) {
@@ -39,7 +45,7 @@ func TestRewrittenKeys(t *testing.T) {
 	for _, tt := range texts {
 		for way := range ways {
 			for _, code := range []string{"ExpiredToken", "InvalidClientTokenId"} {
-				t.Run(tt.name+"/"+way+"/"+code, func(t *testing.T) {
+				inBubble(t, tt.name+"/"+way+"/"+code, func(t *testing.T) {
 					c := newCast(t, awsauth.AWS)
 					before := identityCase{config: tt.config, credentials: tt.credentials}
 					after := identityCase{config: tt.newConfig, credentials: tt.newCredentials}
@@ -76,7 +82,7 @@ func TestRewrittenToAnotherSource(t *testing.T) {
 		"a malformed line":  "[profile ops]\n$OTHER\n= x\n",
 		"a broken encoding": "\xff\xfe[\x00",
 	} {
-		t.Run(name, func(t *testing.T) {
+		inBubble(t, name, func(t *testing.T) {
 			c := newCast(t, awsauth.AWS)
 			c.Files(c.text("[profile ops]\n$KEYS\n"), "")
 			s := c.Open(awsauth.WithProfile("ops"))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
 // tokenFunc is a token of the caller's own.
@@ -22,25 +23,25 @@ func (f tokenFunc) GetIdentityToken() ([]byte, error) { return f() }
 
 // web starts from tokens of that kind.
 func (c *cast) web(token func() string, opts ...awsauth.Option) []awsauth.Option {
-	return append(opts, awsauth.WithWebIdentity(c.arn(home, "role/base"), tokenFunc(func() ([]byte, error) { return []byte(token()), nil })))
+	return append(opts, awsauth.WithWebIdentity(c.ARN(lab.Home, "role/base"), tokenFunc(func() ([]byte, error) { return []byte(token()), nil })))
 }
 
-func (c *cast) goodToken() string { return c.WebIdentityToken(issuer, "repo:corp/app", time.Hour) }
+func (c *cast) goodToken() string { return c.WebIdentityToken(lab.Issuer, "repo:corp/app", time.Hour) }
 
 // TestWebIdentityOption: the role is opened by the token, by one unsigned call at
 // the STS of the role's partition, whoever else is there.
 func TestWebIdentityOption(t *testing.T) {
 	for _, p := range []awsauth.Partition{awsauth.AWS, awsauth.China, awsauth.GovCloud} {
 		c := newCast(t, p)
-		c.env(environmentUser...)
-		sharedFiles(t, c.dir, c.text("[default]\n$OTHER\n"), "")
-		s := c.open(c.web(c.goodToken)...)
-		assert.Empty(t, c.said())
-		assert.Equal(t, c.arnOf("role/base"), c.identity(s))
-		assert.Equal(t, []string{"AssumeRoleWithWebIdentity/base " + stsHost(regionsOf[p].main) + " unsigned"}, c.said())
-		assert.Equal(t, regionsOf[p].main, s.Config().Region)
-		child := c.open(c.web(c.goodToken, awsauth.WithRoleARN(c.arn(target, "role/manage-role")))...)
-		assert.Equal(t, c.arnOf("target/manage-role"), c.identity(child))
+		c.Env(environmentUser...)
+		c.Files(c.text("[default]\n$OTHER\n"), "")
+		s := c.Open(c.web(c.goodToken)...)
+		assert.Empty(t, c.Said())
+		assert.Equal(t, c.arnOf("role/base"), c.IdentityOf(s))
+		assert.Equal(t, []string{"AssumeRoleWithWebIdentity/base " + lab.STSHost(lab.DefaultRegion(p)) + " unsigned"}, c.Said())
+		assert.Equal(t, lab.DefaultRegion(p), s.Config().Region)
+		child := c.Open(c.web(c.goodToken, awsauth.WithRoleARN(c.ARN(lab.Target, "role/manage-role")))...)
+		assert.Equal(t, c.arnOf("target/manage-role"), c.IdentityOf(child))
 		c.left()
 	}
 }
@@ -51,17 +52,17 @@ func TestWebIdentityAnew(t *testing.T) {
 		c := newCast(t, awsauth.AWS)
 		var mu sync.Mutex
 		asked := 0
-		s := c.open(c.web(func() string {
+		s := c.Open(c.web(func() string {
 			mu.Lock()
 			defer mu.Unlock()
 			asked++
-			return c.WebIdentityToken(issuer, "repo:corp/app", time.Minute)
+			return c.WebIdentityToken(lab.Issuer, "repo:corp/app", time.Minute)
 		})...)
-		first := get(t, s)
-		get(t, s)
+		first := lab.Get(t, s)
+		lab.Get(t, s)
 		assert.Equal(t, 1, asked)
 		time.Sleep(2 * time.Hour)
-		assert.NotEqual(t, first.AccessKeyID, get(t, s).AccessKeyID)
+		assert.NotEqual(t, first.AccessKeyID, lab.Get(t, s).AccessKeyID)
 		assert.Equal(t, 2, asked)
 	})
 }
@@ -70,9 +71,9 @@ func TestWebIdentityAnew(t *testing.T) {
 // role; the others are refused, unless there is a next role to which all belong.
 func TestWebIdentityRoleOptions(t *testing.T) {
 	c := newCast(t, awsauth.AWS)
-	c.AddRole(awsauthtest.Role{ARN: c.arn(home, "role/base"), Trust: []string{home, issuer}, MaxSession: maxSession})
+	c.AddRole(awsauthtest.Role{ARN: c.ARN(lab.Home, "role/base"), Trust: []string{lab.Home, lab.Issuer}, MaxSession: maxSession})
 	policy := `{"Version":"2012-10-17","Statement":[]}`
-	get(t, c.open(c.web(c.goodToken, awsauth.WithSessionName("me"), awsauth.WithDuration(maxSession), awsauth.WithPolicy(policy),
+	lab.Get(t, c.Open(c.web(c.goodToken, awsauth.WithSessionName("me"), awsauth.WithDuration(maxSession), awsauth.WithPolicy(policy),
 		awsauth.WithPolicyARNs("arn:aws:iam::aws:policy/ReadOnlyAccess"))...))
 	calls := c.Calls("AssumeRoleWithWebIdentity")
 	require.Len(t, calls, 1)
@@ -84,13 +85,13 @@ func TestWebIdentityRoleOptions(t *testing.T) {
 		"WithExternalID": awsauth.WithExternalID("x1"), "WithSourceIdentity": awsauth.WithSourceIdentity("ana"),
 		"WithTags": awsauth.WithTags(map[string]string{"a": "b"}), "WithTransitiveTags": awsauth.WithTransitiveTags(map[string]string{"a": "b"}),
 	} {
-		_, err := c.try(c.web(c.goodToken, opt)...)
-		requireBad(t, err, awsauth.InvalidOption, name)
-		assert.Empty(t, c.said())
+		_, err := c.Try(c.web(c.goodToken, opt)...)
+		lab.RequireBad(t, err, awsauth.InvalidOption, name)
+		assert.Empty(t, c.Said())
 	}
-	_, err := c.try(c.web(c.goodToken, awsauth.WithRoleARN(manageRole), awsauth.WithDuration(2*time.Hour))...)
-	requireBad(t, err, awsauth.InvalidDuration)
-	get(t, c.open(c.web(c.goodToken, awsauth.WithRoleARN(manageRole), awsauth.WithExternalID("x1"), awsauth.WithSessionName("next"))...))
+	_, err := c.Try(c.web(c.goodToken, awsauth.WithRoleARN(lab.ManageRole), awsauth.WithDuration(2*time.Hour))...)
+	lab.RequireBad(t, err, awsauth.InvalidDuration)
+	lab.Get(t, c.Open(c.web(c.goodToken, awsauth.WithRoleARN(lab.ManageRole), awsauth.WithExternalID("x1"), awsauth.WithSessionName("next"))...))
 	assert.NotEqual(t, "next", c.Calls("AssumeRoleWithWebIdentity")[0].Params.Get("RoleSessionName"))
 	assert.Equal(t, "next", c.Calls("AssumeRole")[0].Params.Get("RoleSessionName"))
 }
@@ -103,25 +104,25 @@ func TestWebIdentityRefused(t *testing.T) {
 		kind  awsauth.Kind
 		text  []string
 	}{
-		{"expired", func(c *cast) string { return c.WebIdentityToken(issuer, "repo:corp/app", -time.Hour) }, awsauth.Expired, []string{"Token expired"}},
+		{"expired", func(c *cast) string { return c.WebIdentityToken(lab.Issuer, "repo:corp/app", -time.Hour) }, awsauth.Expired, []string{"Token expired"}},
 		{"empty", func(*cast) string { return "" }, awsauth.NoCredentials, []string{"empty"}},
 		{"blank", func(*cast) string { return " \n" }, awsauth.NoCredentials, []string{"empty"}},
 		{"no token at all", func(*cast) string { return "not-a-token" }, awsauth.InvalidKey, []string{"not a valid JWT"}},
-		{"wrong audience", func(c *cast) string { return c.WebIdentityToken(issuer, "repo:corp/app", 0, "other") }, awsauth.AccessDenied, []string{"audience", "subject"}},
-		{"wrong subject", func(c *cast) string { return c.WebIdentityToken(issuer, "repo:fork/app", 0) }, awsauth.AccessDenied, []string{"audience", "subject"}},
+		{"wrong audience", func(c *cast) string { return c.WebIdentityToken(lab.Issuer, "repo:corp/app", 0, "other") }, awsauth.AccessDenied, []string{"audience", "subject"}},
+		{"wrong subject", func(c *cast) string { return c.WebIdentityToken(lab.Issuer, "repo:fork/app", 0) }, awsauth.AccessDenied, []string{"audience", "subject"}},
 		{"unknown issuer", func(c *cast) string { return c.WebIdentityToken("stranger.example.com", "repo:corp/app", 0) }, awsauth.InvalidKey, []string{"No OpenIDConnect provider"}},
-		{"of another Cloud", func(*cast) string { return awsauthtest.Start().WebIdentityToken(issuer, "repo:corp/app", 0) }, awsauth.InvalidKey, []string{"verification key"}},
+		{"of another Cloud", func(*cast) string { return awsauthtest.Start().WebIdentityToken(lab.Issuer, "repo:corp/app", 0) }, awsauth.InvalidKey, []string{"verification key"}},
 	} {
-		for _, more := range [][]awsauth.Option{nil, {awsauth.WithAccount(target)}} {
+		for _, more := range [][]awsauth.Option{nil, {awsauth.WithAccount(lab.Target)}} {
 			t.Run(tt.name, func(t *testing.T) {
 				c := newCast(t, awsauth.AWS)
-				c.AddOIDC(home, issuer)
-				c.AddRole(awsauthtest.Role{ARN: c.arn(home, "role/base"), Trust: []string{c.arn(home, "oidc-provider/"+issuer)}, Subject: "repo:corp/*", Audience: "sts.amazonaws.com"})
+				c.AddOIDC(lab.Home, lab.Issuer)
+				c.AddRole(awsauthtest.Role{ARN: c.ARN(lab.Home, "role/base"), Trust: []string{c.ARN(lab.Home, "oidc-provider/"+lab.Issuer)}, Subject: "repo:corp/*", Audience: "sts.amazonaws.com"})
 				token := tt.token(c)
-				s := c.open(c.web(func() string { return token }, more...)...)
+				s := c.Open(c.web(func() string { return token }, more...)...)
 				start := time.Now()
 				_, err := s.Retrieve(t.Context())
-				requireBad(t, err, tt.kind, tt.text...)
+				lab.RequireBad(t, err, tt.kind, tt.text...)
 				assert.Less(t, time.Since(start), 10*time.Second)
 				if len(token) > 20 {
 					assert.NotContains(t, err.Error(), token)
@@ -134,7 +135,7 @@ func TestWebIdentityRefused(t *testing.T) {
 					assert.NotEmpty(t, api.ErrorMessage(), "STS's own words")
 				}
 				c.left()
-				assert.Empty(t, c.said("AssumeRole"))
+				assert.Empty(t, c.Said("AssumeRole"))
 			})
 		}
 	}
@@ -146,36 +147,36 @@ func TestWebIdentityWrongOptions(t *testing.T) {
 	var nilFunc tokenFunc
 	for name, opt := range map[string]awsauth.Option{
 		"no role": awsauth.WithWebIdentity("", good), "user": awsauth.WithWebIdentity("arn:aws:iam::111111111111:user/x", good),
-		"nil": awsauth.WithWebIdentity(manageRole, nil), "typed nil": awsauth.WithWebIdentity(manageRole, nilFunc),
+		"nil": awsauth.WithWebIdentity(lab.ManageRole, nil), "typed nil": awsauth.WithWebIdentity(lab.ManageRole, nilFunc),
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCast(t, awsauth.AWS)
-			c.env(environmentUser...)
-			_, err := c.try(opt)
-			requireBad(t, err, awsauth.InvalidOption, "WithWebIdentity")
-			assert.Empty(t, c.said())
+			c.Env(environmentUser...)
+			_, err := c.Try(opt)
+			lab.RequireBad(t, err, awsauth.InvalidOption, "WithWebIdentity")
+			assert.Empty(t, c.Said())
 		})
 	}
 	c := newCast(t, awsauth.AWS)
-	_, err := c.try(c.web(c.goodToken, awsauth.WithRegion("cn-north-1"))...)
-	requireBad(t, err, awsauth.WrongPartition)
-	_, err = c.try(c.web(c.goodToken, awsauth.WithPartition(awsauth.China))...)
-	requireBad(t, err, awsauth.WrongPartition)
-	assert.Empty(t, c.said())
+	_, err := c.Try(c.web(c.goodToken, awsauth.WithRegion("cn-north-1"))...)
+	lab.RequireBad(t, err, awsauth.WrongPartition)
+	_, err = c.Try(c.web(c.goodToken, awsauth.WithPartition(awsauth.China))...)
+	lab.RequireBad(t, err, awsauth.WrongPartition)
+	assert.Empty(t, c.Said())
 }
 
 // TestWebIdentityPrecedence: a profile, static keys and a provider come before it,
 // the environment after it.
 func TestWebIdentityPrecedence(t *testing.T) {
 	c := newCast(t, awsauth.AWS)
-	c.env("AWS_ACCESS_KEY_ID="+c.third.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+c.third.SecretAccessKey)
-	sharedFiles(t, c.dir, c.text("[profile ops]\n$OTHER\n"), "")
+	c.Env("AWS_ACCESS_KEY_ID="+c.third.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+c.third.SecretAccessKey)
+	c.Files(c.text("[profile ops]\n$OTHER\n"), "")
 	for want, opts := range map[string][]awsauth.Option{
-		"user/other": {awsauth.WithProfile("ops")}, "user/ci": {c.static()}, "role/base": nil,
+		"user/other": {awsauth.WithProfile("ops")}, "user/ci": {c.Static()}, "role/base": nil,
 	} {
-		assert.Equal(t, c.arnOf(want), c.identity(c.open(c.web(c.goodToken, opts...)...)))
+		assert.Equal(t, c.arnOf(want), c.IdentityOf(c.Open(c.web(c.goodToken, opts...)...)))
 	}
-	assert.Equal(t, c.arnOf("user/ci"), c.identity(c.open(c.web(c.goodToken, providerUser(c)...)...)))
+	assert.Equal(t, c.arnOf("user/ci"), c.IdentityOf(c.Open(c.web(c.goodToken, providerUser(c)...)...)))
 }
 
 // TestWebIdentityFails: an error of the token's own is passed on, and another call
@@ -185,18 +186,18 @@ func TestWebIdentityFails(t *testing.T) {
 		c := newCast(t, awsauth.AWS)
 		boom := errors.New("the runner has no id-token permission")
 		fail := true
-		s := c.open(awsauth.WithWebIdentity(c.arn(home, "role/base"), tokenFunc(func() ([]byte, error) {
+		s := c.Open(awsauth.WithWebIdentity(c.ARN(lab.Home, "role/base"), tokenFunc(func() ([]byte, error) {
 			if fail {
 				return nil, boom
 			}
 			return []byte(c.goodToken()), nil
 		})))
 		_, err := s.Retrieve(context.Background())
-		requireBad(t, err, awsauth.NoCredentials, boom.Error())
+		lab.RequireBad(t, err, awsauth.NoCredentials, boom.Error())
 		require.ErrorIs(t, err, boom)
-		assert.Empty(t, c.said())
+		assert.Empty(t, c.Said())
 		fail = false
 		time.Sleep(time.Minute)
-		assert.Equal(t, c.arnOf("role/base"), c.identity(s))
+		assert.Equal(t, c.arnOf("role/base"), c.IdentityOf(s))
 	})
 }
