@@ -28,11 +28,13 @@ func (e *AccountError) Error() string {
 	if quoted := strconv.Quote(redact.Clip(name)); name == "" || quoted != `"`+name+`"` {
 		name = quoted // what is no account may hold anything
 	}
-	cause := e.Err
 	if first := deepest(e.Err); first != nil {
-		cause = first
+		return name + ": " + strings.TrimPrefix(first.Error(), "awsauth: ")
 	}
-	return name + ": " + strings.TrimPrefix(cause.Error(), "awsauth: ")
+	if e.Err == nil {
+		return name
+	}
+	return name + ": " + redact.Message(e.Err.Error())
 }
 
 // Unwrap returns what do returned.

@@ -151,7 +151,7 @@ func (a *assumption) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, op
 	w := a.parent.family.wire
 	call := a.role.call(w, a.at, a.parent.signer())
 	a.once.Do(func() { a.retryer = w.newRetryer() })
-	out, err := w.client().AssumeRole(ctx, in, append(opts, a.parent.calls(ctx, a.at, a.retryer, call))...)
+	out, err := w.client().AssumeRole(ctx, in, append(opts, a.parent.calls(ctx, a.at, a.parent, a.retryer, call))...)
 	if err != nil {
 		return nil, classifySTS(err, call)
 	}

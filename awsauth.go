@@ -99,6 +99,9 @@ func New(opts ...Option) (*Session, error) {
 
 // check holds the options against the source that was decided on.
 func (d decision) check(s *settings) (f faults) {
+	if s.web.given && (d.source.web == nil || !d.source.option || d.source.profile != "") {
+		f = append(f, s.role.checkTarget(false)...) // the options are not the token's role's, which has no turn
+	}
 	if s.temporaryOnly && d.source.longKey && !s.role.targeted() {
 		f.add(d.source.longTerm())
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 
 	"github.com/chaoxiaodi/awsauth/internal/redact"
 	"github.com/chaoxiaodi/awsauth/internal/sharedfile"
@@ -253,7 +254,11 @@ func (l *look) chooseWebOption() (*source, faults) {
 		spec.roleSettings = *role
 		spec.durationName = "WithDuration"
 	}
-	return webSource(spec, tokenSource{option: web.token, from: "WithWebIdentity"}), nil
+	token := tokenSource{option: web.token, from: "WithWebIdentity"}
+	if path, ok := web.token.(stscreds.IdentityTokenFile); ok { // a file like any other
+		token.option, token.path = nil, string(path)
+	}
+	return webSource(spec, token), nil
 }
 
 // envKeys reports whether any part of an access key is in the environment.

@@ -187,7 +187,6 @@ func TestSSOTokenAlone(t *testing.T) {
 	for way := range ways {
 		for _, config := range []string{
 			"[profile ops]\nsso_session = corp\n", "[profile ops]\nsso_session = corp\nregion = us-east-1\n",
-			"[profile ops]\nsso_session = corp\ncredential_process = /bin/false\n", "[profile ops]\nsso_session = corp\n$KEYS\n",
 		} {
 			t.Run(way+"/"+config, func(t *testing.T) {
 				c := newCast(t, awsauth.AWS)
@@ -205,6 +204,29 @@ func TestSSOTokenAlone(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestSSOTokenBesideKeys: a session for the token does not keep the profile's own
+// keys from counting, as in the AWS CLI.
+func TestSSOTokenBesideKeys(t *testing.T) {
+	runIdentity(t, ways, []identityCase{
+		{name: "keys", config: "[profile ops]\nsso_session = corp\n$KEYS\n" + lab.CorpSection, who: "user/ci"},
+		{name: "keys of the credentials file", config: "[profile ops]\nsso_session = corp\n" + lab.CorpSection, credentials: "[ops]\n$KEYS\n", who: "user/ci"},
+		{name: "a role with them", config: "[profile ops]\nsso_session = corp\nrole_arn = $BASE\n$KEYS\n" + lab.CorpSection, who: "role/base"},
+	})
+}
+
+// TestRoleAssumedInTwoWays: the AWS CLI takes the token, the SDK for Go refuses, and
+// the keys of a source would be a third identity.
+func TestRoleAssumedInTwoWays(t *testing.T) {
+	runIdentity(t, ways, []identityCase{
+		{name: "source profile and token", config: "[profile ops]\nrole_arn = $BASE\nsource_profile = b\nweb_identity_token_file = $DIR/token\n[profile b]\n$KEYS\n",
+			text: []string{"/config:4", "/config:3", "source_profile", "web_identity_token_file", "keep one"}},
+		{name: "credential source and token", config: "[profile ops]\nrole_arn = $BASE\ncredential_source = Ec2InstanceMetadata\nweb_identity_token_file = $DIR/token\n",
+			text: []string{"/config:4", "/config:3", "keep one"}},
+		{name: "of a source", config: "[profile ops]\nrole_arn = $MIDDLE\nsource_profile = b\n[profile b]\nrole_arn = $BASE\nsource_profile = c\ncredential_source = Environment\n[profile c]\n$KEYS\n",
+			text: []string{"/config:7", "/config:6", `"b"`}},
+	})
 }
 
 // TestNamedSourcesThatAreNot: a credential_source that has nothing is an error in

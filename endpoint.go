@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/transport"
 )
 
 // endpoint is an address of STS that somebody chose. The zero value leaves the
@@ -20,6 +21,11 @@ func (e endpoint) orNone() endpoint {
 		return endpoint{}
 	}
 	return e
+}
+
+// check holds the address against the one rule for them all.
+func (e endpoint) check() error {
+	return wrongAddress(fmt.Sprintf("%s %q", redact.OneLine(e.from), redact.URL(redact.Clip(e.url))), transport.CheckEndpoint(e.url))
 }
 
 // host is the address without scheme and path.

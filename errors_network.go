@@ -54,7 +54,7 @@ func (e *Error) network() {
 		e.Kind, e.what = Unreachable, "no answer in time"
 		e.Hint = "allow more time, or check the network and the proxy variables"
 	case address != nil:
-		e.Kind, e.what, e.Hint = Unreachable, "no connection to "+host+": "+redact.OneLine(address.Err.Error()), checkNetwork
+		e.Kind, e.what, e.Hint = Unreachable, "no connection to "+host+localPath(address.URL)+": "+redact.OneLine(address.Err.Error()), checkNetwork
 	case errors.As(e.Err, &op):
 		e.Kind, e.what, e.Hint = Unreachable, "no connection: "+redact.OneLine(op.Error()), checkNetwork
 	}
@@ -119,6 +119,19 @@ func (e *Error) dns(host string) bool {
 		e.Hint = "STS has no FIPS endpoint in this region: unset AWS_USE_FIPS_ENDPOINT (use_fips_endpoint in a profile), or use a region that has one"
 	}
 	return true
+}
+
+// localPath is the path of an address on this machine, where it tells which of its
+// servers was meant; "" elsewhere.
+func localPath(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || len(u.Path) < 2 {
+		return ""
+	}
+	if ip := net.ParseIP(u.Hostname()); ip == nil || !ip.IsLoopback() {
+		return ""
+	}
+	return redact.OneLine(strings.TrimSuffix(u.Path, "/"))
 }
 
 func hostOf(address string) string {

@@ -80,9 +80,12 @@ func providerError(e *Error) {
 		return
 	}
 	if e.network(); e.Kind == "" {
-		e.Kind, e.what = NoCredentials, redact.OneLine(e.Err.Error())
+		e.Kind, e.what = NoCredentials, said(e.Err)
 	}
 }
+
+// said is a foreign error's text, without what it may quote of an answer.
+func said(err error) string { return redact.OneLine(redact.Error(err).Error()) }
 
 // instance is what is known of the instance metadata without asking it.
 type instance struct {

@@ -328,6 +328,11 @@ func (e *Error) badSignature(r refusal, call stsCall) {
 		e.Hint = "set the clock, for example with NTP"
 		return
 	}
+	if strings.Contains(r.message, "Credential should be scoped") {
+		e.what = fmt.Sprintf("%s does not serve the region %s that the request was signed for (%s)", call.host, call.region, r.code)
+		e.Hint = "correct the region, or choose the address of STS in it"
+		return
+	}
 	e.what = fmt.Sprintf("%s does not accept the signature of %s from %s (%s)", call.host, call.keyInUse(), call.by.origin, r.code)
 	e.Hint = "the secret key does not belong to the access key id; copy both again"
 }

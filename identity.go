@@ -5,10 +5,12 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/chaoxiaodi/awsauth/internal/names"
 	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/refresh"
 )
 
 // Identity is who a session is, in AWS's words.
@@ -28,21 +30,35 @@ func (s *Session) Identity(ctx context.Context) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
+	id, err := s.identityOf(ctx, keys)
+	if err == nil {
+		return id, nil
+	}
+	// The keys may have been refused, and others may have come meanwhile.
+	if newer, noKeys := s.issued(ctx); noKeys == nil && newer.AccessKeyID != keys.AccessKeyID {
+		return s.identityOf(ctx, newer)
+	}
+	return Identity{}, err
+}
+
+// identityOf is whose the keys are.
+func (s *Session) identityOf(ctx context.Context, keys *refresh.Issued) (Identity, error) {
 	if keys.ARN != "" {
 		return newIdentity(who{keys.ARN, keys.UserID, keys.AccountID}), nil
 	}
-	found, err := s.caller.find(ctx, keys.AccessKeyID, s.askCaller)
+	found, err := s.caller.find(ctx, keys.AccessKeyID, func(ctx context.Context) (who, error) { return s.askCaller(ctx, keys.Credentials) })
 	if err != nil {
 		return Identity{}, asError(err, "get caller identity")
 	}
 	return newIdentity(found), nil
 }
 
-// askCaller asks STS who the session is.
-func (s *Session) askCaller(ctx context.Context) (who, error) {
+// askCaller asks STS whose the keys are. It signs with these very keys: the session
+// may have others by then, and the answer is kept under the name of these.
+func (s *Session) askCaller(ctx context.Context, keys aws.Credentials) (who, error) {
 	call := s.callerCall()
 	w := s.family.wire
-	out, err := w.client().GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, s.calls(ctx, s.place, w.newRetryer(), call))
+	out, err := w.client().GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, s.calls(ctx, s.place, credentials.StaticCredentialsProvider{Value: keys}, w.newRetryer(), call))
 	if err != nil {
 		return who{}, classifySTS(err, call)
 	}

@@ -79,7 +79,7 @@ func (l *look) load(quiet logging.Logger, silent bool) (*loaded, error) {
 	cfg.Credentials = nil
 	cfg.ConfigSources = redact.ConfigSources(cfg.ConfigSources)
 	r := l.clients(cfg, custom, opts.HTTPClient != nil, quiet)
-	r.cfg.BearerAuthTokenProvider = l.bearer(cfg.BearerAuthTokenProvider, r)
+	r.cfg.BearerAuthTokenProvider = l.bearer(cfg.BearerAuthTokenProvider, r, quiet)
 	return r, nil
 }
 
@@ -91,7 +91,8 @@ func (l *look) loadConfig(opts *config.LoadOptions) (aws.Config, error) {
 	load := func(o config.LoadOptions) (aws.Config, error) {
 		return config.LoadDefaultConfig(context.Background(), func(into *config.LoadOptions) error { *into = o; return nil })
 	}
-	differs := l.files.Quoted(l.profile) || len(l.files.Problems(l.profile)) > 0 || len(l.configFiles)+len(l.credentialsFiles) == 0
+	differs := l.files.Quoted(l.profile) || len(l.files.Problems(l.profile)) > 0 ||
+		len(l.configFiles)+len(l.credentialsFiles) == 0 && l.namedBy != ""
 	if !differs {
 		if cfg, err := load(*opts); err == nil || !l.files.Has(l.profile) {
 			return cfg, err
@@ -99,7 +100,7 @@ func (l *look) loadConfig(opts *config.LoadOptions) (aws.Config, error) {
 	}
 	copied := *opts
 	const name = "settings"
-	text := l.files.Extract(l.profile, name, func(key string) bool { return !sharedfile.IsIdentity(key) })
+	text := l.files.Extract(l.profile, name, isSetting)
 	if !l.files.Has(l.profile) {
 		text = "[profile " + name + "]\n" // the SDK asks that a named profile is there
 	}
@@ -112,11 +113,19 @@ func (l *look) loadConfig(opts *config.LoadOptions) (aws.Config, error) {
 	return load(copied)
 }
 
+// isSetting reports whether a key may stand in the copy: it says nothing of who one
+// is, and is not such a key misspelt.
+func isSetting(key string) bool {
+	secret := strings.HasPrefix(key, "aws_") || strings.Contains(key, "secret") || strings.Contains(key, "token")
+	return !secret && !sharedfile.IsIdentity(key)
+}
+
 // writeCopy writes a file that only this user can read.
 func writeCopy(text string) (string, error) {
 	f, err := os.CreateTemp("", "awsauth-*")
 	if err != nil {
-		return "", err
+		return "", invalid("TMPDIR", "no temporary file can be made for the profile's settings: %s", redact.OneLine(err.Error())).
+			mend("set TMPDIR to a directory that this user can write")
 	}
 	_, err = f.WriteString(text)
 	if err := errors.Join(err, f.Close()); err != nil {
@@ -163,14 +172,14 @@ func defaultsMode(cfg *aws.Config) aws.DefaultsMode {
 // bearer is the provider of bearer tokens: the caller's own, or that of the
 // profile's SSO session, which is renewed where SSO is. fmt prints the tokens
 // that the SDK's provider holds, so it is hidden in a func.
-func (l *look) bearer(given bearer.TokenProvider, r *loaded) bearer.TokenProvider {
+func (l *look) bearer(given bearer.TokenProvider, r *loaded, quiet logging.Logger) bearer.TokenProvider {
 	if l.opts.BearerAuthTokenProvider == nil {
 		given = nil
 		region, name, _ := l.ssoRegion(l.profile)
 		if l.get(l.profile, "sso_session") != "" && region != "" {
 			if file, err := ssocreds.StandardCachedTokenFilepath(name); err == nil {
 				cfg := r.cfg
-				cfg.HTTPClient = r.own
+				cfg.HTTPClient, cfg.Logger, cfg.ClientLogMode = r.own, quiet, cfg.ClientLogMode&harmlessLogs
 				given = bearer.NewTokenCache(newTokenProvider(cfg, l.opts.SSOTokenProviderOptions, region, file), l.bearerCache()...)
 			}
 		}
@@ -195,6 +204,9 @@ func (l *look) bearerCache() []func(*bearer.TokenCacheOptions) {
 
 // loadError puts the SDK's refusal to load into this package's words.
 func (l *look) loadError(err error) error {
+	if e := deepest(err); e != nil {
+		return e
+	}
 	if e := l.bundleError(err); e != nil {
 		return e
 	}

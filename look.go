@@ -46,6 +46,9 @@ func lookAround(s *settings) (*look, faults) {
 	l.env = env
 	f := l.adopt()
 	l.profile, l.namedBy = l.profileName(s.profile)
+	if other := os.Getenv("AWS_DEFAULT_PROFILE"); l.namedBy == "AWS_PROFILE" && other != "" && other != l.profile {
+		l.warn("AWS_PROFILE and AWS_DEFAULT_PROFILE name two profiles: the first counts here, the second in boto3")
+	}
 	paths := l.findFiles()
 	f = append(f, paths...)
 	if len(paths) == 0 {

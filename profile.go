@@ -38,8 +38,10 @@ func (l *look) follow(name string) (w way, f faults) {
 			return w, f
 		}
 		w.profiles = append(w.profiles, profile)
+		told := map[string]bool{}
 		for _, p := range l.files.Problems(profile) {
 			f.add(fileFault(p))
+			told[p.Place()] = true
 		}
 		w.holder = profile
 		source := l.get(profile, "source_profile")
@@ -47,7 +49,11 @@ func (l *look) follow(name string) (w way, f faults) {
 			w.settle(l, profile, l.keysKind(profile)) // a source's own keys come before its own role
 			return w, append(f, w.checkDurations(l)...)
 		}
-		f = append(f, l.checkRole(profile)...)
+		for _, fault := range l.checkRole(profile) {
+			if e := deepest(fault); e == nil || !told[e.Op] { // once for each line
+				f.add(fault)
+			}
+		}
 		if l.get(profile, "role_arn") == "" || source == "" || source == profile {
 			f = append(f, w.arrive(l, profile)...)
 			return w, f
@@ -139,12 +145,12 @@ func profileSources() []profileSource {
 		{sourceContainer, "credential_source", true, named("EcsContainer")},
 		{sourceEC2, "credential_source", true, named("Ec2InstanceMetadata")},
 		{sourceWebIdentity, "web_identity_token_file", true, key("web_identity_token_file")},
-		{sourceSSOToken, "sso_session", false, (*look).hasToken},
 		{sourceSSO, "sso_session", false, (*look).hasSSO},
 		{sourceProfileKeys, "aws_access_key_id", false, keys(sourceProfileKeys)},
 		{sourceLogin, "login_session", false, key("login_session")},
 		{sourceProcess, "credential_process", false, key("credential_process")},
 		{sourceConfigKeys, "aws_access_key_id of the config file", false, keys(sourceConfigKeys)},
+		{sourceSSOToken, "sso_session", false, (*look).hasToken}, // for services that take the token
 	}
 }
 
@@ -167,7 +173,7 @@ func (l *look) firstKind(profile string, ofRole bool) sourceKind {
 }
 
 func (l *look) hasSSO(profile string) bool {
-	return slices.ContainsFunc(ssoKeys, func(key string) bool { return l.get(profile, key) != "" })
+	return !l.hasToken(profile) && slices.ContainsFunc(ssoKeys, func(key string) bool { return l.get(profile, key) != "" })
 }
 
 // hasToken reports whether a profile signs in with SSO but names no role, which
@@ -213,7 +219,7 @@ func (w *way) pass(l *look, profile, used string) {
 }
 
 func passedOver(profile, key, used string) Step {
-	return Step{fmt.Sprintf("%s of profile %q", key, profile), NotTried, strings.TrimSuffix(used, " keys") + " comes first"}
+	return Step{fmt.Sprintf("%s of profile %q", key, profile), NotTried, used + " comes first"}
 }
 
 // addRole adds the profile's role to the way.
@@ -250,7 +256,7 @@ func (l *look) profileRole(profile string) (*roleSpec, error) {
 	if o.Duration != fromProfile {
 		spec.durationName = "Duration in config.WithAssumeRoleCredentialOptions"
 	}
-	if err := spec.take(o); err != nil {
+	if err := spec.take(o, l.opts.AssumeRoleCredentialOptions != nil); err != nil {
 		return nil, err
 	}
 	if spec.mfa.serial != "" && spec.mfa.code == nil {
@@ -261,9 +267,9 @@ func (l *look) profileRole(profile string) (*roleSpec, error) {
 	return spec, nil
 }
 
-// take reads the options back. They are held against the same rules as those of
-// this package.
-func (r *roleSpec) take(o stscreds.AssumeRoleOptions) error {
+// take reads the options back. Where the caller's func may have changed them, they
+// are held against the same rules as those of this package.
+func (r *roleSpec) take(o stscreds.AssumeRoleOptions, checked bool) error {
 	const op = "config.WithAssumeRoleCredentialOptions"
 	if o.RoleARN != "" || o.Client != nil {
 		return invalid(op, "RoleARN and Client are not the option's to set").mend("name the role in the profile or with WithRoleARN, and another STS with WithSTSEndpoint")
@@ -280,14 +286,17 @@ func (r *roleSpec) take(o stscreds.AssumeRoleOptions) error {
 		r.transitive = merged(r.transitive, map[string]string{key: r.tags[key]})
 	}
 	r.mfa = mfaDevice{aws.ToString(o.SerialNumber), o.TokenProvider}
-	for _, fault := range r.checkManner() {
-		if e := deepest(fault); e != nil && o.Duration != 0 {
+	var wrong faults
+	if checked { // what the profile itself says was held against the rules with its file and line
+		wrong = r.checkManner()
+	}
+	for _, fault := range wrong {
+		if e := deepest(fault); e != nil {
 			e.Op = op + ", as " + e.Op
 		}
-		return fault
 	}
 	r.complete()
-	return nil
+	return wrong.err()
 }
 
 // complete puts the defaults in.

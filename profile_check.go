@@ -41,20 +41,21 @@ func (l *look) checkRole(profile string) (f faults) {
 	return append(f, l.checkRoleSource(profile, arn)...)
 }
 
-// checkRoleSource asks for exactly one way to assume a profile's role.
+// checkRoleSource asks for exactly one way to assume a profile's role. The AWS CLI
+// and the SDK for Go each take another of two, or refuse.
 func (l *look) checkRoleSource(profile, arn string) (f faults) {
-	source, named, web := l.get(profile, "source_profile"), l.get(profile, "credential_source"), l.get(profile, "web_identity_token_file")
-	switch {
-	case source != "" && named != "":
-		f.add(invalid(l.at(profile, "credential_source"), "profile %q has a source_profile and a credential_source", profile).mend("keep one of them"))
-	case arn != "":
-	case source != "" || named != "" || web != "":
-		for _, key := range []string{"source_profile", "credential_source", "web_identity_token_file"} {
-			if l.get(profile, key) != "" {
-				f.add(invalid(l.at(profile, key), "profile %q has a %s but no role_arn", profile, key).mend("add role_arn, or remove %s", key))
-				break
-			}
+	var given []string
+	for _, key := range []string{"source_profile", "credential_source", "web_identity_token_file"} {
+		if l.get(profile, key) != "" {
+			given = append(given, key)
 		}
+	}
+	switch {
+	case len(given) > 1:
+		f.add(invalid(l.at(profile, given[1]), "profile %q has a %s and a %s (%s)", profile, given[0], given[1], l.at(profile, given[0])).
+			mend("keep one of them: both say how its role is assumed"))
+	case len(given) == 1 && arn == "":
+		f.add(invalid(l.at(profile, given[0]), "profile %q has a %s but no role_arn", profile, given[0]).mend("add role_arn, or remove %s", given[0]))
 	}
 	return f
 }
@@ -84,10 +85,12 @@ func (l *look) checkSSO(profile string) (f faults) {
 			f.add(invalid(l.at(profile, key), "%s of profile %q is not that of its sso-session (%s)", key, profile, v.Place()).mend("remove it from the profile"))
 		}
 	}
-	for key, other := range map[string]string{"sso_account_id": "sso_role_name", "sso_role_name": "sso_account_id"} {
-		if l.get(profile, key) == "" && l.get(profile, other) != "" {
-			f.add(invalid(l.at(profile, other), "profile %q has %s but no %s", profile, other, key).mend("add it, or leave out both for a profile that only gives a token"))
-		}
+	account, role := l.get(profile, "sso_account_id"), l.get(profile, "sso_role_name")
+	if account == "" && role != "" {
+		f.add(invalid(l.at(profile, "sso_role_name"), "profile %q has sso_role_name but no sso_account_id", profile).mend("add it"))
+	}
+	if role == "" && account != "" {
+		f.add(invalid(l.at(profile, "sso_account_id"), "profile %q has sso_account_id but no sso_role_name", profile).mend("add it"))
 	}
 	return append(f, l.checkSSOAccount(profile)...)
 }

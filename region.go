@@ -7,7 +7,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 
 	"github.com/chaoxiaodi/awsauth/internal/redact"
-	"github.com/chaoxiaodi/awsauth/internal/transport"
 )
 
 // claims are what the options say of the partition, in the order in which they
@@ -18,9 +17,6 @@ func (s *settings) claims(at endpoint) (c []claim) {
 	}
 	if r, err := parseRoleARN(s.role.arn); err == nil {
 		c = append(c, claim{r.partition, "role " + s.role.arn, true})
-	}
-	if r, err := parseRoleARN(s.web.roleARN); err == nil {
-		c = append(c, claim{r.partition, "role " + s.web.roleARN + " of WithWebIdentity", true})
 	}
 	if p, ok := PartitionOf(s.region); ok {
 		c = append(c, claim{partition: p, what: "region " + s.region + " (from WithRegion)"})
@@ -162,9 +158,9 @@ func chosenEndpoint(s *settings, l *look) (chosen endpoint, f faults) {
 	variable := func(name string) endpoint { return endpoint{os.Getenv(name), name} }
 	all, own := variable("AWS_ENDPOINT_URL"), variable("AWS_ENDPOINT_URL_STS")
 	profiles, ownOfProfile := l.profileEndpoints("sts")
-	for _, e := range []endpoint{own, all, ownOfProfile, profiles} {
+	for _, e := range []endpoint{own, all, ownOfProfile, profiles, {l.opts.BaseEndpoint, "config.WithBaseEndpoint"}} {
 		if e.url != "" {
-			f.add(wrongAddress(fmt.Sprintf("%s %q", redact.OneLine(e.from), redact.URL(redact.Clip(e.url))), transport.CheckEndpoint(e.url)))
+			f.add(e.check())
 		}
 	}
 	order := []endpoint{own, ownOfProfile, {l.opts.BaseEndpoint, "config.WithBaseEndpoint"}, all, profiles}

@@ -54,6 +54,9 @@ func newBase(f *family, at *place, get fetch, temporaryOnly bool) *Session {
 	c.Local = src.local
 	c.Rereads = src.rereads
 	c.PassOn = src.passOn
+	if src.web != nil {
+		c.Longest = src.web.duration
+	}
 	return &Session{family: f, place: at, cache: refresh.New(c)}
 }
 
@@ -142,9 +145,9 @@ func (s *Session) ProviderSources() []aws.CredentialSource {
 	return kinds
 }
 
-// calls are the options of an STS call that s signs, for a session in p.
-func (s *Session) calls(ctx context.Context, p *place, retryer aws.Retryer, call stsCall) func(*sts.Options) {
-	set := s.family.wire.options(ctx, p, s, retryer, s.pace(), call)
+// calls are the options of an STS call with the keys of s, for a session in p.
+func (s *Session) calls(ctx context.Context, p *place, keys aws.CredentialsProvider, retryer aws.Retryer, call stsCall) func(*sts.Options) {
+	set := s.family.wire.options(ctx, p, keys, retryer, s.pace(), call)
 	watch := watchRefusals(s.cache)
 	return func(o *sts.Options) {
 		set(o)

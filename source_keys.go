@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -73,38 +74,39 @@ func (l *look) profileKeySource(w way) *source {
 	var first atomic.Pointer[aws.Credentials] // what was read when the session was made, for the first fetch
 	read := credentialsOf(pair)
 	first.Store(&read)
-	holder, configs, keyFiles := w.holder, l.configFiles, l.credentialsFiles
-	named := len(w.profiles) == 1
 	s.open = func(*kit) (fetch, error) {
 		return s.classified(func(context.Context) (aws.Credentials, error) {
 			if c := first.Swap(nil); c != nil {
 				return *c, nil
 			}
-			again := &look{files: sharedfile.Read(configs, keyFiles)}
-			return again.keysAgain(holder, named)
+			return l.keysAgain(w)
 		}, providerError), nil
 	}
 	return s
 }
 
-// keysAgain are the keys that a profile has by now. In a profile that was named
-// other sources may come before keys, in a source profile none does.
-func (l *look) keysAgain(profile string, named bool) (aws.Credentials, error) {
-	for _, p := range l.files.Problems(profile) {
-		return aws.Credentials{}, fileFault(p)
+// keysAgain are the keys that stand in the files by now. The way of the profile must
+// be the same: to the same keys, and from there to the same roles.
+func (l *look) keysAgain(before way) (aws.Credentials, error) {
+	again := *l
+	again.files = sharedfile.Read(l.configFiles, l.credentialsFiles)
+	name := before.profiles[0]
+	if !again.files.Has(name) {
+		return aws.Credentials{}, again.notFound(name, "")
 	}
-	kind := l.keysKind(profile)
-	if named || kind == "" {
-		kind = l.plainKind(profile)
+	now, f := again.follow(name)
+	if len(f) > 0 {
+		return aws.Credentials{}, f.err()
 	}
-	if kind != sourceProfileKeys && kind != sourceConfigKeys {
-		e := invalid(fmt.Sprintf("profile %q", profile), "had keys when the session was made, and has none any more")
-		if kind != "" {
-			e.what = fmt.Sprintf("had keys when the session was made, and now has another source (%s)", kind)
+	keys := now.kind == sourceProfileKeys || now.kind == sourceConfigKeys
+	if !keys || now.holder != before.holder || !slices.EqualFunc(now.roles, before.roles, func(a, b *roleSpec) bool { return a.arn == b.arn }) {
+		e := invalid(fmt.Sprintf("profile %q", name), "has another way to its credentials than when the session was made")
+		if !keys && now.kind != "" {
+			e.what = fmt.Sprintf("had keys when the session was made, and now has another source (%s)", now.kind)
 		}
 		return aws.Credentials{}, e.mend("make a new session")
 	}
-	return credentialsOf(l.keyPair(profile)), nil
+	return credentialsOf(again.keyPair(now.holder)), nil
 }
 
 func credentialsOf(k sharedfile.KeyPair) aws.Credentials {

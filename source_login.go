@@ -151,7 +151,7 @@ func (l *look) checkEndpoints(services ...string) error {
 			if e.url == "" {
 				continue
 			}
-			if err := checkEndpoint(strings.ReplaceAll(redact.OneLine(e.from), "%", "%%")+" %q", e.url); err != nil {
+			if err := e.check(); err != nil {
 				return err
 			}
 		}

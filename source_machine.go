@@ -1,7 +1,6 @@
 package awsauth
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -61,18 +60,6 @@ func (l *look) containerSource() (*source, error) {
 		}, func(e *Error) { containerError(e, variable) }), nil
 	}
 	return s, nil
-}
-
-// readToken reads the authorization token, which is renewed in its file.
-func readToken(path string) (string, error) {
-	token, err := os.ReadFile(path)
-	if err != nil {
-		return "", &tokenFileError{path, err}
-	}
-	if token = bytes.TrimSpace(token); len(token) == 0 {
-		return "", &tokenFileError{path, nil}
-	}
-	return string(token), nil
 }
 
 // instanceSource asks the instance metadata of EC2 for the keys of its role.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -33,8 +34,7 @@ func (t tokenSource) name() string {
 	return t.from
 }
 
-// GetIdentityToken gets the token anew. White space round it belongs to the file,
-// not to the token.
+// GetIdentityToken gets the token anew.
 func (t tokenSource) GetIdentityToken() ([]byte, error) {
 	if t.option != nil {
 		token, err := t.option.GetIdentityToken()
@@ -43,23 +43,48 @@ func (t tokenSource) GetIdentityToken() ([]byte, error) {
 		}
 		return token, err
 	}
-	token, err := os.ReadFile(t.path)
+	token, err := readToken(t.path)
+	return []byte(token), err
+}
+
+// maxToken bounds what is read of a token's file, in bytes. STS takes tokens of up to
+// 20,000 characters.
+const maxToken = 64 << 10
+
+// readToken reads a token, which is renewed in its file. White space round it belongs
+// to the file, not to the token. What is no file might never end.
+func readToken(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("is not a regular file")
+	}
+	var file *os.File
+	if err == nil {
+		file, err = os.Open(path)
+	}
 	if err != nil {
-		return nil, &tokenFileError{t.path, err}
+		return "", &tokenFileError{path, err}
+	}
+	defer file.Close()
+	token, err := io.ReadAll(io.LimitReader(file, maxToken))
+	if err != nil {
+		return "", &tokenFileError{path, err}
 	}
 	if token = bytes.TrimSpace(token); len(token) == 0 {
-		return nil, &tokenFileError{t.path, nil}
+		return "", &tokenFileError{path, nil}
 	}
-	return token, nil
+	return string(token), nil
 }
 
 // webSource is a role that a web identity token opens.
 func webSource(spec *roleSpec, token tokenSource) *source {
-	s := &source{kind: sourceWebIdentity, option: token.option != nil, asks: true, chained: true}
+	s := &source{kind: sourceWebIdentity, option: token.from == "WithWebIdentity", asks: true, chained: true}
 	s.web, s.detail = spec, "token file "+token.name()
 	s.kinds = []aws.CredentialSource{aws.CredentialSourceEnvVarsSTSWebIDToken}
 	if token.option != nil {
 		s.detail = fmt.Sprintf("token from %T", token.option)
+	}
+	if s.option {
 		s.kinds = []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID}
 	}
 	s.claims = []claim{{spec.arn.partition, "role " + spec.arn.String() + " of " + token.from, true}}

@@ -107,8 +107,12 @@ func (r *roleSettings) checkTarget(web bool) (f faults) {
 			mend("pass the ARN, or account and role name, not both"))
 	case r.targeted() || len(given) == 0:
 	case !web:
+		target := "WithAccount or WithRoleARN"
+		if r.name != "" {
+			target = "WithAccount"
+		}
 		f.add(invalid(given[0], "there is no account to assume a role in").
-			mend("pass WithAccount or WithRoleARN too, or leave out %s", strings.Join(given, ", ")))
+			mend("pass %s too, or leave out %s", target, strings.Join(given, ", ")))
 	default:
 		for _, option := range given {
 			if !slices.Contains(webIdentityOptions, option) {

@@ -136,7 +136,7 @@ func TestWhoamiFails(t *testing.T) {
 		row  string // what a row of the table says; "" for no table
 	}{
 		"account": {[]string{"--account", "12345678901"}, nil, `awsauth: --account "12345678901": an account id has 12 digits`, ""},
-		"role":    {[]string{"--role", "ops"}, nil, "pass --account or --role-arn too, or leave out --role", ""},
+		"role":    {[]string{"--role", "ops"}, nil, "pass --account too, or leave out --role", ""},
 		"region": {
 			[]string{"--role-arn", "arn:aws-cn:iam::555555555555:role/ops", "--region", "us-east-1"}, nil,
 			`use --region "cn-north-1" or correct the ARN`, "",

@@ -13,7 +13,7 @@ func TestNearest(t *testing.T) {
 	names := []string{"default", "dev", "ops", "prod-admin", "PROD"}
 	for name, want := range map[string]string{
 		"prod-admn": "prod-admin", "prodadmin": "prod-admin", "prod_admim": "prod-admin", "OPS": "ops", "oops": "ops", "prod": "PROD",
-		"ops": "", "x": "", "dve": "", "dex": "dev", "nothing": "", "": "", strings.Repeat("x", 300): "", "defualt": "default",
+		"ops": "", "x": "", "dve": "dev", "dex": "dev", "nothing": "", "": "", strings.Repeat("x", 300): "", "defualt": "default",
 	} {
 		assert.Equal(t, want, sharedfile.Nearest(name, names), name)
 	}
