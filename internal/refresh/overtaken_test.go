@@ -1,0 +1,59 @@
+package refresh_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoxiaodi/awsauth/internal/refresh"
+)
+
+// TestOvertakenByPause: a caller has seen that no pause is on, and another
+// caller's refresh fails before the first one takes the lock. The pause holds
+// for both.
+func TestOvertakenByPause(t *testing.T) {
+	for name, tt := range map[string]struct {
+		age   time.Duration
+		start func(*refresh.Cache) (goOn func())
+	}{
+		"stale":  {surelyStale, refresh.OvertakenStale},
+		"ending": {nowEnding, refresh.OvertakenEnding},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				c, s, _ := cached()
+				get(t, c)
+				time.Sleep(tt.age)
+				goOn := tt.start(c)
+				s.fails(errDown)
+				get(t, c)
+				synctest.Wait()
+				goOn()
+				synctest.Wait()
+				require.Equal(t, 2, s.asked(), "a refresh within the pause")
+			})
+		})
+	}
+}
+
+// TestRefusedAgainDuringRefresh: two keys are refused within a minute. The
+// second one joins the refresh that runs, but gets none of its own.
+func TestRefusedAgainDuringRefresh(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, s, log := cached()
+		s.life = 75 * time.Second // stale after 50 s at most
+		get(t, c)
+		require.True(t, c.Refuse(t.Context(), "K1", refresh.EndedEarly))
+		time.Sleep(51 * time.Second)
+		s.set(func(s *source) { s.delay, s.err = time.Second, errDown })
+		require.Equal(t, "K2", get(t, c).AccessKeyID)
+		require.True(t, c.State().Refreshing)
+		start := time.Now()
+		require.False(t, c.Refuse(t.Context(), "K2", refresh.EndedEarly))
+		require.Equal(t, time.Second, time.Since(start), "the refresh that runs may bring others")
+		require.Equal(t, 3, s.asked())
+		require.Len(t, log.of("refused"), 1)
+	})
+}
