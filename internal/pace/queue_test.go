@@ -146,3 +146,73 @@ func TestRelease(t *testing.T) {
 	require.Equal(t, errBudget, release(nil))
 	require.Equal(t, []error{failed, nil}, beneath.told)
 }
+
+// TestReservedAtLeast: the shorter pause of one call does not take the turns
+// from another, which comes back later.
+func TestReservedAtLeast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, now := &Pacer{}, time.Now()
+		p.expect(4 * time.Second)
+		p.expect(time.Second)
+		assert.Equal(t, 4*time.Second+reserve, p.reserved.Sub(now))
+		p.expect(5 * time.Second)
+		assert.Equal(t, 5*time.Second+reserve, p.reserved.Sub(now))
+	})
+}
+
+// without is an error that says of itself that another try is of no use.
+type without struct{ error }
+
+func (w without) Unwrap() error      { return w.error }
+func (without) RetryableError() bool { return false }
+
+// TestFailureOfCredentials: the call that was to bring a call's credentials was
+// throttled, by whatever service. That is no answer to the call itself.
+func TestFailureOfCredentials(t *testing.T) {
+	p := &Pacer{}
+	c := p.Of(NewRetryer(RetryerOptions{}), Call{Failed: func(*Error) { t.Error("it is not the service's failure") }}).(*call)
+	release, err := c.GetAttemptToken(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, release(without{&smithy.GenericAPIError{Code: "Throttling"}}))
+	assert.Zero(t, p.speed.perSecond)
+	assert.Zero(t, p.speed.answers)
+	assert.Nil(t, c.last)
+}
+
+// endless is a retryer without a limit of attempts.
+type endless struct{ aws.RetryerV2 }
+
+func (endless) MaxAttempts() int { return 0 }
+
+// TestMostAttempts is the lesser limit of both, where there is one.
+func TestMostAttempts(t *testing.T) {
+	for _, tt := range []struct{ retryer, call, want int }{{8, 0, 8}, {8, 2, 2}, {2, 8, 2}, {0, 2, 2}, {0, 0, 0}} {
+		var r aws.Retryer = NewRetryer(RetryerOptions{Attempts: tt.retryer})
+		if tt.retryer == 0 {
+			r = endless{NewRetryer(RetryerOptions{})}
+		}
+		assert.Equal(t, tt.want, (&Pacer{}).Of(r, Call{Attempts: tt.call}).(*call).most(), "%+v", tt)
+	}
+}
+
+// steady is a retryer whose delay is always a second.
+type steady struct{ aws.RetryerV2 }
+
+func (steady) RetryDelay(int, error) (time.Duration, error) { return time.Second, nil }
+
+// TestDelayToTheEnd: the caller's time ends together with the delay. No attempt
+// can follow, so the call ends here, with the last answer.
+func TestDelayToTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		c := (&Pacer{}).Of(steady{NewRetryer(RetryerOptions{})}, Call{}).(*call)
+		release, err := c.GetAttemptToken(ctx)
+		require.NoError(t, err)
+		failed := &smithy.GenericAPIError{Code: "InternalFailure"}
+		require.NoError(t, release(failed))
+		_, err = c.RetryDelay(1, failed)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, failed)
+	})
+}

@@ -57,3 +57,38 @@ func TestRefusedAgainDuringRefresh(t *testing.T) {
 		require.Len(t, log.of("refused"), 1)
 	})
 }
+
+// TestPausesSpread: programs that meet the same outage do not come again
+// together, but for the first pause, which is short.
+func TestPausesSpread(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		pauses := map[time.Duration]bool{}
+		for range 20 {
+			c, s, _ := cached()
+			s.fails(errDown)
+			for s.asked() < 3 {
+				require.Equal(t, errDown, ask(t.Context(), c).err)
+				time.Sleep(10 * time.Millisecond)
+			}
+			calls := s.times()
+			pauses[calls[2].Sub(calls[1])] = true
+		}
+		require.Greater(t, len(pauses), 10)
+	})
+}
+
+// TestOwnErrorsStay: a source that asks for its own keys goes on doing so.
+func TestOwnErrorsStay(t *testing.T) {
+	for _, own := range []error{refresh.ErrLoop, refresh.ErrUnasked} {
+		bubble(t, func(t *testing.T) {
+			c, s, _ := cached()
+			s.fails(own)
+			for s.asked() < 3 {
+				require.Equal(t, own, ask(t.Context(), c).err)
+				time.Sleep(10 * time.Millisecond)
+			}
+			calls := s.times()
+			require.Greater(t, calls[2].Sub(calls[1]), 6*time.Second, "as pauses of errors that stay")
+		})
+	}
+}
