@@ -216,3 +216,29 @@ func TestDelayToTheEnd(t *testing.T) {
 		require.ErrorIs(t, err, failed)
 	})
 }
+
+// TestDelayOfOtherErrors: only a throttled call is sent again at once, and only
+// for one are turns kept.
+func TestDelayOfOtherErrors(t *testing.T) {
+	p := &Pacer{}
+	c := p.Of(NewRetryer(RetryerOptions{}), Call{}).(*call)
+	attempt := func(err error) (delay time.Duration) {
+		release, tokenErr := c.GetAttemptToken(t.Context())
+		require.NoError(t, tokenErr)
+		require.NoError(t, release(err))
+		delay, delayErr := c.RetryDelay(1, err)
+		require.NoError(t, delayErr)
+		return delay
+	}
+	failed := &smithy.GenericAPIError{Code: "InternalFailure"}
+	attempt(failed)
+	assert.Zero(t, p.reserved, "turns kept")
+	assert.Zero(t, attempt(&smithy.GenericAPIError{Code: "Throttling"}))
+	assert.NotZero(t, p.reserved)
+	var longest time.Duration
+	for range 20 {
+		p.speed = speed{} // no queue
+		longest = max(longest, attempt(failed))
+	}
+	assert.NotZero(t, longest, "sent again at once")
+}

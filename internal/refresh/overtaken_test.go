@@ -1,6 +1,7 @@
 package refresh_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,6 +90,59 @@ func TestOwnErrorsStay(t *testing.T) {
 			}
 			calls := s.times()
 			require.Greater(t, calls[2].Sub(calls[1]), 6*time.Second, "as pauses of errors that stay")
+		})
+	}
+}
+
+// TestEndingWithinPause: a wait has failed, so nobody waits until its pause is
+// over, not even for the refresh that a refused key has started meanwhile.
+func TestEndingWithinPause(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, s, _ := cached()
+		first := get(t, c)
+		time.Sleep(nowEnding)
+		s.fails(errDown)
+		get(t, c)
+		s.set(func(s *source) { s.delay = 100 * time.Millisecond })
+		refused := later(func() bool { return c.Refuse(t.Context(), "K1", refresh.EndedEarly) })
+		require.True(t, c.State().Refreshing)
+		require.Equal(t, outcome{keys: first}, ask(t.Context(), c))
+		require.False(t, <-refused)
+	})
+}
+
+// TestEndingCanceled: a caller who comes without any time left sets off the
+// refresh, and takes none of the 5 s that others wait for it.
+func TestEndingCanceled(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, s, _ := cached()
+		first := get(t, c)
+		time.Sleep(nowEnding)
+		s.set(func(s *source) { s.delay = hour })
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.Equal(t, outcome{keys: first}, ask(gone, c))
+		synctest.Wait()
+		require.Equal(t, 2, s.asked())
+		time.Sleep(4 * time.Second)
+		require.Equal(t, outcome{keys: first, took: 5 * time.Second}, ask(t.Context(), c))
+	})
+}
+
+// TestExpiryToTheNanosecond: keys that expire now have expired, by the clock
+// that comes to it first.
+func TestExpiryToTheNanosecond(t *testing.T) {
+	for _, ahead := range []time.Duration{0, 10 * time.Minute, -10 * time.Minute} {
+		bubble(t, func(t *testing.T) {
+			c, s, _ := cached()
+			get(t, c)
+			refresh.StepClock(c, ahead)
+			s.fails(errDown)
+			time.Sleep(hour - max(ahead, 0) - 1)
+			require.NoError(t, ask(t.Context(), c).err)
+			synctest.Wait()
+			time.Sleep(1)
+			require.Equal(t, errDown, ask(t.Context(), c).err)
 		})
 	}
 }
