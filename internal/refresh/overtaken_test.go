@@ -146,3 +146,33 @@ func TestExpiryToTheNanosecond(t *testing.T) {
 		})
 	}
 }
+
+// TestLongestBarelyLonger: STS counts the lifetime from when it answers, so that
+// a bit less than what was asked for is left when the keys arrive. They are used
+// for what is left.
+func TestLongestBarelyLonger(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, s, _ := cached(func(c *refresh.Config) { c.Longest = hour })
+		s.life = hour - time.Second
+		get(t, c)
+		s.fails(errDown)
+		time.Sleep(hour - time.Second - 1)
+		get(t, c)
+		synctest.Wait()
+		time.Sleep(1)
+		require.Equal(t, errDown, ask(t.Context(), c).err)
+	})
+}
+
+// TestStaticStabilityShortly: keys that an instance gets minutes before their
+// expiry are used past it without anybody waiting.
+func TestStaticStabilityShortly(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, s, _ := cached(func(c *refresh.Config) { c.StaticStability = true })
+		s.life = 3 * time.Minute
+		first := get(t, c)
+		s.set(func(s *source) { s.delay, s.err = time.Second, errDown })
+		time.Sleep(3*time.Minute + time.Second)
+		require.Equal(t, outcome{keys: first}, ask(t.Context(), c))
+	})
+}
