@@ -18,6 +18,11 @@ type again struct{ error }
 
 func (again) RetryableError() bool { return true }
 
+// bare is an error of an answer that had no status.
+type bare struct{ error }
+
+func (bare) HTTPStatusCode() int { return 0 }
+
 // TestKinds of errors, where several say different things in one chain.
 func TestKinds(t *testing.T) {
 	throttled := &smithy.GenericAPIError{Code: "Throttling"}
@@ -32,7 +37,7 @@ func TestKinds(t *testing.T) {
 		"canceled, dialling":      {&aws.RequestCanceledError{Err: dial}, false, false, false, false},
 		"credentials throttled":   {without{throttled}, false, true, false, true},
 		"wants another try":       {again{errors.New("reset")}, true, false, false, false},
-		"response without status": {&smithyhttp.ResponseError{Response: &smithyhttp.Response{}, Err: errors.New("cut")}, false, false, false, false},
+		"response without status": {bare{errors.New("cut")}, false, false, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, tt.retried, NewRetryer(RetryerOptions{}).IsErrorRetryable(tt.err), "retried")
