@@ -46,3 +46,10 @@ func OvertakenEnding(c *Cache) (goOn func()) {
 	e := c.current.Load()
 	return func() { _, _ = c.waitEnding(context.Background(), e) }
 }
+
+// Lost is how many refreshes only earlier callers wait for.
+func Lost(c *Cache) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.lost)
+}
