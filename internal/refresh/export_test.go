@@ -33,3 +33,23 @@ func Overtaken(c *Cache) (goOn func(context.Context) (*Issued, error)) {
 	e, now := c.current.Load(), c.now()
 	return func(ctx context.Context) (*Issued, error) { return c.renew(ctx, e, now) }
 }
+
+// OvertakenStale is a caller of Retrieve who found stale keys and no pause, and
+// goes on when the result is called.
+func OvertakenStale(c *Cache) (goOn func()) {
+	e := c.current.Load()
+	return func() { c.refreshBehind(context.Background(), e) }
+}
+
+// OvertakenEnding is OvertakenStale for keys in the state ending.
+func OvertakenEnding(c *Cache) (goOn func()) {
+	e := c.current.Load()
+	return func() { _, _ = c.waitEnding(context.Background(), e) }
+}
+
+// Lost is how many refreshes only earlier callers wait for.
+func Lost(c *Cache) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.lost)
+}
