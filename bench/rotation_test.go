@@ -8,6 +8,7 @@ import (
 
 // Each scenario shows what the tables and charts say it shows.
 func TestScenarios(t *testing.T) {
+	t.Parallel()
 	const never = -1
 	want := map[string]map[string]struct {
 		errors bool

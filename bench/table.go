@@ -24,20 +24,21 @@ type Tables struct {
 	Starts   int    // of each program
 	Sessions int
 	Fleet    Fleet
+	Crowd    int    // sessions of the crowds
 	Bench    string // the length of each benchmark, as for -benchtime
 }
 
 // Full are the tables of README.md, Smoke is enough to see that they work.
 var (
-	Full  = Tables{Dir: ".", Runs: 5, Accounts: 1_000, Many: 10_000, Slow: 100, Starts: 40, Sessions: 10_000, Fleet: Starters, Bench: "300ms"}
-	Smoke = Tables{Dir: ".", Runs: 1, Accounts: 32, Many: 64, Slow: 16, Starts: 1, Sessions: 500, Bench: "5ms",
+	Full  = Tables{Dir: ".", Runs: 5, Accounts: 1_000, Many: 10_000, Slow: 100, Starts: 40, Sessions: 10_000, Fleet: Starters, Crowd: 2_000, Bench: "300ms"}
+	Smoke = Tables{Dir: ".", Runs: 1, Accounts: 32, Many: 64, Slow: 16, Starts: 1, Sessions: 500, Crowd: 60, Bench: "5ms",
 		Fleet: Fleet{Clients: 1_000, Hours: 3, Lifetime: time.Hour, Every: 30 * time.Second}}
 )
 
 // Print measures everything and writes it as Markdown.
 func (t Tables) Print(w io.Writer) error {
 	fmt.Fprintf(w, "%s, %s/%s, %d cores, %s\n", time.Now().UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
-	for _, part := range []func(io.Writer) error{t.rotation, t.hot, t.memory, t.spread, t.walk, t.news, t.programs} {
+	for _, part := range []func(io.Writer) error{t.rotation, t.crowds, t.hot, t.memory, t.spread, t.walk, t.news, t.programs} {
 		if err := part(w); err != nil {
 			return err
 		}
@@ -58,6 +59,21 @@ func (t Tables) rotation(w io.Writer) error {
 	}
 	table.note("On the clock of testing/synctest, STS at %s, keys of 1 h; the wait for the very first keys does not count. A caller who waits makes fewer calls.", waitText(Latency))
 	return table.print(w, "Rotation")
+}
+
+func (t Tables) crowds(w io.Writer) error {
+	table := newTable("scenario", "cache", "calls", "errors", "longest wait", "calls to the source", "")
+	for _, c := range Crowds(t.Crowd) {
+		for _, cache := range c.Caches {
+			var f Felt
+			if err := InBubble(func() (err error) { f, err = c.Run(cache); return err }); err != nil {
+				return err
+			}
+			table.row(c.What, cache, thousands(f.Calls), thousands(f.Errors), waitText(f.MaxWait), thousands(f.STS), c.Tell(f))
+		}
+	}
+	table.note("On the clock of testing/synctest, keys of 1 h, STS at 50 ms; the sessions of aws.CredentialsCache share one STS client. A session has to renew where its cache says so: at the expiry, in the window, or in the middle third of the lifetime.")
+	return table.print(w, "Crowds")
 }
 
 func (t Tables) hot(w io.Writer) error {
