@@ -21,7 +21,7 @@ func TestScenarios(t *testing.T) {
 		"outage over expiry": {SDK: {true, never, 5000}, Ours: {false, 0, 80}},
 		"hung refresh":       {SDK: {true, never, 1}, Ours: {false, 0, 4}},
 	}
-	for _, s := range Scenarios() {
+	for _, s := range Scenarios(100) {
 		for cache, want := range want[s.Name] {
 			t.Run(s.Name+"/"+cache, func(t *testing.T) {
 				var o Outcome

@@ -13,7 +13,7 @@ import (
 // distance).
 func TestModelAgreesWithCaches(t *testing.T) {
 	t.Parallel()
-	fleet := Fleet{Clients: 2_000, Hours: 12, Lifetime: time.Hour, Every: time.Minute}
+	fleet := Fleet{Clients: 2_000, Hours: 8, Lifetime: time.Hour, Every: time.Minute}
 	for _, cache := range []string{SDK, SDK5, Ours} {
 		t.Run(cache, func(t *testing.T) {
 			var real []int
