@@ -37,11 +37,21 @@ var (
 		Fleet: Fleet{Clients: 1_000, Hours: 3, Lifetime: time.Hour, Every: 30 * time.Second}}
 )
 
-// Print measures everything and writes it as Markdown.
-func (t Tables) Print(w io.Writer) error {
+// Parts are the names of the tables, in their order. The last ones run on the
+// machine's clock.
+var Parts = []string{"rotation", "crowds", "fleet", "memory", "hot", "accounts", "new", "start"}
+
+// Print measures those parts and writes them as Markdown.
+func (t Tables) Print(w io.Writer, parts ...string) error {
+	prints := map[string]func(io.Writer) error{"rotation": t.rotation, "crowds": t.crowds, "fleet": t.spread, "memory": t.memory,
+		"hot": t.hot, "accounts": t.walk, "new": t.news, "start": t.programs}
 	fmt.Fprintf(w, "%s, %s/%s, %d cores, %s\n", time.Now().UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
-	for _, part := range []func(io.Writer) error{t.rotation, t.crowds, t.hot, t.memory, t.spread, t.walk, t.news, t.programs} {
-		if err := part(w); err != nil {
+	for _, part := range parts {
+		print := prints[part]
+		if print == nil {
+			return fmt.Errorf("no table has the name %q; the names are %s", part, strings.Join(Parts, ","))
+		}
+		if err := print(w); err != nil {
 			return err
 		}
 	}
@@ -64,7 +74,7 @@ func (t Tables) rotation(w io.Writer) error {
 }
 
 func (t Tables) crowds(w io.Writer) error {
-	table := newTable("scenario", "cache", "calls", "errors", "longest wait", "calls to the source", "")
+	table := newTable("scenario", "cache", "calls", "errors", "longest wait", "calls to the source", "beside that")
 	for _, c := range Crowds(t.Crowd) {
 		for _, cache := range c.Caches {
 			var f Felt
@@ -142,17 +152,7 @@ type walkRow struct {
 	results  []WalkResult
 }
 
-func (t Tables) walk(w io.Writer) error {
-	near, err := StartSTS(stsLatency)
-	if err != nil {
-		return err
-	}
-	defer near.Close()
-	far, err := StartSTS(farSTSLatency)
-	if err != nil {
-		return err
-	}
-	defer far.Close()
+func (t Tables) walkRows() []*walkRow {
 	rows := []*walkRow{{Walker: BareHTTP, accounts: t.Accounts}}
 	for _, walker := range Walkers() {
 		n := t.Accounts
@@ -165,7 +165,21 @@ func (t Tables) walk(w io.Writer) error {
 	for _, walker := range Walkers()[:2] {
 		rows = append(rows, &walkRow{Walker: walker, accounts: t.Accounts, far: true})
 	}
-	rows = append(rows, &walkRow{Walker: Walkers()[0], accounts: t.Many})
+	return append(rows, &walkRow{Walker: Walkers()[0], accounts: t.Many})
+}
+
+func (t Tables) walk(w io.Writer) error {
+	near, err := StartSTS(stsLatency)
+	if err != nil {
+		return err
+	}
+	defer near.Close()
+	far, err := StartSTS(farSTSLatency)
+	if err != nil {
+		return err
+	}
+	defer far.Close()
+	rows := t.walkRows()
 	for run := range t.Runs {
 		for _, row := range rows { // in turn, so that a noisy minute is everybody's
 			if run > 1 && (row.far || row.accounts > t.Accounts) {
