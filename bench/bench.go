@@ -101,6 +101,7 @@ type Keys struct {
 	Lifetime time.Duration
 	Latency  time.Duration
 	OnCall   func()
+	Fails    atomic.Pointer[error] // what Retrieve returns instead, if set
 	calls    atomic.Int64
 }
 
@@ -112,6 +113,9 @@ func (k *Keys) Retrieve(context.Context) (aws.Credentials, error) {
 	}
 	if k.Latency > 0 {
 		time.Sleep(k.Latency)
+	}
+	if err := k.Fails.Load(); err != nil {
+		return aws.Credentials{}, *err
 	}
 	return aws.Credentials{
 		AccessKeyID:     fmt.Sprintf("ASIA%016d", n),

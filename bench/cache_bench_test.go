@@ -14,7 +14,7 @@ func BenchmarkHot(b *testing.B) {
 // One op is the whole scenario, on the clock of testing/synctest: look at the
 // metrics, not at ns/op.
 func BenchmarkRotation(b *testing.B) {
-	for _, s := range Scenarios() {
+	for _, s := range Scenarios(100) {
 		for _, cache := range []string{SDK, SDK5, Ours} {
 			b.Run(s.Name+"/"+cache, func(b *testing.B) {
 				var o Outcome

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"net/http"
 	"runtime"
 	"time"
 
@@ -26,24 +27,9 @@ type Footprint struct {
 // Remember measures n sessions with the cache of that name.
 func Remember(cache string, n int) (f Footprint, err error) {
 	ctx := context.Background()
-	memory := config.WithHTTPClient(MemorySTS())
-	var one func(account string) (aws.CredentialsProvider, error)
-	if cache == Ours {
-		s, err := awsauth.New(awsauth.WithStaticCredentials(keyID, secretKey, ""), awsauth.WithRegion(Region), awsauth.WithLoadOptions(memory))
-		if err != nil {
-			return f, err
-		}
-		one = func(account string) (aws.CredentialsProvider, error) { return s.Assume(awsauth.WithAccount(account)) }
-	} else {
-		cfg, err := config.LoadDefaultConfig(ctx, memory, config.WithRegion(Region),
-			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(keyID, secretKey, "")))
-		if err != nil {
-			return f, err
-		}
-		client := sts.NewFromConfig(cfg)
-		one = func(account string) (aws.CredentialsProvider, error) {
-			return sdkCache(cache, stscreds.NewAssumeRoleProvider(client, roleARN(account), oneHour)), nil
-		}
+	one, err := opener(cache, keyID, secretKey, MemorySTS())
+	if err != nil {
+		return f, err
 	}
 	open := func(accounts []string) ([]aws.CredentialsProvider, error) {
 		all := make([]aws.CredentialsProvider, len(accounts))
@@ -79,6 +65,34 @@ func Remember(cache string, n int) (f Footprint, err error) {
 	runtime.KeepAlive(one)
 	f.OfTheCredentials = float64(len(keyID)+len(secretKey)+len(sessionToken)+12) + 16*6
 	return f, nil
+}
+
+// opener returns a function that opens a role session in an account, with the
+// cache of that name. All its sessions start from one user: from one session of
+// ours, or from one STS client of the SDK.
+func opener(cache, keyID, secretKey string, client *http.Client) (func(account string) (aws.CredentialsProvider, error), error) {
+	if cache == Ours {
+		s, err := base(keyID, secretKey, client)
+		if err != nil {
+			return nil, err
+		}
+		return func(account string) (aws.CredentialsProvider, error) { return s.Assume(awsauth.WithAccount(account)) }, nil
+	}
+	cfg, err := config.LoadDefaultConfig(context.Background(), config.WithHTTPClient(client), config.WithRegion(Region),
+		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(keyID, secretKey, "")))
+	if err != nil {
+		return nil, err
+	}
+	shared := sts.NewFromConfig(cfg)
+	return func(account string) (aws.CredentialsProvider, error) {
+		return sdkCache(cache, stscreds.NewAssumeRoleProvider(shared, roleARN(account), oneHour)), nil
+	}, nil
+}
+
+// base is the session of a user.
+func base(keyID, secretKey string, client *http.Client) (*awsauth.Session, error) {
+	return awsauth.New(awsauth.WithStaticCredentials(keyID, secretKey, ""), awsauth.WithRegion(Region),
+		awsauth.WithLoadOptions(config.WithHTTPClient(client)))
 }
 
 // heapInUse is what is reachable; cleanups get their time to run.

@@ -196,14 +196,16 @@ type Scenario struct {
 	Run  func(cache string) (Outcome, error)
 }
 
-// Scenarios of rotation, in the order of the table.
-func Scenarios() []Scenario {
-	busy := Traffic{Callers: 100, Every: time.Second, For: 62 * time.Minute}
+// Scenarios of rotation, in the order of the table, with so many callers.
+func Scenarios(callers int) []Scenario {
+	busy := Traffic{Callers: callers, Every: time.Second, For: 62 * time.Minute}
 	return []Scenario{
-		{"expiry, busy", "100 callers, once a second each, over an expiry", func(cache string) (Outcome, error) {
+		{"expiry, busy", fmt.Sprint(callers, " callers, once a second each, over an expiry"), func(cache string) (Outcome, error) {
 			return busyRun(cache, busy, nil)
 		}},
-		{"expiry, idle", "100 callers at once, the first after the keys have expired", idleExpiry},
+		{"expiry, idle", fmt.Sprint(callers, " callers at once, the first after the keys have expired"), func(cache string) (Outcome, error) {
+			return idleExpiry(cache, callers)
+		}},
 		{"outage, keys good", "STS down from minute 54 to 59 of keys that live 60", func(cache string) (Outcome, error) {
 			return busyRun(cache, busy, func(l *Lab) { l.Outage(54*time.Minute, 59*time.Minute) })
 		}},
@@ -212,7 +214,11 @@ func Scenarios() []Scenario {
 			busy.For = 75 * time.Minute
 			return busyRun(cache, busy, func(l *Lab) { l.Outage(50*time.Minute, 68*time.Minute) })
 		}},
-		{"hung refresh", "one STS call is never answered; callers give up after 5 s", hungRefresh},
+		{"hung refresh", "one STS call is never answered; callers give up after 5 s", func(cache string) (Outcome, error) {
+			busy := busy
+			busy.For, busy.Patience = 75*time.Minute, 5*time.Second
+			return hungRefresh(cache, busy)
+		}},
 	}
 }
 
@@ -227,7 +233,7 @@ func busyRun(cache string, t Traffic, prepare func(*Lab)) (Outcome, error) {
 	return l.summary(l.Run(t)), nil
 }
 
-func idleExpiry(cache string) (Outcome, error) {
+func idleExpiry(cache string, callers int) (Outcome, error) {
 	l, err := NewLab(cache)
 	if err != nil {
 		return Outcome{}, err
@@ -236,7 +242,7 @@ func idleExpiry(cache string) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("%s: no first credentials", cache)
 	}
 	time.Sleep(61 * time.Minute)
-	samples := make([]Sample, 100)
+	samples := make([]Sample, callers)
 	var all sync.WaitGroup
 	for i := range samples {
 		all.Add(1)
@@ -250,9 +256,9 @@ func idleExpiry(cache string) (Outcome, error) {
 }
 
 // hungRefresh lets the second call for the role hang, whenever it comes.
-func hungRefresh(cache string) (Outcome, error) {
+func hungRefresh(cache string, t Traffic) (Outcome, error) {
 	var release func()
-	o, err := busyRun(cache, Traffic{Callers: 100, Every: time.Second, For: 75 * time.Minute, Patience: 5 * time.Second}, func(l *Lab) {
+	o, err := busyRun(cache, t, func(l *Lab) {
 		l.Call(0)
 		release = l.HangNext(1)
 	})

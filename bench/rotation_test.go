@@ -8,6 +8,7 @@ import (
 
 // Each scenario shows what the tables and charts say it shows.
 func TestScenarios(t *testing.T) {
+	t.Parallel()
 	const never = -1
 	want := map[string]map[string]struct {
 		errors bool
@@ -20,7 +21,7 @@ func TestScenarios(t *testing.T) {
 		"outage over expiry": {SDK: {true, never, 5000}, Ours: {false, 0, 80}},
 		"hung refresh":       {SDK: {true, never, 1}, Ours: {false, 0, 4}},
 	}
-	for _, s := range Scenarios() {
+	for _, s := range Scenarios(100) {
 		for cache, want := range want[s.Name] {
 			t.Run(s.Name+"/"+cache, func(t *testing.T) {
 				var o Outcome

@@ -31,9 +31,13 @@ func RefreshTime(cache string, lifetime time.Duration, random func() float64) ti
 	case SDK5:
 		return lifetime - SDKWindow + time.Duration(random()*SDKWindowJitter*float64(SDKWindow))
 	}
-	lead := min(lifetime/2, 30*time.Minute)
-	return lifetime - lead - time.Duration(random()*0.2*float64(lead))
+	third := min(lifetime, longestLead) / 3 // as in internal/refresh
+	return lifetime - third - time.Duration(random()*float64(third))
 }
+
+// longestLead bounds the lifetime from whose middle third our cache draws its
+// moment: of a longer one, only the last three hours count.
+const longestLead = 3 * time.Hour
 
 // Model computes when STS is called, without running a cache: calls per
 // minute. TestModelAgreesWithCaches holds it against the real ones.

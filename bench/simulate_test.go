@@ -12,7 +12,8 @@ import (
 // minute never differs by more than chance explains (Kolmogorov and Smirnov's
 // distance).
 func TestModelAgreesWithCaches(t *testing.T) {
-	fleet := Fleet{Clients: 2_000, Hours: 12, Lifetime: time.Hour, Every: time.Minute}
+	t.Parallel()
+	fleet := Fleet{Clients: 2_000, Hours: 8, Lifetime: time.Hour, Every: time.Minute}
 	for _, cache := range []string{SDK, SDK5, Ours} {
 		t.Run(cache, func(t *testing.T) {
 			var real []int
@@ -44,6 +45,39 @@ func TestModelAgreesWithCaches(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFleetGoals: a fleet that starts together has spread out after two hours,
+// and costs little more than two calls an hour and client. The SDK's cache with
+// a window still comes in bursts.
+func TestFleetGoals(t *testing.T) {
+	for _, every := range []time.Duration{time.Second, 30 * time.Second} {
+		fleet := Starters
+		fleet.Every, fleet.Hours = every, 8
+		ours, window := fleet.Model(Ours, 1), ByHour(fleet.Model(SDK5, 1))
+		for i, hour := range ByHour(ours) {
+			most := 1.2
+			switch i {
+			case 0: // begins with the start itself
+				continue
+			case 1:
+				most = 1.6
+			}
+			calls := 60 * hour.Mean / float64(fleet.Clients)
+			t.Logf("used every %v, hour %d: worst over mean %.2f, with the SDK's window %.1f; %.2f calls a client", every, i+1, hour.PeakToMean(), window[i].PeakToMean(), calls)
+			if got := hour.PeakToMean(); got > most {
+				t.Errorf("used every %v, hour %d: worst over mean %.2f, want %.1f at most", every, i+1, got, most)
+			}
+			if calls > 2.1 {
+				t.Errorf("used every %v, hour %d: %.2f calls a client", every, i+1, calls)
+			}
+		}
+		// With uses far apart chance itself spreads the SDK's fleet a little.
+		least := map[time.Duration]float64{time.Second: 12, 30 * time.Second: 10}[every]
+		if got := window[5].PeakToMean(); got < least {
+			t.Errorf("used every %v, hour 6: worst over mean %.1f with the SDK's window: it spreads better than we say", every, got)
+		}
 	}
 }
 

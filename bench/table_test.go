@@ -11,6 +11,7 @@ import (
 // The command is built and run: only as a program of its own does it start the
 // STS and the walks as it does for README.md.
 func TestTableCommand(t *testing.T) {
+	t.Parallel()
 	exe := filepath.Join(t.TempDir(), "table")
 	if out, err := exec.Command("go", "build", "-o", exe, "./cmd/table").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
