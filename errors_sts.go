@@ -255,6 +255,9 @@ func (e *Error) accessDenied(message string, call stsCall) {
 	e.as = callerIn(message)
 	action := deniedAction(message)
 	policy, verdict := decidingPolicy(message)
+	if action == "" {
+		policy = "" // what it decided on is not told
+	}
 	if policy != "" {
 		e.what += ": " + fmt.Sprintf(verdict, policy, action)
 	} else if action != "" && action != "sts:AssumeRole" && action != "sts:AssumeRoleWithWebIdentity" {

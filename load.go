@@ -210,7 +210,11 @@ func (l *look) loadError(err error) error {
 	if e := l.bundleError(err); e != nil {
 		return e
 	}
-	return &Error{Kind: InvalidOption, Op: fmt.Sprintf("profile %q", l.profile), Err: redact.Error(err)}
+	op := fmt.Sprintf("settings of profile %q", l.profile)
+	if !l.files.Has(l.profile) {
+		op = "settings"
+	}
+	return (&Error{Kind: InvalidOption, Op: op, Err: redact.Error(err)}).mend("correct what the SDK names, in the profile, the environment or WithLoadOptions")
 }
 
 // bundleError is the error for a CA bundle that the SDK cannot use, nil if err

@@ -104,6 +104,13 @@ func (w *way) arrive(l *look, profile string) (f faults) {
 		f = append(f, w.addRole(l, profile)...)
 	}
 	w.settle(l, profile, kind)
+	if kind == sourceWebIdentity {
+		for _, key := range []string{"duration_seconds", "external_id", "mfa_serial"} {
+			if l.get(profile, key) != "" {
+				w.passed = append(w.passed, Step{fmt.Sprintf("%s of profile %q", key, profile), NotTried, "not for a role that a web identity token opens"})
+			}
+		}
+	}
 	return append(f, w.checkDurations(l)...)
 }
 

@@ -28,8 +28,8 @@ func (l *look) containerSource() (*source, error) {
 	s := &source{kind: sourceContainer, asks: true, detail: variable}
 	s.kinds = []aws.CredentialSource{aws.CredentialSourceHTTP}
 	token, file := os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"), os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
-	if what := unfit(token); strings.Contains(what, "line end") {
-		return nil, invalid("", "%s in AWS_CONTAINER_AUTHORIZATION_TOKEN", what).mend("trim what was read from a file")
+	if strings.ContainsAny(token, "\r\n") {
+		return nil, invalid("", "a line end in AWS_CONTAINER_AUTHORIZATION_TOKEN").mend("trim what was read from a file")
 	}
 	s.open = func(k *kit) (fetch, error) {
 		var unread atomic.Pointer[error] // of the token's file: the SDK keeps its text only

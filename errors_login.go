@@ -1,0 +1,162 @@
+package awsauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/transport"
+)
+
+// ssoSession is what is known of an SSO session without asking it.
+type ssoSession struct {
+	profile string // that the session was asked for
+	name    string // in sso_session, or the start URL of the older form
+	holder  string // the profile to log in with
+	token   string // the file of the login
+}
+
+// ssoError explains whether the session ended, was never begun here, or gives no
+// access.
+func ssoError(e *Error, sso ssoSession) {
+	e.Op = fmt.Sprintf("profile %q", sso.profile)
+	r, refused := refusalIn(e.Err)
+	switch {
+	case !refused:
+	case r.code == "ForbiddenException" || r.code == "ResourceNotFoundException":
+		e.Kind, e.what = AccessDenied, "SSO gives no access to this account and role"
+		e.Hint = "check sso_account_id and sso_role_name, and that the user is assigned to them"
+		return
+	case r.status == http.StatusTooManyRequests || isThrottle(r.code):
+		e.Kind, e.what, e.tries, e.Hint = Throttled, "throttled by SSO", effort(e.Err, time.Time{}), "try again later"
+		return
+	case r.status >= http.StatusInternalServerError:
+		e.Kind, e.what, e.tries, e.Hint = Unreachable, fmt.Sprintf("SSO fails (HTTP %d)", r.status), effort(e.Err, time.Time{}), "try again later"
+		return
+	case r.status != http.StatusUnauthorized && !endsLogin(r.code):
+		e.Kind, e.what = InvalidOption, fmt.Sprintf("SSO refuses: %s (%s)", r.message, r.code)
+		e.Hint = "check sso_account_id, sso_role_name and sso_region"
+		return
+	}
+	if e.network(); e.Kind != "" {
+		return
+	}
+	if !refused && r.status != 0 && r.status != http.StatusUnauthorized {
+		e.notAWS("the SSO endpoint", "SSO", r.status)
+		return
+	}
+	e.Kind, e.what = Expired, sso.state()
+	e.Hint = "run: aws sso login --profile " + sso.holder
+}
+
+// endsLogin reports whether SSO's token service says by a code that only a new
+// login helps.
+func endsLogin(code string) bool {
+	switch code {
+	case "InvalidGrantException", "ExpiredTokenException", "UnauthorizedException", "UnauthorizedClientException", "InvalidClientException":
+		return true
+	}
+	return false
+}
+
+// state says what the login's file says of it.
+func (sso ssoSession) state() string {
+	text, err := os.ReadFile(sso.token)
+	var token struct{ ExpiresAt time.Time }
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf("SSO session %q has never been logged in on this machine", sso.name)
+	case err == nil && json.Unmarshal(text, &token) == nil && token.ExpiresAt.Before(time.Now()) && !token.ExpiresAt.IsZero():
+		return fmt.Sprintf("SSO session %q expired %s ago", sso.name, ago(time.Since(token.ExpiresAt)))
+	}
+	return fmt.Sprintf("SSO session %q has ended", sso.name)
+}
+
+// ago is a time span for people: 2h13m, 45s.
+func ago(d time.Duration) string {
+	if d >= time.Minute {
+		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	}
+	return d.Round(time.Second).String()
+}
+
+// loginError explains whether a person has to log in again with the profile. The
+// SDK says so in words only, where the sign-in service gave no other reason.
+func loginError(e *Error, profile string) {
+	r, refused := refusalIn(e.Err)
+	text := e.Err.Error()
+	again := "run: aws login --profile " + profile
+	switch {
+	case refused && (isThrottle(r.code) || r.status == http.StatusTooManyRequests):
+		e.Kind, e.what, e.tries, e.Hint = Throttled, "throttled by the sign-in service", effort(e.Err, time.Time{}), "try again later"
+	case r.status >= http.StatusInternalServerError:
+		e.Kind, e.what = Unreachable, fmt.Sprintf("the sign-in service fails (HTTP %d)", r.status)
+		e.tries, e.Hint = effort(e.Err, time.Time{}), "try again later"
+	case strings.Contains(text, "insufficient permissions") || refused && strings.Contains(r.message, "INSUFFICIENT_PERMISSIONS"):
+		e.Kind, e.what = AccessDenied, "the sign-in service refuses to renew the login: the user may not call signin:CreateOAuth2Token"
+		e.Hint = "allow it to the user, then " + again
+	case refused && strings.HasPrefix(r.code, "AccessDenied"):
+		e.Kind, e.what, e.Hint = AccessDenied, fmt.Sprintf("the sign-in service refuses: %s (%s)", r.message, r.code), again
+	case errors.Is(e.Err, fs.ErrPermission):
+		e.Kind, e.what, e.Hint = NoCredentials, "the login's file cannot be read: "+said(e.Err), "make it readable for this user"
+	case strings.Contains(text, "reauthenticate") || strings.Contains(text, "login token"):
+		e.Kind, e.what, e.Hint = Expired, "the login session has ended or was never begun on this machine", again
+	default:
+		switch e.network(); {
+		case e.Kind != "":
+		case transport.NotAWS(e.Err):
+			e.notAWS("the address of the sign-in service", "it", r.status)
+		case refused:
+			e.Kind, e.what, e.Hint = NoCredentials, "the sign-in service refuses: "+r.String(), again
+		default:
+			e.Kind, e.what, e.Hint = NoCredentials, said(e.Err), again
+		}
+	}
+}
+
+// shellNotFound is what a shell ends with where it does not find the program.
+const shellNotFound = 127
+
+// processError keeps what the process wrote out of the error: the SDK quotes
+// all of it where it is not the expected JSON, keys included.
+func processError(e *Error) {
+	var exit *exec.ExitError
+	var syntax *json.SyntaxError
+	var field *json.UnmarshalTypeError
+	var date *time.ParseError
+	cause := e.Err
+	e.Kind, e.Err = NoCredentials, nil
+	e.Hint = "run the credential_process by hand to see what it says"
+	switch {
+	case errors.As(cause, &exit) && exit.ExitCode() == shellNotFound:
+		e.Err, e.what = exit, "credential_process was not found ("+exit.Error()+")"
+	case errors.As(cause, &exit) && strings.Contains(cause.Error(), "timed out"): // it was killed for it
+		e.Err, e.what = context.DeadlineExceeded, "credential_process did not end in time"
+	case errors.As(cause, &exit):
+		e.Err, e.what = exit, "credential_process ended with "+exit.Error()
+	case errors.Is(cause, exec.ErrNotFound) || errors.Is(cause, fs.ErrNotExist):
+		e.Err, e.what = exec.ErrNotFound, "credential_process was not found"
+	case errors.Is(cause, context.DeadlineExceeded):
+		e.Err, e.what = context.DeadlineExceeded, "credential_process did not end in time"
+	case errors.As(cause, &date), strings.Contains(cause.Error(), "Time.UnmarshalJSON"):
+		e.what = "credential_process wrote an Expiration that is not a time"
+		e.Hint = "write it like 2030-01-02T15:04:05Z, or leave it out for keys that do not expire"
+	case errors.As(cause, &field):
+		e.what = "credential_process wrote a " + redact.OneLine(field.Field) + " of the wrong type"
+		e.Hint = "write Version as the number 1 and all else as strings"
+	case errors.As(cause, &syntax) || strings.Contains(cause.Error(), "parse failed"):
+		e.what = "credential_process wrote something that is not JSON"
+	case strings.Contains(cause.Error(), "wrong version"), strings.Contains(cause.Error(), "missing"):
+		e.what = "credential_process wrote JSON without Version 1, AccessKeyId and SecretAccessKey"
+	default:
+		e.what = "credential_process failed"
+	}
+}
