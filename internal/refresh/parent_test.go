@@ -99,7 +99,6 @@ func TestLostAreForgotten(t *testing.T) {
 		synctest.Wait()
 		require.Zero(t, refresh.Lost(c))
 		require.Empty(t, log.of("failed"))
-		require.NoError(t, c.State().Failure)
 		require.Error(t, (<-again).err)
 	})
 }
