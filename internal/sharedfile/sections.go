@@ -24,25 +24,46 @@ func (p placed) canonical() string {
 // ones win. Where config files have [profile default], a bare [default] there
 // counts for nothing, as in the SDK.
 func (fs *Files) sections(kind sectionKind, name string) []placed {
-	var found []placed
-	prefixed := false
+	return fs.byName[named{kind, name}]
+}
+
+// named is a section by what it is and what it is called.
+type named struct {
+	kind sectionKind
+	name string
+}
+
+// index sorts the sections of all files by name: look-ups are many, and files few.
+func (fs *Files) index() {
+	all := map[named][]placed{}
+	prefixed := map[named]bool{}
 	for _, f := range fs.files {
 		for _, s := range f.sections {
-			if s.kind == kind && s.name == name {
-				found = append(found, placed{s, f.path, f.credentials})
-				prefixed = prefixed || !f.credentials && !s.bare
+			n := named{s.kind, s.name}
+			all[n] = append(all[n], placed{s, f.path, f.credentials})
+			if !f.credentials && !s.bare {
+				prefixed[n] = true
 			}
 		}
 	}
-	if !prefixed {
-		return found
+	for n := range prefixed {
+		all[n] = slices.DeleteFunc(all[n], func(p placed) bool { return p.bare })
 	}
-	return slices.DeleteFunc(found, func(p placed) bool { return p.bare })
+	fs.byName = all
 }
 
 // ofKind keeps the sections of config files or those of credentials files.
 func ofKind(sections []placed, credentials bool) []placed {
-	return slices.DeleteFunc(sections, func(p placed) bool { return p.credentials != credentials })
+	i := slices.IndexFunc(sections, func(p placed) bool { return p.credentials }) // config files come first
+	switch {
+	case i < 0 && credentials:
+		return nil
+	case i < 0:
+		return sections
+	case credentials:
+		return sections[i:]
+	}
+	return sections[:i]
 }
 
 // find returns the last value of a key.

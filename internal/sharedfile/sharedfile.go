@@ -33,6 +33,7 @@ import (
 type Files struct {
 	files    []*file // the config files, then the credentials files; later ones win
 	problems []Problem
+	byName   map[named][]placed
 }
 
 // file is one shared file.
@@ -94,6 +95,7 @@ func Read(configs, credentials []string) *Files {
 			}
 		}
 	}
+	fs.index()
 	return fs
 }
 
