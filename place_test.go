@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -75,4 +76,28 @@ func TestInstanceOfAnotherPartition(t *testing.T) {
 	s = w.Open()
 	assert.Equal(t, "cn-north-1", s.Config().Region)
 	assert.Equal(t, awsauth.China, s.Explain().Partition)
+}
+
+// TestWhatSaidThePartition: keys that STS does not know may be of another
+// partition. The error names what put the session into this one.
+func TestWhatSaidThePartition(t *testing.T) {
+	unknown := awsauth.WithStaticCredentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "")
+	for name, tt := range map[string]struct {
+		env  string
+		opts []awsauth.Option
+		want string
+	}{
+		"variable": {"AWS_DEFAULT_REGION=us-west-2", nil, "AWS_DEFAULT_REGION=us-west-2"},
+		"instance": {"", []awsauth.Option{awsauth.WithLoadOptions(config.WithEC2IMDSRegion())}, "the instance's region eu-west-3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := lab.New(t, awsauth.AWS)
+			w.OnInstance()
+
+			if tt.env != "" {
+				w.Env(tt.env)
+			}
+			lab.RequireBad(t, w.Who(append(tt.opts, unknown)...), awsauth.InvalidKey, tt.want)
+		})
+	}
 }

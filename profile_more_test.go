@@ -1,6 +1,9 @@
 package awsauth_test
 
 import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -19,14 +22,15 @@ import (
 func TestTokenOnly(t *testing.T) {
 	const tokenOnly = "sso_session = corp\n"
 	for name, tt := range map[string]struct{ config, want, never string }{
-		"beside a role":   {"[profile ops]\nrole_arn = $BASE\n" + tokenOnly + lab.CorpSection, "its SSO session gives only a token", ""},
-		"behind a role":   {"[profile ops]\nrole_arn = $BASE\nsource_profile = dev\n[profile dev]\n" + tokenOnly + lab.CorpSection, `the source profile "dev" of profile "ops" has no credentials`, "only a token"},
-		"no session":      {"[profile ops]\nsso_session = corp\n", "corp", "role_arn"},
-		"no role name":    {"[profile ops]\nsso_account_id = 111111111111\n" + tokenOnly + lab.CorpSection, "sso_role_name", ""},
-		"no account":      {"[profile ops]\nsso_role_name = base\n" + tokenOnly + lab.CorpSection, "sso_account_id", ""},
-		"nothing at all":  {"[profile ops]\nrole_arn = $BASE\n", "nothing that says who assumes it", ""},
-		"its own circle":  {"[profile ops]\nrole_arn = $BASE\nsource_profile = ops\n", "circle", ""},
-		"a circle of two": {"[profile ops]\nrole_arn = $BASE\nsource_profile = dev\n[profile dev]\nrole_arn = $MIDDLE\nsource_profile = ops\n", "circle", ""},
+		"beside a role":           {"[profile ops]\nrole_arn = $BASE\n" + tokenOnly + lab.CorpSection, "its SSO session gives only a token", ""},
+		"behind a role":           {"[profile ops]\nrole_arn = $BASE\nsource_profile = dev\n[profile dev]\n" + tokenOnly + lab.CorpSection, `the source profile "dev" of profile "ops" has no credentials`, "only a token"},
+		"no session":              {"[profile ops]\nsso_session = corp\n", "corp", "role_arn"},
+		"no role name":            {"[profile ops]\nsso_account_id = 111111111111\n" + tokenOnly + lab.CorpSection, "sso_role_name", ""},
+		"no account":              {"[profile ops]\nsso_role_name = base\n" + tokenOnly + lab.CorpSection, "sso_account_id", ""},
+		"nothing at all":          {"[profile ops]\nrole_arn = $BASE\n", "nothing that says who assumes it", ""},
+		"its own circle":          {"[profile ops]\nrole_arn = $BASE\nsource_profile = ops\n", "circle", ""},
+		"behind a role, with one": {"[profile ops]\nrole_arn = $BASE\nsource_profile = dev\n[profile dev]\nrole_arn = $MIDDLE\n" + tokenOnly + lab.CorpSection, `the source profile "dev" of profile "ops" has no credentials`, "only a token"},
+		"a circle of two":         {"[profile ops]\nrole_arn = $BASE\nsource_profile = dev\n[profile dev]\nrole_arn = $MIDDLE\nsource_profile = ops\n", "circle", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := lab.New(t, awsauth.AWS)
@@ -139,3 +143,56 @@ func TestOptionsOfTheWebRole(t *testing.T) {
 type tokenOf string
 
 func (s tokenOf) GetIdentityToken() ([]byte, error) { return []byte(s), nil }
+
+// TestFaultsOfFilesAlone: nothing was set by an option, so none is blamed.
+func TestFaultsOfFilesAlone(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[profile ops]\nrole_arn = $BASE\nexternal_id = a b\nsource_profile = keys\n[profile keys]\n"+lab.KeyLines, "")
+	err := w.JustNew(awsauth.WithProfile("ops"))
+	require.ErrorIs(t, err, awsauth.InvalidOption)
+	assert.NotContains(t, err.Error(), "config.With")
+}
+
+// TestProfileBesideKeys: keys are given, and a profile is named for its settings.
+// One that is not there is a fault, one without credentials is not.
+func TestProfileBesideKeys(t *testing.T) {
+	var log lab.Records
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[profile ops]\nregion = eu-west-1\n", "")
+	w.Env("AWS_PROFILE=ops")
+	require.Equal(t, "eu-west-1", w.Open(w.Static()).Config().Region)
+	_ = w.Open(log.Option())
+	warnings := log.At(slog.LevelWarn)
+	require.Len(t, warnings, 1)
+	assert.Contains(t, warnings[0].Message, `"ops"`)
+	w.Env("AWS_PROFILE=nobody")
+	lab.RequireBad(t, w.JustNew(w.Static()), awsauth.ProfileNotFound, "(from AWS_PROFILE)")
+
+	w.Env("AWS_PROFILE=")
+	w.Files("[default]\nregion = eu-west-1\n", "")
+	log.All()
+	_ = w.Open(log.Option())
+	assert.Empty(t, log.At(slog.LevelWarn), "nobody named the default profile")
+}
+
+// TestInstanceOfNoRegion: what the metadata says is no region, so it is not used.
+func TestInstanceOfNoRegion(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60")
+		_, _ = rw.Write([]byte(map[bool]string{true: "token", false: `{"region": "nowhere"}`}[r.Method == http.MethodPut]))
+	}))
+	defer server.Close()
+	w.Env("AWS_EC2_METADATA_DISABLED=", "AWS_EC2_METADATA_SERVICE_ENDPOINT="+server.URL)
+	s, err := awsauth.New()
+	require.NoError(t, err)
+	require.Equal(t, "us-east-1", s.Config().Region)
+}
+
+// TestAccountWithLineEnd: the account was read from a file, with its line end.
+func TestAccountWithLineEnd(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	lab.RequireBad(t, w.JustNew(w.Static(), awsauth.WithAccount("123456789012\n")), awsauth.InvalidOption, "a line end stands beside them")
+	lab.RequireBad(t, w.JustNew(w.Static(), awsauth.WithAccount("12345678901")), awsauth.InvalidOption, `"012345678901"?`)
+	lab.RequireBad(t, w.JustNew(w.Static(), awsauth.WithAccount("123456789")), awsauth.InvalidOption, `"000123456789"?`)
+}
