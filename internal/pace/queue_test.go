@@ -86,7 +86,10 @@ func TestPlaceIsKept(t *testing.T) {
 		again, err := p.enter(older)
 		require.NoError(t, err)
 		<-again.done
-		require.Len(t, p.queue, 1, "the newer one went first")
+		p.mu.Lock()
+		waiting := len(p.queue)
+		p.mu.Unlock()
+		require.Equal(t, 1, waiting, "the newer one went first")
 		<-second.done
 	})
 }
