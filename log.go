@@ -2,6 +2,7 @@ package awsauth
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -82,6 +83,10 @@ func (v *voice) Kept(k refresh.Kept) {
 	attrs := []any{v.attr()}
 	if k.Keys.CanExpire {
 		attrs = append(attrs, "expires_in", k.Left.Round(time.Second))
+	}
+	if errors.Is(k.Err, refresh.ErrSame) { // an agent that has no newer ones yet
+		v.log.Debug("awsauth: the source has no newer credentials yet", append(attrs, "next_try", k.NextTry.Round(time.Millisecond))...)
+		return
 	}
 	message := "awsauth: refresh failed, using current credentials"
 	if e := deepest(k.Err); e != nil && e.abandoned {
