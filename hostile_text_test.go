@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
@@ -90,13 +89,46 @@ func (p hostileProvider) Retrieve(context.Context) (aws.Credentials, error) { re
 
 // TestHostileSources: a process, a provider, files' names and values.
 func TestHostileSources(t *testing.T) {
-	h := "\x1b[2J\x07\u009b31m\u202eab\u2066\u200b"
-	line := strings.NewReplacer("\x00", "", "\n", " ", "\r", " ", "\u2028", "").Replace(h)
-	file := func(text string) func(w *lab.Place) []awsauth.Option {
-		return func(w *lab.Place) []awsauth.Option { w.Files(text, ""); return nil }
+	for _, tests := range []hostileSetUps{hostileProcesses(), hostileProfiles(), hostileFiles(), hostileVariables()} {
+		for name, setUp := range tests {
+			t.Run(name, func(t *testing.T) { staysCalm(t, setUp) })
+		}
 	}
-	keys := "[profile k]\n" + lab.KeyLines
-	tests := map[string]func(w *lab.Place) []awsauth.Option{
+}
+
+// hostileSetUps are set-ups in which somebody else wrote a text, by its place.
+type hostileSetUps map[string]func(w *lab.Place) []awsauth.Option
+
+// hostileBytes move a cursor, ring, colour, turn the reading order or hide.
+const hostileBytes = "\x1b[2J\x07\u009b31m\u202eab\u2066\u200b"
+
+// hostileLine is as much of it as fits into a line of a file or a variable.
+func hostileLine() string {
+	return strings.NewReplacer("\x00", "", "\n", " ", "\r", " ", "\u2028", "").Replace(hostileBytes)
+}
+
+// staysCalm asks that no text of the library holds such bytes.
+func staysCalm(t *testing.T, setUp func(w *lab.Place) []awsauth.Option) {
+	t.Helper()
+	w := lab.New(t, awsauth.AWS)
+	log := new(lab.Records)
+	s, err := w.Try(append(setUp(w), log.Option())...)
+	lab.AllIsCalm(t, s, log, err)
+	if s == nil {
+		require.Error(t, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	_, err = s.Retrieve(ctx)
+	lab.AllIsCalm(t, s, log, err)
+	id, err := s.Identity(ctx)
+	lab.ErrorIsCalm(t, err)
+	lab.NothingMoves(t, "an identity", id.Account+id.ARN+id.UserID, false)
+}
+
+func hostileProcesses() hostileSetUps {
+	return hostileSetUps{
 		"process says": func(w *lab.Place) []awsauth.Option {
 			w.Write("p", lab.HostileText)
 			w.Files("[default]\ncredential_process = cat $DIR/p; cat $DIR/p >&2; exit 3\n", "")
@@ -123,6 +155,16 @@ func TestHostileSources(t *testing.T) {
 		"provider's source": func(*lab.Place) []awsauth.Option {
 			return []awsauth.Option{awsauth.WithAccount(lab.Target), awsauth.WithCredentialsProvider(hostileProvider{creds: aws.Credentials{AccessKeyID: lab.SomeID, SecretAccessKey: "x", Source: lab.HostileText, AccountID: lab.HostileText}})}
 		},
+	}
+}
+
+func hostileProfiles() hostileSetUps {
+	h, line := hostileBytes, hostileLine()
+	file := func(text string) func(w *lab.Place) []awsauth.Option {
+		return func(w *lab.Place) []awsauth.Option { w.Files(text, ""); return nil }
+	}
+	keys := "[profile k]\n" + lab.KeyLines
+	return hostileSetUps{
 		"profile's name": func(w *lab.Place) []awsauth.Option {
 			w.Files("[profile "+line+"]\n"+lab.KeyLines, "")
 			return []awsauth.Option{awsauth.WithProfile(line)}
@@ -136,33 +178,39 @@ func TestHostileSources(t *testing.T) {
 			w.Files("[default]\nrole_arn=$BASE\nsource_profile="+line+"\n", "")
 			return nil
 		},
-		"role_arn":           file("[default]\nrole_arn=arn:aws:iam::123456789012:role/" + line + "\nsource_profile=k\n" + keys),
-		"role_session_name":  file("[default]\nrole_arn=$BASE\nrole_session_name=" + line + "\nsource_profile=k\n" + keys),
-		"external_id":        file("[default]\nrole_arn=$BASE\nexternal_id=" + line + "\nsource_profile=k\n" + keys),
-		"mfa_serial":         file("[default]\nrole_arn=$BASE\nmfa_serial=" + line + "\nsource_profile=k\n" + keys),
-		"duration":           file("[default]\nrole_arn=$BASE\nduration_seconds=" + line + "\nsource_profile=k\n" + keys),
-		"region":             file("[default]\nregion=" + line + "\n" + lab.KeyLines),
-		"endpoint_url":       file("[default]\nendpoint_url=http://localhost/" + line + "\n" + lab.KeyLines),
-		"endpoint_url, host": file("[default]\nendpoint_url=http://x" + line + "y/\n" + lab.KeyLines),
-		"services":           file("[default]\nservices=" + line + "\n" + lab.KeyLines),
-		"sso_session":        file("[default]\nsso_session=" + line + "\nsso_account_id=111111111111\nsso_role_name=x\n"),
-		"sso, named":         file("[default]\nsso_session=" + line + "\nsso_account_id=111111111111\nsso_role_name=x\n[sso-session " + line + "]\nsso_region=us-east-1\nsso_start_url=https://x\n"),
-		"sso_account_id":     file("[default]\nsso_session=c\nsso_account_id=" + line + "\nsso_role_name=x\n[sso-session c]\nsso_region=us-east-1\nsso_start_url=https://x\n"),
-		"sso_region":         file("[default]\nsso_session=c\nsso_account_id=111111111111\nsso_role_name=x\n[sso-session c]\nsso_region=" + line + "\nsso_start_url=https://x\n"),
-		"sso_start_url":      file("[default]\nsso_region=us-east-1\nsso_start_url=" + line + "\nsso_account_id=111111111111\nsso_role_name=x\n"),
-		"login_session":      file("[default]\nlogin_session=" + line + "\n"),
-		"credential_source":  file("[default]\nrole_arn=$BASE\ncredential_source=" + line + "\n"),
-		"ca_bundle":          file("[default]\nca_bundle=/nowhere/" + line + "\n" + lab.KeyLines),
-		"key":                file("[default]\naws_access_key_id=" + line + "\naws_secret_access_key=x\n"),
-		"malformed":          file("[default]\n" + line + "\n" + lab.KeyLines),
-		"half heading":       file("[profile " + line + "\n" + lab.KeyLines),
-		"other section":      file("[" + line + "]\nx=y\n[default]\n" + lab.KeyLines),
-		"metadata endpoint":  file("[default]\nec2_metadata_service_endpoint=http://" + line + "\n"),
+		"role_arn":                file("[default]\nrole_arn=arn:aws:iam::123456789012:role/" + line + "\nsource_profile=k\n" + keys),
+		"role_session_name":       file("[default]\nrole_arn=$BASE\nrole_session_name=" + line + "\nsource_profile=k\n" + keys),
+		"external_id":             file("[default]\nrole_arn=$BASE\nexternal_id=" + line + "\nsource_profile=k\n" + keys),
+		"mfa_serial":              file("[default]\nrole_arn=$BASE\nmfa_serial=" + line + "\nsource_profile=k\n" + keys),
+		"duration":                file("[default]\nrole_arn=$BASE\nduration_seconds=" + line + "\nsource_profile=k\n" + keys),
+		"region":                  file("[default]\nregion=" + line + "\n" + lab.KeyLines),
+		"endpoint_url":            file("[default]\nendpoint_url=http://localhost/" + line + "\n" + lab.KeyLines),
+		"endpoint_url, host":      file("[default]\nendpoint_url=http://x" + line + "y/\n" + lab.KeyLines),
+		"services":                file("[default]\nservices=" + line + "\n" + lab.KeyLines),
+		"sso_session":             file("[default]\nsso_session=" + line + "\nsso_account_id=111111111111\nsso_role_name=x\n"),
+		"sso, named":              file("[default]\nsso_session=" + line + "\nsso_account_id=111111111111\nsso_role_name=x\n[sso-session " + line + "]\nsso_region=us-east-1\nsso_start_url=https://x\n"),
+		"sso_account_id":          file("[default]\nsso_session=c\nsso_account_id=" + line + "\nsso_role_name=x\n[sso-session c]\nsso_region=us-east-1\nsso_start_url=https://x\n"),
+		"sso_region":              file("[default]\nsso_session=c\nsso_account_id=111111111111\nsso_role_name=x\n[sso-session c]\nsso_region=" + line + "\nsso_start_url=https://x\n"),
+		"sso_start_url":           file("[default]\nsso_region=us-east-1\nsso_start_url=" + line + "\nsso_account_id=111111111111\nsso_role_name=x\n"),
+		"login_session":           file("[default]\nlogin_session=" + line + "\n"),
+		"credential_source":       file("[default]\nrole_arn=$BASE\ncredential_source=" + line + "\n"),
+		"ca_bundle":               file("[default]\nca_bundle=/nowhere/" + line + "\n" + lab.KeyLines),
+		"key":                     file("[default]\naws_access_key_id=" + line + "\naws_secret_access_key=x\n"),
+		"malformed":               file("[default]\n" + line + "\n" + lab.KeyLines),
+		"half heading":            file("[profile " + line + "\n" + lab.KeyLines),
+		"other section":           file("[" + line + "]\nx=y\n[default]\n" + lab.KeyLines),
+		"metadata endpoint":       file("[default]\nec2_metadata_service_endpoint=http://" + line + "\n"),
+		"token file of a profile": file("[default]\nrole_arn=$BASE\nweb_identity_token_file=/nowhere/" + line + "\n"),
+	}
+}
+
+func hostileFiles() hostileSetUps {
+	line := hostileLine()
+	return hostileSetUps{
 		"token file": func(w *lab.Place) []awsauth.Option {
 			w.Env("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/"+line, "AWS_ROLE_ARN=$BASE")
 			return nil
 		},
-		"token file of a profile": file("[default]\nrole_arn=$BASE\nweb_identity_token_file=/nowhere/" + line + "\n"),
 		"AWS_ROLE_ARN": func(w *lab.Place) []awsauth.Option {
 			w.WebToken()
 			w.Env("AWS_WEB_IDENTITY_TOKEN_FILE=$DIR/token", "AWS_ROLE_ARN="+line)
@@ -207,6 +255,12 @@ func TestHostileSources(t *testing.T) {
 			w.Env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/" + line)
 			return nil
 		},
+	}
+}
+
+func hostileVariables() hostileSetUps {
+	h, line := hostileBytes, hostileLine()
+	return hostileSetUps{
 		"AWS_REGION": func(w *lab.Place) []awsauth.Option { w.Env("AWS_REGION=" + line); return []awsauth.Option{w.Static()} },
 		"AWS_MAX_ATTEMPTS": func(w *lab.Place) []awsauth.Option {
 			w.Env("AWS_MAX_ATTEMPTS=" + line)
@@ -230,24 +284,4 @@ func TestHostileSources(t *testing.T) {
 				awsauth.WithTags(map[string]string{h: h}), awsauth.WithTransitiveTags(map[string]string{h: h}), awsauth.WithPolicy(h), awsauth.WithPolicyARNs(h)}
 		},
 	}
-	for name, setUp := range tests {
-		t.Run(name, func(t *testing.T) {
-			w := lab.New(t, awsauth.AWS)
-			log := new(lab.Records)
-			s, err := w.Try(append(setUp(w), log.Option())...)
-			lab.AllIsCalm(t, s, log, err)
-			if s == nil {
-				require.Error(t, err)
-				return
-			}
-			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-			defer cancel()
-			_, err = s.Retrieve(ctx)
-			lab.AllIsCalm(t, s, log, err)
-			id, err := s.Identity(ctx)
-			lab.ErrorIsCalm(t, err)
-			lab.NothingMoves(t, "an identity", id.Account+id.ARN+id.UserID, false)
-		})
-	}
-	assert.NotEmpty(t, tests)
 }
