@@ -3,11 +3,14 @@ package awsauth_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -176,4 +179,25 @@ func TestChildrenKeepTheirParent(t *testing.T) {
 		runtime.GC()
 	}
 	lab.Get(t, child)
+}
+
+// TestChildrenHeldByTheirOwnCollected: a client or a logger that holds a child, and is
+// held by nobody else, keeps it from nothing.
+func TestChildrenHeldByTheirOwnCollected(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	s := w.Open(w.Static())
+	for i := range 50 {
+		child, err := s.Assume(awsauth.WithAccount(fmt.Sprintf("%012d", i)))
+		require.NoError(t, err)
+		client := sts.NewFromConfig(child.Config(), func(o *sts.Options) {
+			o.APIOptions = append(o.APIOptions, func(*middleware.Stack) error { _ = child.String(); return nil })
+		})
+		logger := slog.New(slog.DiscardHandler).With("session", child)
+		logger.Info("a client", "client", client)
+		grandchild, err := child.Assume(awsauth.WithAccount(lab.Target))
+		require.NoError(t, err)
+		_ = grandchild.Config()
+	}
+	lab.Soon(t, func() bool { runtime.GC(); return awsauth.Children(s) == 0 }, "children are still held")
+	runtime.KeepAlive(s)
 }

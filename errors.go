@@ -44,14 +44,15 @@ type Error struct {
 	RequestID string // AWS's id of the refused request, for support cases; %+v appends it
 	Err       error  // the cause; may be nil
 
-	as        string  // the ARN that tried, where AWS told it
-	detail    string  // what happened, without what a Report says elsewhere
-	what      string  // what happened, in our words; where empty, Err's
-	tries     string  // of a call: "4 attempts in 2s"; "" for one
-	then      string  // what ended the tries, where it was not their number
-	also      []Kind  // other kinds that match too
-	abandoned bool    // a refresh that did not answer in its time
-	report    *Report // of New: what was decided before the fault; else nil
+	as         string  // the ARN that tried, where AWS told it
+	detail     string  // what happened, without what a Report says elsewhere
+	what       string  // what happened, in our words; where empty, Err's
+	tries      string  // of a call: "4 attempts in 2s"; "" for one
+	then       string  // what ended the tries, where it was not their number
+	also       []Kind  // other kinds that match too
+	abandoned  bool    // a refresh that did not answer in its time
+	unanswered bool    // nothing at all was answered in time
+	report     *Report // of New: what was decided before the fault; else nil
 }
 
 // Report returns what New had decided when it failed: the sources it looked at

@@ -79,7 +79,7 @@ func abandoned(gone *refresh.AbandonedError, op string) error {
 		last = deepest(gone.Err)
 	}
 	if last == nil {
-		e := &Error{Op: op, Err: context.DeadlineExceeded, abandoned: !gone.Caller}
+		e := &Error{Op: op, Err: context.DeadlineExceeded, abandoned: !gone.Caller, unanswered: true}
 		e.network()
 		return e
 	}

@@ -92,6 +92,8 @@ func (s *Session) roleSteps() []Step {
 		step.Status, step.Detail = Failed, failedAt(host, detailOf(err))
 	case s.cache.State().Keys != nil:
 		step.Status, step.Detail = Used, "at "+host+" as "+s.role.sessionName
+	case s.cache.State().Refreshing:
+		step.Status, step.Detail = Failed, "at "+host+": asked, and no answer yet"
 	}
 	return append(s.parent.roleSteps(), step)
 }

@@ -3,6 +3,7 @@ package awsauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -28,6 +29,16 @@ type voice struct {
 	log    *slog.Logger
 	source *source
 	role   *roleSpec // nil for a base identity
+	wire   *wire
+	at     *place
+}
+
+// asked is who is asked for the keys: a host of STS, "" for other sources.
+func (v *voice) asked() string {
+	if v.role != nil || v.source.web != nil {
+		return v.wire.host(v.at)
+	}
+	return ""
 }
 
 // op is what fetching the session's keys is called in errors.
@@ -40,7 +51,14 @@ func (v *voice) op() string {
 
 // classify makes every failure an *Error.
 func (v *voice) classify(err error) error {
-	return cacheError(err, v.op(), v.role == nil && v.source.kind == sourceProvider)
+	e := cacheError(err, v.op(), v.role == nil && v.source.kind == sourceProvider)
+	var gone *refresh.AbandonedError
+	if silent := deepest(e); errors.As(err, &gone) && silent != nil && silent.unanswered {
+		if host := v.asked(); host != "" {
+			silent.what = fmt.Sprintf("no answer from %s in %v", host, gone.After.Round(time.Second))
+		}
+	}
+	return e
 }
 
 // outlook says what is to be expected after a failure: a role whose parent has no

@@ -49,7 +49,7 @@ func newBase(f *family, at *place, get fetch, temporaryOnly bool) *Session {
 	if temporaryOnly {
 		get = onlyTemporary(src, get)
 	}
-	c := cacheFor(&voice{f.log, src, nil}, get)
+	c := cacheFor(&voice{f.log, src, nil, f.wire, at}, get)
 	c.StaticStability = src.kind == sourceEC2
 	c.Local = src.local
 	c.Rereads = src.rereads
@@ -62,7 +62,7 @@ func newBase(f *family, at *place, get fetch, temporaryOnly bool) *Session {
 
 // newChild makes the session of a role that parent assumes.
 func newChild(parent *Session, at *place, role *roleSpec, get fetch) *Session {
-	c := cacheFor(&voice{parent.family.log, parent.source(), role}, get)
+	c := cacheFor(&voice{parent.family.log, parent.source(), role, parent.family.wire, at}, get)
 	c.Longest = role.duration
 	c.Prompts = role.mfa.serial != ""
 	c.Patient = parent.patient || c.Prompts
