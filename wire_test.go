@@ -125,8 +125,7 @@ func TestExplainOlderResolver(t *testing.T) {
 	}
 }
 
-// TestAttemptsInAdaptiveMode: where nobody says how many, they are the SDK's three,
-// not without end.
+// TestAttemptsInAdaptiveMode: where nobody says how many, they are the SDK's three.
 func TestAttemptsInAdaptiveMode(t *testing.T) {
 	for said, want := range map[string]int{"": 3, "1": 1, "2": 2} {
 		lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
