@@ -2,6 +2,8 @@ package awsauth_test
 
 import (
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -218,4 +220,68 @@ func TestProfileWithoutCredentials(t *testing.T) {
 	warnings := log.At(slog.LevelWarn)
 	require.Len(t, warnings, 1)
 	require.Contains(t, warnings[0].Message, `"ops"`)
+}
+
+// TestRowOfTheAmbientProfile: the row tells of the profile in force, but for one
+// that WithProfile names, which has a row of its own.
+func TestRowOfTheAmbientProfile(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[profile ops]\n"+lab.KeyLines+"[profile other]\nregion = eu-west-3\n", "")
+	for name, tt := range map[string]struct {
+		row  string
+		opts []awsauth.Option
+	}{
+		"WithProfile": {`profile "default"`, []awsauth.Option{awsauth.WithProfile("ops")}},
+		"config.WithSharedConfigProfile": {`profile "other" (config.WithSharedConfigProfile)`,
+			[]awsauth.Option{w.Static(), awsauth.WithLoadOptions(config.WithSharedConfigProfile("other"))}},
+	} {
+		assert.Equal(t, tt.row, w.Open(tt.opts...).Explain().Steps[5].Source, name)
+	}
+}
+
+// TestUnreadableBesideKeys: keys are given, and a file cannot be read. That is
+// one fault where a profile was named, which may stand in it, and else a warning.
+func TestUnreadableBesideKeys(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[default]\n", "")
+	require.NoError(t, os.Truncate(filepath.Join(w.Dir, "config"), 16<<20+1))
+	var log lab.Records
+	_ = w.Open(w.Static(), log.Option())
+	warnings := log.At(slog.LevelWarn)
+	require.Len(t, warnings, 1)
+	assert.Contains(t, warnings[0].Message, w.Dir+"/config: has more than 16 MiB")
+
+	w.Env("AWS_PROFILE=ops")
+	err := w.JustNew(w.Static())
+	lab.RequireBad(t, err, awsauth.InvalidOption, w.Dir+"/config: has more than 16 MiB")
+	require.NotErrorIs(t, err, awsauth.ProfileNotFound, "nobody can tell")
+}
+
+// TestNamedProfileDecides: a profile that the environment names and no file has
+// ends the search in its row, also where no file is configured. The default
+// profile may be missing.
+func TestNamedProfileDecides(t *testing.T) {
+	for name, load := range map[string][]func(*config.LoadOptions) error{
+		"files":    nil,
+		"no files": {config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := lab.New(t, awsauth.AWS)
+			w.OnInstance()
+			opts := []awsauth.Option{awsauth.WithLoadOptions(load...)}
+			assert.Equal(t, w.Became(lab.Home, "base"), w.IdentityOf(w.Open(opts...)))
+
+			w.Env("AWS_PROFILE=ops")
+			err := w.JustNew(opts...)
+			lab.RequireBad(t, err, awsauth.ProfileNotFound, `profile "ops" (from AWS_PROFILE)`)
+			var e *awsauth.Error
+			require.ErrorAs(t, err, &e)
+			r, ok := e.Report()
+			require.True(t, ok)
+			steps := r.Steps
+			last := steps[len(steps)-1]
+			assert.Equal(t, `profile "ops" (AWS_PROFILE)`, last.Source)
+			assert.Equal(t, awsauth.Failed, last.Status)
+		})
+	}
 }

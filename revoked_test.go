@@ -4,11 +4,13 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go/middleware"
@@ -306,4 +308,25 @@ func TestBodyOnceRefused(t *testing.T) {
 		require.NotEqual(t, first.AccessKeyID, lab.Get(t, s).AccessKeyID)
 		require.NoError(t, lab.Whoami(s))
 	})
+}
+
+// TestForeignRegionOfOlderClients: the clients of older releases of the SDK name
+// their region in a first step of each request, before the configuration's own
+// steps. A foreign one is refused all the same.
+func TestForeignRegionOfOlderClients(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	for region, ok := range map[string]bool{"us-west-2": true, "cn-north-1": false} {
+		cfg := w.Open(w.Static()).Config()
+		cfg.APIOptions = slices.Insert(cfg.APIOptions, 0, func(stack *middleware.Stack) error {
+			return stack.Initialize.Add(&awsmiddleware.RegisterServiceMetadata{ServiceID: sts.ServiceID, Region: region, OperationName: "GetCallerIdentity"}, middleware.Before)
+		})
+		w.ResetCalls()
+		_, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil)
+		if ok {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorIs(t, err, awsauth.WrongPartition)
+		require.Empty(t, w.Said())
+	}
 }

@@ -1,6 +1,7 @@
 package awsauth_test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -101,4 +102,37 @@ func (r *countedRetryer) GetInitialToken() func(error) error {
 	defer r.mu.Unlock()
 	r.used[r]++
 	return r.Retryer.GetInitialToken()
+}
+
+// TestExplainOlderResolver: Explain names the host that an older resolver of the
+// caller's says, or where that fails the SDK's.
+func TestExplainOlderResolver(t *testing.T) {
+	for name, tt := range map[string]struct {
+		err  error
+		host string
+	}{
+		"says a host": {nil, "sts.old.example"},
+		"fails":       {errors.New("no such endpoint"), "sts.us-east-1.amazonaws.com"},
+	} {
+		w := lab.New(t, awsauth.AWS)
+		s := w.InRole(awsauth.WithRegion("us-east-1"), awsauth.WithLoadOptions(config.WithEndpointResolverWithOptions( //nolint:staticcheck // deprecated, and still obeyed
+			aws.EndpointResolverWithOptionsFunc(func(string, string, ...any) (aws.Endpoint, error) { //nolint:staticcheck // likewise
+				return aws.Endpoint{URL: "https://sts.old.example"}, tt.err //nolint:staticcheck // likewise
+			}))))
+		_, roles := lab.Rows(t, s.Explain())
+		require.Len(t, roles, 1, name)
+		assert.Equal(t, "at "+tt.host+" when credentials are first needed", roles[0].Detail, name)
+	}
+}
+
+// TestAttemptsInAdaptiveMode: where nobody says how many, they are the SDK's three.
+func TestAttemptsInAdaptiveMode(t *testing.T) {
+	for said, want := range map[string]int{"": 3, "1": 1, "2": 2} {
+		lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+			w.Env("AWS_MAX_ATTEMPTS=" + said)
+			w.Down(awsauthtest.ServerError)
+			require.Error(t, lab.Ask(t.Context(), w.InRole(awsauth.WithLoadOptions(config.WithRetryMode(aws.RetryModeAdaptive)))).Err)
+			require.Len(t, w.Calls("AssumeRole"), want, "AWS_MAX_ATTEMPTS=%s", said)
+		})
+	}
 }
