@@ -214,14 +214,10 @@ func (w *way) pass(l *look, profile, used string) {
 	if kind := sourceKind(used); source && (kind == sourceProfileKeys || kind == sourceConfigKeys) && l.get(profile, "role_arn") != "" {
 		w.passed = append(w.passed, passedOver(profile, "role_arn", used))
 	}
-	sso := used == string(sourceSSO) || used == string(sourceSSOToken)
 	for _, s := range profileSources() {
-		ofSSO := s.kind == sourceSSO || s.kind == sourceSSOToken
-		if string(s.kind) == used || sso && ofSSO || !s.there(l, profile) {
-			continue
+		if string(s.kind) != used && s.there(l, profile) {
+			w.passed = append(w.passed, passedOver(profile, s.key, used))
 		}
-		w.passed = append(w.passed, passedOver(profile, s.key, used))
-		sso = sso || ofSSO // both stand for one key
 	}
 }
 

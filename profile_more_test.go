@@ -45,15 +45,13 @@ func TestTokenOnly(t *testing.T) {
 }
 
 // TestOwnSource: a profile that is its own source assumes its role with its keys,
-// whatever else stands beside them.
+// even where a process stands beside them.
 func TestOwnSource(t *testing.T) {
 	w := lab.New(t, awsauth.AWS)
-	w.WebToken()
-	w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = ops\nweb_identity_token_file = $DIR/token\n"+lab.KeyLines, "")
+	w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = ops\ncredential_process = /bin/false\n", "[ops]\n"+lab.KeyLines)
 	s := w.Open(awsauth.WithProfile("ops"))
 	require.Equal(t, w.Became(lab.Home, "base"), w.IdentityOf(s))
 	assert.NotEmpty(t, w.Calls("AssumeRole"))
-	assert.Empty(t, w.Calls("AssumeRoleWithWebIdentity"))
 }
 
 // TestDurationOfTheOption is named as what said it.

@@ -44,7 +44,7 @@ func (a ambientRegion) said() string {
 // locate settles partition and region. What the caller said must agree. An
 // ambient region of another partition gives way: a laptop whose AWS_REGION is
 // us-east-1 still reaches China. ask is for the region of the instance, where the
-// chain ends there; it is nil where nothing may be asked.
+// chain ends there.
 func (l *look) locate(src *source, at endpoint, ask func() *imds.Client) (place, error) {
 	claims := append(l.settings.claims(at), src.claims...)
 	if err := agree(claims, l.settings.region); err != nil {
@@ -62,7 +62,7 @@ func (l *look) locate(src *source, at endpoint, ask func() *imds.Client) (place,
 	if p.take(ambient) {
 		return p, nil
 	}
-	if ask != nil && (src.kind == sourceEC2 || l.opts.UseEC2IMDSRegion != nil) {
+	if src.kind == sourceEC2 || l.opts.UseEC2IMDSRegion != nil {
 		if region := instanceRegion(ask); region != "" {
 			own := ambientRegion{region: region, from: "EC2 instance metadata"}
 			if len(claims) == 0 && len(ambient) == 0 {

@@ -58,9 +58,7 @@ func retryerFor(cfg *aws.Config) func() aws.Retryer {
 	if cfg.RetryMode == aws.RetryModeAdaptive {
 		return func() aws.Retryer {
 			return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
-				if cfg.RetryMaxAttempts > 0 {
-					o.StandardOptions = append(o.StandardOptions, func(so *retry.StandardOptions) { so.MaxAttempts = cfg.RetryMaxAttempts })
-				}
+				o.StandardOptions = append(o.StandardOptions, func(so *retry.StandardOptions) { so.MaxAttempts = cfg.RetryMaxAttempts }) // 0: the SDK's number
 			})
 		}
 	}
