@@ -44,14 +44,26 @@ func (f *file) load() (text string, ok bool) {
 	return f.decode(data)
 }
 
+// read reads a file that was found regular. It may have been replaced since: a pipe
+// is opened without waiting for its writer, and what has changed is not believed.
 func read(path string) ([]byte, error) {
-	r, err := os.Open(path)
+	r, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	return io.ReadAll(io.LimitReader(r, maxSize))
+	if info, err := r.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(err, errReplaced)
+	}
+	data, err := io.ReadAll(io.LimitReader(r, maxSize+1))
+	if len(data) > maxSize {
+		return nil, errReplaced
+	}
+	return data, err
 }
+
+// errReplaced is the error of a file that is another by the time it is read.
+var errReplaced = errors.New("it was replaced while it was read")
 
 func isNull(path string, info fs.FileInfo) bool {
 	if runtime.GOOS == "windows" {
