@@ -112,9 +112,15 @@ func (l *look) decide() (d decision, f faults) {
 	return d, f
 }
 
-// failed is the decision with a last step that says what is wrong there.
+// failed is the decision with a last step that says what is wrong there, with the
+// file and line where it stands in a file.
 func (d decision) failed(name string, wrong faults) decision {
-	d.steps = append(d.steps, Step{name, Failed, detailOf(deepest(wrong[0]))})
+	e := deepest(wrong[0])
+	detail := detailOf(e)
+	if e != nil && e.Op != "" && e.Op != name && !strings.HasPrefix(detail, e.Op) {
+		detail = e.Op + ": " + detail
+	}
+	d.steps = append(d.steps, Step{name, Failed, detail})
 	return d
 }
 

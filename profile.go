@@ -222,7 +222,14 @@ func (w *way) pass(l *look, profile, used string) {
 }
 
 func passedOver(profile, key, used string) Step {
-	return Step{fmt.Sprintf("%s of profile %q", key, profile), NotTried, used + " comes first"}
+	why := used + " comes first"
+	switch sourceKind(used) {
+	case sourceProfileKeys:
+		why = "its keys of the credentials file come first"
+	case sourceConfigKeys:
+		why = "its keys of the config file come first"
+	}
+	return Step{fmt.Sprintf("%s of profile %q", key, profile), NotTried, why}
 }
 
 // addRole adds the profile's role to the way.

@@ -49,6 +49,12 @@ func TestPassedOver(t *testing.T) {
 	const role, toKeys = "[profile ops]\nrole_arn = $MANAGE\n", "source_profile = keys\n[profile keys]\n"
 	const sso, process = lab.SSOSession, "credential_process = true\n"
 	first := func(what, profile, used string) string {
+		switch used {
+		case "profile keys":
+			return fmt.Sprintf("%s of profile %q: its keys of the credentials file come first", what, profile)
+		case "config keys":
+			return fmt.Sprintf("%s of profile %q: its keys of the config file come first", what, profile)
+		}
 		return fmt.Sprintf("%s of profile %q: %s comes first", what, profile, used)
 	}
 	const inFile, inConfig = "aws_access_key_id", "aws_access_key_id of the config file"
