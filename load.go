@@ -60,6 +60,9 @@ func (l *look) load(quiet logging.Logger, silent bool) (*loaded, error) {
 		opts.Region = l.settings.region
 	}
 	opts.UseEC2IMDSRegion = nil // locate asks, for a bounded time
+	if opts.BearerAuthTokenProvider == nil {
+		opts.BearerAuthTokenCacheOptions = nil // bearer applies them, once
+	}
 	if opts.DefaultsModeOptions.IMDSClient == nil && l.autoMode() {
 		opts.DefaultsModeOptions.IMDSClient = imds.New(imds.Options{ClientEnableState: imds.ClientDisabled}) // decided without a call
 	}

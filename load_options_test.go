@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/auth/bearer"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -275,4 +276,21 @@ func TestLoginFilePermissions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestBearerCacheOptions reach the cache of the bearer tokens of a profile's SSO
+// session.
+func TestBearerCacheOptions(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.SSOLogin("corp")
+	w.Files("[profile ops]\nsso_session = corp\n"+lab.CorpSection, "")
+	calls := 0
+	s := w.Open(awsauth.WithProfile("ops"), awsauth.WithLoadOptions(config.WithBearerAuthTokenCacheOptions(func(o *bearer.TokenCacheOptions) {
+		calls++
+		assert.Equal(t, 5*time.Minute, o.RefreshBeforeExpires, "the SDK's own settings come first")
+	})))
+	assert.Equal(t, 1, calls)
+	token, err := s.Config().BearerAuthTokenProvider.RetrieveBearerToken(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "sso-token", token.Value)
 }
