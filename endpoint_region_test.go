@@ -1,5 +1,7 @@
 package awsauth_test
 
+//lint:file-ignore SA1019 importers still use the older endpoint resolvers
+
 import (
 	"strings"
 	"testing"
@@ -169,17 +171,17 @@ func TestGlobalEndpointWarns(t *testing.T) {
 
 // oldResolver is a resolver of the SDK's first kind.
 func oldResolver(url string) func(*config.LoadOptions) error {
-	return config.WithEndpointResolverWithOptions(aws.EndpointResolverWithOptionsFunc( //nolint:staticcheck // what a caller may still use
-		func(service, region string, _ ...any) (aws.Endpoint, error) { //nolint:staticcheck // likewise
-			return aws.Endpoint{URL: url, SigningRegion: "eu-west-3", HostnameImmutable: true}, nil //nolint:staticcheck // likewise
+	return config.WithEndpointResolverWithOptions(aws.EndpointResolverWithOptionsFunc(
+		func(service, region string, _ ...any) (aws.Endpoint, error) {
+			return aws.Endpoint{URL: url, SigningRegion: "eu-west-3", HostnameImmutable: true}, nil
 		}))
 }
 
 // olderResolver is one of the SDK's very first kind.
 func olderResolver(url string) func(*config.LoadOptions) error {
-	return config.WithEndpointResolver(aws.EndpointResolverFunc( //nolint:staticcheck // what a caller may still use
-		func(service, region string) (aws.Endpoint, error) { //nolint:staticcheck // likewise
-			return aws.Endpoint{URL: url, HostnameImmutable: true}, nil //nolint:staticcheck // likewise
+	return config.WithEndpointResolver(aws.EndpointResolverFunc(
+		func(service, region string) (aws.Endpoint, error) {
+			return aws.Endpoint{URL: url, HostnameImmutable: true}, nil
 		}))
 }
 

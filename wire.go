@@ -113,7 +113,8 @@ func (w *wire) redirect(o *sts.Options) {
 	o.BaseEndpoint = &w.endpoint.url
 	o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateDisabled
 	o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateDisabled
-	o.EndpointResolver = nil //nolint:staticcheck // deprecated, and still obeyed
+	//lint:ignore SA1019 an older resolver of the caller's is still obeyed
+	o.EndpointResolver = nil
 }
 
 // signedFor is the region that an STS call of a session in p goes to and is
@@ -139,9 +140,10 @@ func (w *wire) host(p *place) string {
 	}
 	o := w.client().Options()
 	region := w.signedFor(p)
-	if o.EndpointResolver != nil { //nolint:staticcheck // deprecated, and still obeyed
-		if older, err := o.EndpointResolver.ResolveEndpoint(region, o.EndpointOptions); err == nil { //nolint:staticcheck // likewise
-			return hostOf(older.URL)
+	//lint:ignore SA1019 an older resolver of the caller's is still obeyed
+	if older := o.EndpointResolver; older != nil {
+		if at, err := older.ResolveEndpoint(region, o.EndpointOptions); err == nil {
+			return hostOf(at.URL)
 		}
 	}
 	endpoint, err := o.EndpointResolverV2.ResolveEndpoint(context.Background(), sts.EndpointParameters{

@@ -1,5 +1,7 @@
 package awsauth_test
 
+//lint:file-ignore SA1019 importers still use the older endpoint resolvers
+
 import (
 	"log/slog"
 	"net/http"
@@ -23,10 +25,10 @@ import (
 // the SDK would make of region, FIPS, dual stack and an older resolver, for the
 // library's calls and for STS clients of a changed Config.
 func TestChosenSTS(t *testing.T) {
-	older := config.WithEndpointResolverWithOptions(aws.EndpointResolverWithOptionsFunc( //nolint:staticcheck // deprecated, and still obeyed
+	older := config.WithEndpointResolverWithOptions(aws.EndpointResolverWithOptionsFunc(
 		func(string, string, ...any) (aws.Endpoint, error) {
 			return aws.Endpoint{URL: "https://old.example"}, nil
-		})) //nolint:staticcheck // likewise
+		}))
 	for name, load := range map[string]func(*config.LoadOptions) error{
 		"nothing":        func(*config.LoadOptions) error { return nil },
 		"FIPS":           config.WithUseFIPSEndpoint(aws.FIPSEndpointStateEnabled),
@@ -56,9 +58,9 @@ func TestChosenSTS(t *testing.T) {
 func TestOlderResolver(t *testing.T) {
 	w := lab.New(t, awsauth.AWS)
 	w.Inject(awsauthtest.Fault{Kind: awsauthtest.Reset})
-	err := w.Who(w.Static(), awsauth.WithLoadOptions(config.WithRetryMaxAttempts(1)), awsauth.WithLoadOptions(config.WithEndpointResolverWithOptions( //nolint:staticcheck // deprecated, and still obeyed
-		aws.EndpointResolverWithOptionsFunc(func(string, string, ...any) (aws.Endpoint, error) { //nolint:staticcheck // likewise
-			return aws.Endpoint{URL: "https://sts.eu-west-3.amazonaws.com"}, nil //nolint:staticcheck // likewise
+	err := w.Who(w.Static(), awsauth.WithLoadOptions(config.WithRetryMaxAttempts(1)), awsauth.WithLoadOptions(config.WithEndpointResolverWithOptions(
+		aws.EndpointResolverWithOptionsFunc(func(string, string, ...any) (aws.Endpoint, error) {
+			return aws.Endpoint{URL: "https://sts.eu-west-3.amazonaws.com"}, nil
 		}))))
 	lab.RequireBad(t, err, awsauth.Unreachable, "sts.eu-west-3.amazonaws.com")
 }

@@ -1,5 +1,7 @@
 package awsauth_test
 
+//lint:file-ignore SA1019 importers still use the older endpoint resolvers
+
 import (
 	"errors"
 	"fmt"
@@ -115,9 +117,9 @@ func TestExplainOlderResolver(t *testing.T) {
 		"fails":       {errors.New("no such endpoint"), "sts.us-east-1.amazonaws.com"},
 	} {
 		w := lab.New(t, awsauth.AWS)
-		s := w.InRole(awsauth.WithRegion("us-east-1"), awsauth.WithLoadOptions(config.WithEndpointResolverWithOptions( //nolint:staticcheck // deprecated, and still obeyed
-			aws.EndpointResolverWithOptionsFunc(func(string, string, ...any) (aws.Endpoint, error) { //nolint:staticcheck // likewise
-				return aws.Endpoint{URL: "https://sts.old.example"}, tt.err //nolint:staticcheck // likewise
+		s := w.InRole(awsauth.WithRegion("us-east-1"), awsauth.WithLoadOptions(config.WithEndpointResolverWithOptions(
+			aws.EndpointResolverWithOptionsFunc(func(string, string, ...any) (aws.Endpoint, error) {
+				return aws.Endpoint{URL: "https://sts.old.example"}, tt.err
 			}))))
 		_, roles := lab.Rows(t, s.Explain())
 		require.Len(t, roles, 1, name)

@@ -1,5 +1,7 @@
 package awsauthtest_test
 
+//lint:file-ignore SA1019 AWS still sends it
+
 import (
 	"fmt"
 	"strings"

@@ -30,9 +30,9 @@ func checkTrust(entry, partition string) error {
 	m := principalForm.FindStringSubmatch(entry)
 	switch {
 	case m == nil || strings.Contains(entry, "*"):
-		return fmt.Errorf("Trust %q is no account id, service, OIDC issuer or \"*\", nor the ARN of an account's root, a user, a role, a session or a provider", entry)
+		return fmt.Errorf("entry %q of Trust is no account id, service, OIDC issuer or \"*\", nor the ARN of an account's root, a user, a role, a session or a provider", entry)
 	case m[1] != partition && (m[2] == "" || !knownPartition(m[1])): // a provider that is elsewhere is taken, and of no use
-		return fmt.Errorf("Trust %q is of another partition than the role", entry)
+		return fmt.Errorf("entry %q of Trust is of another partition than the role", entry)
 	}
 	return nil
 }

@@ -1,5 +1,7 @@
 package pace_test
 
+//lint:file-ignore SA1019 the SDK still calls the older method
+
 import (
 	"context"
 	"crypto/tls"

@@ -1,5 +1,7 @@
 package refresh_test
 
+//lint:file-ignore SA1004 on the clock of synctest a nanosecond is a boundary
+
 import (
 	"context"
 	"fmt"

@@ -146,12 +146,11 @@ func TestHeadings(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			files, _, _ := write(t, tt.config+pair+"[profile other]\n", tt.credentials+pair)
+			config, credentials := tt.config+pair, ""
 			if tt.config == "" {
-				files, _, _ = write(t, "", tt.credentials+pair)
-			} else {
-				files, _, _ = write(t, tt.config+pair, "")
+				config, credentials = "", tt.credentials+pair
 			}
+			files, _, _ := write(t, config, credentials)
 			assert.Equal(t, []string{tt.want}, texts(files.Problems(tt.profile)))
 			assert.Empty(t, files.Others(tt.profile))
 			assert.Equal(t, []string{tt.want}, texts(files.Others("other")))
@@ -163,8 +162,8 @@ func TestHeadings(t *testing.T) {
 // TestOneFileForBoth: where both variables name one file, each heading counts
 // in one of its two forms, and nothing is said twice.
 func TestOneFileForBoth(t *testing.T) {
-	files, path, _ := write(t, "[default]\n"+pair+"[profile x]\nregion = us-east-1\n[y]\n"+pair+"[z]\naws_access_key_id = A\n", "")
-	files = readBoth(path)
+	_, path, _ := write(t, "[default]\n"+pair+"[profile x]\nregion = us-east-1\n[y]\n"+pair+"[z]\naws_access_key_id = A\n", "")
+	files := readBoth(path)
 	assert.Empty(t, files.Problems("default"))
 	assert.Empty(t, files.Problems("x"))
 	assert.Empty(t, files.Problems("y"))

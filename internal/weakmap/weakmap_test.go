@@ -12,7 +12,7 @@ import (
 	"github.com/chaoxiaodi/awsauth/internal/weakmap"
 )
 
-type thing struct{ name [64]byte }
+type thing [64]byte
 
 func TestAddKeepsTheFirst(t *testing.T) {
 	var m weakmap.Map[string, thing]
