@@ -294,3 +294,12 @@ func TestBearerCacheOptions(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "sso-token", token.Value)
 }
+
+// TestBaseEndpointRule: the SDK's option for all addresses is held to their one rule.
+func TestBaseEndpointRule(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	for _, address := range []string{"http://sts.example.com", "localhost:4566"} {
+		_, err := w.Try(w.Static(), awsauth.WithLoadOptions(config.WithBaseEndpoint(address)))
+		lab.RequireBad(t, err, awsauth.InvalidOption, "config.WithBaseEndpoint", address)
+	}
+}

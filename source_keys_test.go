@@ -241,3 +241,18 @@ func TestExpiredTokenOfProvider(t *testing.T) {
 		c.left()
 	}
 }
+
+// TestKeysThatBecameARole: a profile that has become a role by the time its keys are
+// read again is another identity, and refused.
+func TestKeysThatBecameARole(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		w.Files("[profile ops]\n"+lab.KeyLines, "")
+		s := w.Open(awsauth.WithProfile("ops"))
+		lab.Get(t, s)
+		other := w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/other")})
+		w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = ops\naws_access_key_id = "+other.AccessKeyID+"\naws_secret_access_key = "+other.SecretAccessKey+"\n", "")
+		w.Inject(awsauthtest.Fault{Action: "GetCallerIdentity", Kind: awsauthtest.Refuse, Code: "ExpiredToken"})
+		require.Error(t, lab.Whoami(s))
+		require.NotEqual(t, other.AccessKeyID, lab.Get(t, s).AccessKeyID)
+	})
+}

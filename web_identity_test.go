@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -200,4 +201,22 @@ func TestWebIdentityFails(t *testing.T) {
 		time.Sleep(time.Minute)
 		assert.Equal(t, c.arnOf("role/base"), c.IdentityOf(s))
 	})
+}
+
+// TestOptionsOfALostToken: where another source decides, the options for the token's
+// role would be lost, and the session could do more than was asked for.
+func TestOptionsOfALostToken(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[profile ops]\n"+lab.KeyLines, "")
+	token := awsauth.WithWebIdentity(w.ARN(lab.Home, "role/base"), stscreds.IdentityTokenFile("/run/token"))
+	for name, other := range map[string]awsauth.Option{"profile": awsauth.WithProfile("ops"), "keys": w.Static()} {
+		for option, narrow := range map[string]awsauth.Option{"WithPolicy": awsauth.WithPolicy(lab.Policy), "WithDuration": awsauth.WithDuration(time.Hour)} {
+			_, err := w.Try(other, token, narrow)
+			lab.RequireBad(t, err, awsauth.InvalidOption, option, "WithAccount")
+		}
+		_, err := w.Try(other, token)
+		require.NoError(t, err, name)
+	}
+	s := w.Open(w.Static(), awsauth.WithWebIdentity("arn:aws-cn:iam::111111111111:role/base", stscreds.IdentityTokenFile("/run/token")))
+	require.Equal(t, "us-east-1", s.Config().Region, "a token that has no turn says nothing of the partition")
 }
