@@ -6,6 +6,7 @@ import "strings"
 var (
 	ParseRoleARN  = func(s string) (string, error) { r, err := parseRoleARN(s); return r.String(), err }
 	CheckRoleName = checkRoleName
+	IsSetting     = isSetting
 )
 
 // PartitionRow is one row of the partition table.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/internal/lab"
+	"github.com/chaoxiaodi/awsauth/internal/sharedfile"
 )
 
 // copies looks, while the SDK loads, at the temporary files there are.
@@ -153,4 +154,16 @@ func TestNoFilesAtAll(t *testing.T) {
 	assert.Empty(t, c.Said())
 	_, err = c.Try(none, awsauth.WithProfile("ops"))
 	lab.RequireBad(t, err, awsauth.ProfileNotFound, `"ops"`)
+}
+
+// TestCopyWithoutMisspeltSecrets: what may be a secret under a misspelt key does not
+// reach the copy that the SDK reads.
+func TestCopyWithoutMisspeltSecrets(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "config")
+	text := "[default]\nregion = eu-west-1\naws_secret_acces_key = hidden-one\nsecret_access_key = hidden-two\nmy_session_token = hidden-three\n"
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	copied := sharedfile.Read([]string{path}, nil).Extract("default", "settings", awsauth.IsSetting)
+	require.Contains(t, copied, "eu-west-1")
+	require.NotContains(t, copied, "hidden")
 }

@@ -3,6 +3,7 @@ package awsauth_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -219,4 +220,16 @@ func TestOptionsOfALostToken(t *testing.T) {
 	}
 	s := w.Open(w.Static(), awsauth.WithWebIdentity("arn:aws-cn:iam::111111111111:role/base", stscreds.IdentityTokenFile("/run/token")))
 	require.Equal(t, "us-east-1", s.Config().Region, "a token that has no turn says nothing of the partition")
+}
+
+// TestTokenFileThatMightNeverEnd: a device is not read for a token.
+func TestTokenFileThatMightNeverEnd(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no /dev/zero")
+	}
+	w := lab.New(t, awsauth.AWS)
+	w.Env("AWS_WEB_IDENTITY_TOKEN_FILE=/dev/zero", "AWS_ROLE_ARN=$BASE")
+	_, err := w.Open().Retrieve(t.Context())
+	lab.RequireBad(t, err, awsauth.NoCredentials, "/dev/zero", "not a regular file")
+	require.Empty(t, w.Calls())
 }
