@@ -177,6 +177,11 @@ func (c *call) RetryDelay(attempt int, err error) (time.Duration, error) {
 	return pause, nil
 }
 
+// atOnce is the shortest delay. It is not 0 for the sake of tests: a timer that
+// is due when it is made runs in the goroutine that waits for it, and in a
+// synctest bubble two of them crash the race detector of Go 1.26.
+const atOnce = time.Nanosecond
+
 // delay asks the retryer beneath. Where that is ours, it leaves it to the pace
 // when a call that was throttled once is sent again. Throttled once more it
 // backs off, so that its attempts last.
@@ -185,7 +190,7 @@ func (c *call) delay(attempt int, err error) (time.Duration, error) {
 		return c.RetryerV2.RetryDelay(attempt, err)
 	}
 	if c.throttled == 1 && Throttled(err) {
-		return 0, nil
+		return atOnce, nil
 	}
 	attempt = c.attempts // versions of the SDK count from 0 or from 1
 	if c.throttled > 0 {

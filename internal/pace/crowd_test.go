@@ -48,9 +48,6 @@ func TestCrowd(t *testing.T) {
 		{160, 16, 50 * ms, 1, 0, 1.5, 1.6},
 		{60, 16, 50 * ms, 0.5, 1, 1.6, 2.2},
 	} {
-		if tt.concurrency > mostUnderRace {
-			continue
-		}
 		t.Run(fmt.Sprintf("%d at %d, %v, %v a second after %v", tt.calls, tt.concurrency, tt.delay, tt.limit, tt.depth), func(t *testing.T) {
 			bubble(t, func(t *testing.T, s *service, p *pace.Pacer) {
 				s.delay = tt.delay
@@ -93,7 +90,7 @@ func TestCrowdWaitedFirst(t *testing.T) {
 				stop := make(chan struct{})
 				var running sync.WaitGroup
 				r := pace.NewRetryer(pace.RetryerOptions{})
-				for range min(tt.sessions, mostUnderRace) {
+				for range tt.sessions {
 					running.Go(func() { // as a cache does it
 						backoff := time.Second
 						for {

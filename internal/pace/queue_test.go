@@ -236,7 +236,7 @@ func TestDelayOfOtherErrors(t *testing.T) {
 	failed := &smithy.GenericAPIError{Code: "InternalFailure"}
 	attempt(failed)
 	assert.Zero(t, p.reserved, "turns kept")
-	assert.Zero(t, attempt(&smithy.GenericAPIError{Code: "Throttling"}))
+	assert.Equal(t, atOnce, attempt(&smithy.GenericAPIError{Code: "Throttling"}))
 	assert.NotZero(t, p.reserved)
 	var longest time.Duration
 	for range 20 {
