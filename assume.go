@@ -66,12 +66,10 @@ func (s *Session) become(spec *roleSpec) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := spec.key()
-	if child := s.children.Find(key); child != nil {
-		return child, nil
-	}
-	p := &roleProvider{parent: s, role: spec, at: at}
-	return s.children.Add(key, newChild(s, at, spec, p.fetch)), nil
+	return s.children.FindOrAdd(spec.key(), func() *Session {
+		p := &roleProvider{parent: s, role: spec, at: at}
+		return newChild(s, at, spec, p.fetch)
+	}), nil
 }
 
 // checkAgainst holds the options against the session that is to assume the role.
@@ -81,7 +79,7 @@ func (s *Session) checkAgainst(r *roleSpec) error {
 		wrong.add(checkChained(r.duration))
 	}
 	for _, arn := range r.policyARNs {
-		if p, ok := policyPartition(arn); ok && p != r.arn.partition {
+		if p, _ := policyPartition(arn); p != r.arn.partition {
 			e := &Error{Kind: WrongPartition, Op: fmt.Sprintf("WithPolicyARNs(%q)", arn)}
 			e.what = fmt.Sprintf("the policy is in partition %s, but role %s is in %s", p, r.arn, r.arn.partition)
 			wrong.add(e.mend("use the policy's ARN in %s", r.arn.partition))

@@ -107,7 +107,7 @@ var enabledRegions = []string{"us-east-1", "us-east-2", "us-west-1", "us-west-2"
 // optIn reports whether an account must enable a region before it can use it.
 func optIn(region string) bool {
 	p, ok := PartitionOf(region)
-	return ok && p == AWS && region != p.pseudoRegion() && !slices.Contains(enabledRegions, region)
+	return ok && p == AWS && !slices.Contains(enabledRegions, region)
 }
 
 // pseudoRegion is the name under which p's global services are signed for.
@@ -124,11 +124,9 @@ func (r roleARN) String() string {
 	return "arn:" + string(r.partition) + ":iam::" + r.account + ":role/" + r.name
 }
 
-// Limits of IAM: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-const (
-	maxRolePath = 512 // with its leading and trailing slash
-	maxRoleARN  = 2048
-)
+// maxRolePath is IAM's limit for a path with its leading and trailing slash:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const maxRolePath = 512
 
 // parseRoleARN takes a role ARN apart. The error says what is wrong with it,
 // and does not name the option: the caller does.
@@ -154,9 +152,6 @@ func parseRoleARN(s string) (roleARN, error) {
 	r.name = name
 	if err := checkRoleName(name); err != nil {
 		return roleARN{}, err
-	}
-	if len(s) > maxRoleARN {
-		return roleARN{}, fmt.Errorf("%d characters; at most %d are allowed", len(s), maxRoleARN)
 	}
 	return r, nil
 }
@@ -192,7 +187,8 @@ func checkAccount(id string) error {
 		}
 		return fmt.Errorf("an account id has 12 digits and nothing else")
 	}
-	if n := len(id); n < 12 && n >= 9 {
+	switch n := len(id); n {
+	case 9, 10, 11:
 		padded := strings.Repeat("0", 12-n) + id
 		return fmt.Errorf("an account id has 12 digits, this has %d; a leading zero may have been lost (%q?)", n, padded)
 	}

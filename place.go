@@ -37,7 +37,6 @@ func (p *place) inside(role roleARN) (*place, error) {
 		region:    role.partition.defaultRegion(),
 		from:      "default of " + string(role.partition),
 		partition: role.partition,
-		said:      "role " + role.String(),
 		fixed:     true,
 		gaveWay:   fmt.Sprintf("%s (from %s) is not in %s", p.region, p.from, role.partition),
 	}, nil
@@ -80,9 +79,9 @@ func agree(claims []claim, region string) error {
 		e := &Error{Kind: WrongPartition}
 		e.what = fmt.Sprintf("%s is in partition %s, but %s is in %s", a.what, a.partition, b.what, b.partition)
 		switch in, _ := PartitionOf(region); {
-		case region != "" && in == b.partition && a.role:
+		case in == b.partition && a.role:
 			return e.mend("use WithRegion(%q) or correct the ARN", a.partition.defaultRegion())
-		case a.role && b.role:
+		case b.role:
 			return e.mend("credentials work in one partition only; correct the ARN, or start from credentials of %s", a.partition)
 		}
 		if strings.HasPrefix(a.what, "WithPartition") {

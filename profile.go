@@ -143,8 +143,8 @@ func profileSources() []profileSource {
 	}
 	keys := func(kind sourceKind) func(*look, string) bool {
 		return func(l *look, profile string) bool {
-			k, ok := l.files.Keys(profile, kind == sourceProfileKeys)
-			return ok && k.Complete()
+			k, _ := l.files.Keys(profile, kind == sourceProfileKeys)
+			return k.Complete()
 		}
 	}
 	return []profileSource{
@@ -191,10 +191,10 @@ func (l *look) hasToken(profile string) bool {
 
 // keysKind tells keys of a credentials file from those of a config file.
 func (l *look) keysKind(profile string) sourceKind {
-	if k, ok := l.files.Keys(profile, true); ok && k.Complete() {
+	if k, _ := l.files.Keys(profile, true); k.Complete() {
 		return sourceProfileKeys
 	}
-	if k, ok := l.files.Keys(profile, false); ok && k.Complete() {
+	if k, _ := l.files.Keys(profile, false); k.Complete() {
 		return sourceConfigKeys
 	}
 	return ""

@@ -59,9 +59,6 @@ func watchRefusals(c *refresh.Cache) func(*middleware.Stack) error {
 			) {
 				out, metadata, err := next.HandleDeserialize(ctx, in)
 				key, again := signingKey(in.Request)
-				if key == "" {
-					return out, metadata, err
-				}
 				var api smithy.APIError
 				answered := err == nil || errors.As(err, &api)
 				why := refresh.Refusal(0)

@@ -39,7 +39,6 @@ const harmlessLogs = aws.LogRetries | aws.LogDeprecatedUsage
 func newWire(cfg aws.Config, own aws.HTTPClient, at endpoint, newRetryer func() aws.Retryer, logger logging.Logger) *wire {
 	cfg.HTTPClient = own
 	cfg.Logger, cfg.ClientLogMode = logger, cfg.ClientLogMode&harmlessLogs // the signer keeps those that the client is made with
-	cfg.Credentials = nil
 	return &wire{
 		client:     sync.OnceValue(func() *sts.Client { return sts.NewFromConfig(cfg) }),
 		endpoint:   at,

@@ -80,8 +80,21 @@ func Throttled(err error) bool {
 	if _, yes := retry.DefaultThrottleErrorCodes[codeOf(err)]; yes {
 		return true
 	}
+	return statusOf(err) == http.StatusTooManyRequests
+}
+
+// statusOf is the HTTP status of a service's answer, or 0. The SDK's own error
+// panics when it is asked for the status of an answer that it does not hold.
+func statusOf(err error) int {
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && (response.Response == nil || response.Response.Response == nil) {
+		return 0
+	}
 	var status interface{ HTTPStatusCode() int }
-	return errors.As(err, &status) && status.HTTPStatusCode() == http.StatusTooManyRequests
+	if !errors.As(err, &status) {
+		return 0
+	}
+	return status.HTTPStatusCode()
 }
 
 // codeOf is the code of a service's answer, or empty.
@@ -96,14 +109,13 @@ func codeOf(err error) string {
 // the SDK understands, or any other with an HTTP status, as of a proxy.
 func answered(err error) bool {
 	var api smithy.APIError
-	var status interface{ HTTPStatusCode() int }
 	switch {
 	case err == nil, errors.As(err, &api):
 		return true
 	case canceled(err), errors.Is(err, context.DeadlineExceeded):
 		return false // within an answer
 	}
-	return errors.As(err, &status) && status.HTTPStatusCode() > 0
+	return statusOf(err) > 0
 }
 
 // settled reports whether err says of itself that another try is of no use: the

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/assert"
@@ -54,5 +55,17 @@ func TestRetryAfter(t *testing.T) {
 		header := http.Header{"X-Amz-Retry-After": {value}}
 		err := &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{Header: header}}}
 		assert.Equal(t, want, retryAfter(err), "%q", value)
+	}
+}
+
+// TestAnswerWithoutResponse: a client of the caller's may make an error of an
+// answer that holds none.
+func TestAnswerWithoutResponse(t *testing.T) {
+	for _, err := range []error{
+		&smithyhttp.ResponseError{Err: errors.New("cut")},
+		&smithyhttp.ResponseError{Response: &smithyhttp.Response{}, Err: errors.New("cut")},
+		&awshttp.ResponseError{ResponseError: &smithyhttp.ResponseError{Response: &smithyhttp.Response{}, Err: errors.New("cut")}},
+	} {
+		assert.False(t, Throttled(err))
 	}
 }

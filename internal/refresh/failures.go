@@ -76,7 +76,7 @@ func (f *failures) unusable(err error, outlook Outlook, now moment, background, 
 	f.tries++
 	f.last = err
 	if outlook == Upstream {
-		news = f.told == moment{} || f.told.after(shareError).passed(now)
+		news = f.told.after(shareError).passed(now)
 		if news {
 			f.told = now
 		}

@@ -15,22 +15,16 @@ type Map[K comparable, V any] struct {
 	byKey map[K]weak.Pointer[V]
 }
 
-// Find returns the value for key, or nil if there is none or it was dropped.
-func (m *Map[K, V]) Find(key K) *V {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.byKey[key].Value()
-}
-
-// Add remembers v under key and returns it. If another value is there and in
-// use, Add leaves that one and returns it: of two callers who make a value at
-// the same time, both get the first.
-func (m *Map[K, V]) Add(key K, v *V) *V {
+// FindOrAdd returns the value for key that is in use. If there is none, it makes
+// one and remembers it. build runs under the map's lock, so that two callers at
+// the same time get the same value; it must be short, and not use the map.
+func (m *Map[K, V]) FindOrAdd(key K, build func() *V) *V {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if first := m.byKey[key].Value(); first != nil {
 		return first
 	}
+	v := build()
 	if m.byKey == nil {
 		m.byKey = map[K]weak.Pointer[V]{}
 	}

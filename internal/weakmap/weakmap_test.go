@@ -14,14 +14,17 @@ import (
 
 type thing [64]byte
 
+func add[K comparable](m *weakmap.Map[K, thing], key K, v *thing) *thing {
+	return m.FindOrAdd(key, func() *thing { return v })
+}
+
 func TestAddKeepsTheFirst(t *testing.T) {
 	var m weakmap.Map[string, thing]
-	assert.Nil(t, m.Find("a"))
 	first, second := &thing{}, &thing{}
-	assert.Same(t, first, m.Add("a", first))
-	assert.Same(t, first, m.Add("a", second), "the first is in use")
-	assert.Same(t, second, m.Add("b", second))
-	assert.Same(t, first, m.Find("a"))
+	assert.Same(t, first, add(&m, "a", first))
+	assert.Same(t, first, m.FindOrAdd("a", func() *thing { t.Error("the first is in use"); return second }))
+	assert.Same(t, second, add(&m, "b", second))
+	assert.Same(t, first, add(&m, "a", second))
 	assert.Equal(t, 2, m.Len())
 	runtime.KeepAlive(first)
 	runtime.KeepAlive(second)
@@ -29,24 +32,24 @@ func TestAddKeepsTheFirst(t *testing.T) {
 
 func TestDroppedValuesGo(t *testing.T) {
 	var m weakmap.Map[int, thing]
-	kept := m.Add(0, &thing{})
+	kept := add(&m, 0, &thing{})
 	for i := range 1000 {
-		m.Add(1+i, &thing{})
+		add(&m, 1+i, &thing{})
 	}
 	require.Eventually(t, func() bool { runtime.GC(); return m.Len() == 1 }, 10*time.Second, time.Millisecond)
-	assert.Same(t, kept, m.Find(0))
+	assert.Same(t, kept, add(&m, 0, &thing{}))
 	runtime.KeepAlive(kept)
 }
 
 func TestASuccessorStays(t *testing.T) {
 	var m weakmap.Map[string, thing]
-	m.Add("a", &thing{})
-	require.Eventually(t, func() bool { runtime.GC(); return m.Find("a") == nil }, 10*time.Second, time.Millisecond)
-	successor := m.Add("a", &thing{})
+	add(&m, "a", &thing{})
+	require.Eventually(t, func() bool { runtime.GC(); return m.Len() == 0 }, 10*time.Second, time.Millisecond)
+	successor := add(&m, "a", &thing{})
 	for range 10 {
 		runtime.GC() // the first value's clean-up may run now, or has run
 	}
-	assert.Same(t, successor, m.Find("a"))
+	assert.Same(t, successor, add(&m, "a", &thing{}))
 	runtime.KeepAlive(successor)
 }
 
@@ -55,7 +58,7 @@ func TestManyAddTheSame(t *testing.T) {
 	got := make([]*thing, 100)
 	var group sync.WaitGroup
 	for i := range got {
-		group.Go(func() { got[i] = m.Add("a", &thing{}) })
+		group.Go(func() { got[i] = add(&m, "a", &thing{}) })
 	}
 	group.Wait()
 	for _, other := range got {
