@@ -88,6 +88,9 @@ type member struct {
 // fleet checks everything and makes the sessions, without any call.
 func (s *Session) fleet(accounts []string, do func(context.Context, *Session) error, f *fleetSettings) ([]member, error) {
 	wrong := f.role.checkManner()
+	if s.gate != nil {
+		wrong.add(checkHour(f.role.duration, "behind MFA a role of more than 1h takes a code of its own, and each account is one"))
+	}
 	if f.role.account != "" || f.role.arn != "" {
 		wrong.add(invalid("ForEachAccount", "WithAccount and WithRoleARN have no meaning here").mend("put the accounts or the role ARNs in the list"))
 	}

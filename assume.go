@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -62,13 +63,16 @@ func (s *Session) assume(r *roleSettings) (*Session, error) {
 
 // become makes the child session of a role, or finds the one that is in use.
 func (s *Session) become(spec *roleSpec) (*Session, error) {
+	if s.gate != nil && spec.duration > maxChained { // AWS allows it to the user's long-lived keys only
+		return s.parent.become(spec.asking(*s.gate))
+	}
 	at, err := s.place.inside(spec.arn)
 	if err != nil {
 		return nil, err
 	}
 	return s.children.FindOrAdd(spec.key(), func() *Session {
 		p := &roleProvider{parent: s, role: spec, at: at}
-		return newChild(s, at, spec, p.fetch)
+		return newChild(s, at, spec, p.fetch, p.alive)
 	}), nil
 }
 
@@ -77,6 +81,9 @@ func (s *Session) checkAgainst(r *roleSpec) error {
 	var wrong faults
 	if s.role != nil || s.source().chained {
 		wrong.add(checkChained(r.duration))
+	}
+	if s.gate != nil && s.source().temporary {
+		wrong.add(checkHour(r.duration, "a role assumed with temporary keys lasts at most 1h"))
 	}
 	for _, arn := range r.policyARNs {
 		if p, _ := policyPartition(arn); p != r.arn.partition {
@@ -101,16 +108,17 @@ type roleProvider struct {
 // fetch assumes the role. What a person may be asked for comes first: the call
 // itself is as short as any.
 func (p *roleProvider) fetch(ctx context.Context) (refresh.Issued, error) {
+	once := &assumption{roleProvider: p, role: p.role}
 	if p.parent.patient || p.role.mfa.serial != "" {
 		if _, err := p.parent.issued(ctx); err != nil {
 			return refresh.Issued{}, err
 		}
-		if p.role.mfa.serial == "" {
-			refresh.Answered(ctx)
+		if err := once.ask(ctx); err != nil {
+			return refresh.Issued{}, err
 		}
+		refresh.Answered(ctx)
 	}
-	once := &assumption{roleProvider: p, ctx: ctx}
-	creds, err := stscreds.NewAssumeRoleProvider(once, p.role.arn.String(), p.role.apply, once.ask).Retrieve(ctx)
+	creds, err := stscreds.NewAssumeRoleProvider(once, p.role.arn.String(), once.apply).Retrieve(ctx)
 	if err == nil && unfit(creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken) != "" {
 		err = errUnfit
 	}
@@ -127,34 +135,66 @@ var errUnfit = errors.New("the keys hold white space or a character that is not 
 // caller has become, and where a failure came from.
 type assumption struct {
 	*roleProvider
-	ctx    context.Context // of the fetch: the SDK's token provider has none
-	codeAt error           // why there is no MFA code
+	role   *roleSpec // with the device whose code goes along
+	code   string    // of that device
 	became assumed
 }
 
-// ask lets the SDK's provider get the MFA code, and notes when it has come.
-func (a *assumption) ask(o *stscreds.AssumeRoleOptions) {
-	if code := o.TokenProvider; code != nil {
-		o.TokenProvider = func() (string, error) {
-			got, err := code()
-			a.codeAt = err
-			refresh.Answered(a.ctx)
-			return got, err
+// ask gets the MFA code, if the call needs one: where the role has a device of its
+// own, and where temporary keys of a user take the place of an MFA session.
+func (a *assumption) ask(ctx context.Context) (err error) {
+	if gate := a.parent.gate; gate != nil {
+		keys, err := a.parent.passed(ctx)
+		if err != nil {
+			return err
+		}
+		if keys != nil {
+			a.role = a.role.asking(*gate)
 		}
 	}
+	if a.role.mfa.serial != "" {
+		a.code, err = a.parent.askCode(ctx, &a.role.mfa, "assume role", a.role.arn.String())
+	}
+	return err
+}
+
+// apply hands the options of the call to the SDK's provider.
+func (a *assumption) apply(o *stscreds.AssumeRoleOptions) {
+	a.role.apply(o)
+	if a.role.mfa.serial != "" {
+		o.SerialNumber = aws.String(a.role.mfa.serial)
+		o.TokenProvider = func() (string, error) { return a.code, nil }
+	}
+}
+
+// alive reports whether STS still knows keys of the role.
+func (p *roleProvider) alive(ctx context.Context, keys *refresh.Issued) bool {
+	return p.parent.alive(ctx, p.at, keys)
 }
 
 // AssumeRole is the call that stscreds makes.
 func (a *assumption) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
 	w := a.parent.family.wire
-	call := a.role.call(w, a.at, a.parent.signer())
+	call := a.call(w)
 	a.once.Do(func() { a.retryer = w.newRetryer() })
 	out, err := w.client().AssumeRole(ctx, in, append(opts, a.parent.calls(ctx, a.at, a.parent, a.retryer, call))...)
 	if err != nil {
+		a.parent.family.codes.unseen(a.code, err)
 		return nil, classifySTS(err, call)
 	}
 	a.became, err = readAssumed(out.AssumedRoleUser, a.role.arn, call.host)
 	return out, err
+}
+
+// call says what is asked of STS, for what an error says of it.
+func (a *assumption) call(w *wire) stsCall {
+	r := a.role
+	age, session := a.parent.mfaAge()
+	return stsCall{
+		op: "assume role", target: r.arn.String(), host: w.host(a.at), region: w.signedFor(a.at), by: a.parent.signer(), started: time.Now(),
+		duration: r.duration.String(), durationName: r.durationName, mfaSerial: r.mfa.serial, mfaSession: session, mfaAge: age,
+		sent: sentWith(r.externalID != "", r.mfa.serial != "", session, r.sourceIdentity != "", len(r.tags)+len(r.transitive) > 0),
+	}
 }
 
 // failed is the error of a fetch.
@@ -163,13 +203,6 @@ func (a *assumption) failed(err error) error {
 		return e
 	}
 	e := &Error{Op: "assume role", Target: a.role.arn.String(), Err: redact.Error(err)}
-	switch {
-	case a.codeAt != nil && errors.Is(err, context.Canceled):
-		e.what = "canceled"
-	case a.codeAt != nil:
-		e.Kind, e.what = MFARequired, "there is no MFA code for "+redact.OneLine(a.role.mfa.serial)+": "+redact.OneLine(a.codeAt.Error())
-	default:
-		e.notAWS(a.parent.family.wire.host(a.at), "STS", 0)
-	}
+	e.notAWS(a.parent.family.wire.host(a.at), "STS", 0)
 	return e
 }

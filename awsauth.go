@@ -102,7 +102,7 @@ func (d decision) check(s *settings) (f faults) {
 	if s.web.given && (d.source.web == nil || !d.source.option || d.source.profile != "") {
 		f = append(f, s.role.checkTarget(false)...) // the options are not the token's role's, which has no turn
 	}
-	if s.temporaryOnly && d.source.longKey && !s.role.targeted() {
+	if s.temporaryOnly && d.source.longLived() && len(d.source.roles) == 0 && !s.role.targeted() && d.mfa == nil {
 		f.add(d.source.longTerm())
 	}
 	if s.role.targeted() && (d.source.chained || len(d.source.roles) > 0) {
@@ -167,8 +167,11 @@ func (l *look) assemble(d decision, at endpoint, silent bool) (*Session, error) 
 	}
 	l.tell(base, at)
 	session := base
+	if d.mfa != nil {
+		session = base.behindMFA(d.mfa)
+	}
 	for _, role := range src.roles {
-		if session, err = session.become(role); err != nil {
+		if session, err = session.become(role.behind(d.mfa)); err != nil {
 			return nil, withReport(err, d, p)
 		}
 	}
@@ -194,7 +197,7 @@ func (l *look) base(d decision, p place, settings *loaded, at endpoint, quiet lo
 	if err != nil {
 		return nil, err
 	}
-	temporary := s.temporaryOnly && !s.role.targeted() && len(src.roles) == 0
+	temporary := s.temporaryOnly && !s.role.targeted() && len(src.roles) == 0 && d.mfa == nil
 	return newBase(&family{wire: w, cfg: settings.cfg, decision: d, log: s.logger}, &p, get, temporary), nil
 }
 

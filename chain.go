@@ -65,7 +65,8 @@ func unless(there bool, why string) string {
 type decision struct {
 	source *source // nil where there was a fault
 	steps  []Step
-	used   int    // which of the steps is the source's
+	used   int // which of the steps is the source's
+	mfa    *mfaDevice
 	beats  []Step // what wins over the source in the clients of one service
 }
 
@@ -88,6 +89,11 @@ func (l *look) decide() (d decision, f faults) {
 			return d.failed(r.name, wrong), append(wrong, alsoWrong(rows[i+1:])...)
 		}
 		if src != nil {
+			device, wrong := l.secondFactor(src)
+			if len(wrong) > 0 {
+				return d.failed(r.name, wrong), append(wrong, alsoWrong(rows[i+1:])...)
+			}
+			d.mfa = device
 			d.settle(i, rows, src)
 			f = alsoWrong(rows[i+1:])
 			break

@@ -18,6 +18,9 @@ import (
 	"github.com/chaoxiaodi/awsauth/internal/transport"
 )
 
+// startMFA is what opening an MFA session is called in errors.
+const startMFA = "start MFA session"
+
 // signer is who signs a call: what an error says of the keys.
 type signer struct {
 	origin    string    // where the keys come from: `profile "ops"`, "role arn:…"
@@ -38,11 +41,13 @@ type stsCall struct {
 
 	// Of a call that assumes a role:
 	duration     string
-	durationName string // the option or the key of a profile that says it
-	sent         string // what went with it: external id, MFA, tags; names, not values
-	mfaSerial    string // of the MFA device whose code was sent
-	web          bool   // it is AssumeRoleWithWebIdentity, with the token of
-	token        string // this file or option
+	durationName string        // the option or the key of a profile that says it
+	sent         string        // what went with it: external id, MFA, tags; names, not values
+	mfaSession   bool          // it is assumed from an MFA session
+	mfaAge       time.Duration // of that session
+	mfaSerial    string        // of the MFA device whose code was sent
+	web          bool          // it is AssumeRoleWithWebIdentity, with the token of
+	token        string        // this file or option
 
 	// Of the request that was refused:
 	key      string // the access key id that it was signed with
@@ -269,7 +274,7 @@ func (e *Error) accessDenied(message string, call stsCall) {
 		e.Hint = "each code works once, wait for the next one"
 		if strings.Contains(message, "serial number is valid") {
 			e.what = "STS knows no MFA device " + call.mfaSerial + " of this user"
-			e.Hint = "check mfa_serial against the user's devices in IAM"
+			e.Hint = "check mfa_serial or WithMFA against the user's devices in IAM"
 		}
 	case policy != "":
 		e.Hint = "ask who keeps that policy to allow " + action + ", or use another role (sent: " + call.sent + ")"
@@ -279,8 +284,13 @@ func (e *Error) accessDenied(message string, call stsCall) {
 		e.Hint = "a source identity needs sts:SetSourceIdentity: allow it in the role's trust policy and to the principal, or leave WithSourceIdentity out (sent: " + call.sent + ")"
 	case call.web:
 		e.Hint = "check that the role exists, and that its trust policy names the token's issuer, audience and subject"
+	case call.op == startMFA:
+		e.Hint = "check that no policy forbids sts:GetSessionToken, and that the keys are a user's"
 	case call.op == "assume role":
 		e.Hint = "check that the role exists, that its trust policy names this principal, and that the principal may call sts:AssumeRole on it (sent: " + call.sent + ")"
+	}
+	if call.mfaSession && e.Kind == AccessDenied {
+		e.Hint += fmt.Sprintf("; the MFA session is %s old, which a policy may limit (aws:MultiFactorAuthAge)", call.mfaAge.Round(time.Second))
 	}
 }
 
@@ -363,13 +373,16 @@ func (e *Error) webToken(r refusal, call stsCall) {
 }
 
 // sentWith lists what went with a call that assumes a role.
-func sentWith(externalID, mfa, sourceIdentity, tags bool) string {
+func sentWith(externalID, code, session, sourceIdentity, tags bool) string {
 	sent := []string{"no external id", "no MFA"}
 	if externalID {
 		sent[0] = "an external id"
 	}
-	if mfa {
+	switch {
+	case code:
 		sent[1] = "an MFA code"
+	case session:
+		sent[1] = "an MFA session"
 	}
 	if sourceIdentity {
 		sent = append(sent, "a source identity")

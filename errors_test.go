@@ -123,8 +123,8 @@ func mfaMistakes() []mistake {
 	return []mistake{
 		{
 			name: "7. MFA needed", make: func(w *lab.Place) error { w.MFAProfile(); return w.JustNew(awsauth.WithProfile("admin")) },
-			says: `awsauth: profile "admin" requires MFA with arn:aws:iam::111111111111:mfa/ana; use a profile without mfa_serial, ` +
-				`or pass a token provider with WithLoadOptions(config.WithAssumeRoleCredentialOptions(…))`,
+			says: `awsauth: profile "admin" requires MFA with arn:aws:iam::111111111111:mfa/ana; pass WithMFA("arn:aws:iam::111111111111:mfa/ana", code) ` +
+				`with a func that returns the current code, for example PromptMFA`,
 			kinds: only(awsauth.MFARequired), new: true,
 		}, {
 			name: "7. wrong MFA code",
@@ -132,7 +132,7 @@ func mfaMistakes() []mistake {
 				w.MFAProfile()
 				return w.Fetch(awsauth.WithProfile("admin"), w.MFAFrom(func() (string, error) { return "000000", nil }))
 			},
-			says:  `awsauth: assume role $BASE: STS refused the MFA code for arn:aws:iam::111111111111:mfa/ana; each code works once, wait for the next one`,
+			says:  `awsauth: start MFA session: STS refused the MFA code for arn:aws:iam::111111111111:mfa/ana; each code works once, wait for the next one`,
 			kinds: only(awsauth.MFARequired), from: service,
 		}, {
 			name: "7. unknown MFA device",
@@ -141,8 +141,8 @@ func mfaMistakes() []mistake {
 				w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/ci"), MFASerial: w.ARN(lab.Home, "mfa/another")})
 				return w.Fetch(awsauth.WithProfile("admin"), w.MFAFrom(func() (string, error) { return "000000", nil }))
 			},
-			says: `awsauth: assume role $BASE: STS knows no MFA device arn:aws:iam::111111111111:mfa/ana of this user; ` +
-				`check mfa_serial against the user's devices in IAM`,
+			says: `awsauth: start MFA session: STS knows no MFA device arn:aws:iam::111111111111:mfa/ana of this user; ` +
+				`check mfa_serial or WithMFA against the user's devices in IAM`,
 			kinds: only(awsauth.MFARequired), from: service,
 		},
 	}
@@ -265,7 +265,7 @@ func assumeMistakes() []mistake {
 			},
 			says: `awsauth: assume role $BASE as arn:aws:iam::111111111111:user/ci: access denied; check that the role exists, ` +
 				`that its trust policy names this principal, and that the principal may call sts:AssumeRole on it ` +
-				`(sent: no external id, an MFA code)`,
+				`(sent: no external id, an MFA session); the MFA session is 0s old, which a policy may limit (aws:MultiFactorAuthAge)`,
 			kinds: only(awsauth.AccessDenied), from: service,
 		}, {
 			name: "11. throttled",

@@ -3,6 +3,8 @@ package awsauth
 import (
 	"slices"
 	"strings"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
 )
 
 // Explain reports which source supplies the credentials and why the others do
@@ -78,13 +80,19 @@ func (s *Session) webSteps() []Step {
 	return []Step{step}
 }
 
-// roleSteps are the rows of the roles from the base to s.
+// roleSteps are the rows of the MFA session and of the roles from the base to s.
 func (s *Session) roleSteps() []Step {
 	if s.parent == nil {
 		return nil
 	}
+	if s.gate != nil {
+		return []Step{s.gateStep()}
+	}
 	host := s.family.wire.host(s.place)
 	step := Step{"assume role " + s.role.arn.String(), NotTried, "at " + host + " when credentials are first needed"}
+	if s.role.mfa.serial != "" {
+		step.Detail += ", with an MFA code of its own (" + redact.OneLine(s.role.mfa.serial) + ")"
+	}
 	switch err := s.lastError(); {
 	case s.parent.broken():
 		step.Detail = "no base credentials"
@@ -96,6 +104,25 @@ func (s *Session) roleSteps() []Step {
 		step.Status, step.Detail = Failed, "at "+host+": asked, and no answer yet"
 	}
 	return append(s.parent.roleSteps(), step)
+}
+
+// gateStep is the row of an MFA session.
+func (s *Session) gateStep() Step {
+	host := s.family.wire.host(s.place)
+	step := Step{"MFA session of " + redact.OneLine(s.gate.serial), NotTried, "at " + host + " when credentials are first needed, with one code for 12h"}
+	switch err := s.lastError(); {
+	case s.source().temporary:
+		step.Status, step.Detail = Skipped, "the user's keys are temporary: a code goes with each role"
+	case s.parent.broken():
+		step.Detail = "no base credentials"
+	case err != nil:
+		step.Status, step.Detail = Failed, failedAt(host, detailOf(err))
+	case s.cache.State().Keys != nil:
+		step.Status, step.Detail = Used, "at "+host
+	case s.cache.State().Refreshing:
+		step.Status, step.Detail = Failed, "at "+host+": asked, and no answer yet"
+	}
+	return step
 }
 
 // broken reports whether the last attempt to get credentials, or one further

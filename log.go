@@ -14,6 +14,7 @@ import (
 //
 //	source        where a base identity comes from
 //	role          ARN of an assumed role
+//	mfa           serial of the device of an MFA session
 //	region, region_from, partition
 //	profile       the one of WithProfile, where it beats keys that were given too
 //	expires_in    time until the keys expire; negative past it
@@ -28,14 +29,15 @@ import (
 type voice struct {
 	log    *slog.Logger
 	source *source
-	role   *roleSpec // nil for a base identity
+	role   *roleSpec  // nil for a base identity
+	gate   *mfaDevice // of an MFA session
 	wire   *wire
 	at     *place
 }
 
 // asked is who is asked for the keys: a host of STS, "" for other sources.
 func (v *voice) asked() string {
-	if v.role != nil || v.source.web != nil {
+	if v.role != nil || v.gate != nil || v.source.web != nil {
 		return v.wire.host(v.at)
 	}
 	return ""
@@ -46,12 +48,15 @@ func (v *voice) op() string {
 	if v.role != nil {
 		return "assume role " + v.role.arn.String()
 	}
+	if v.gate != nil {
+		return startMFA
+	}
 	return v.source.String()
 }
 
 // classify makes every failure an *Error.
 func (v *voice) classify(err error) error {
-	e := cacheError(err, v.op(), v.role == nil && v.source.kind == sourceProvider)
+	e := cacheError(err, v.op(), v.role == nil && v.gate == nil && v.source.kind == sourceProvider)
 	var gone *refresh.AbandonedError
 	if silent := deepest(e); errors.As(err, &gone) && silent != nil && silent.unanswered {
 		if host := v.asked(); host != "" {
@@ -64,7 +69,10 @@ func (v *voice) classify(err error) error {
 // outlook says what is to be expected after a failure: a role whose parent has no
 // keys waits for the parent's next try.
 func (v *voice) outlook(err error) refresh.Outlook {
-	if e := deepest(err); v.role != nil && e != nil && !e.of("assume role", v.role.arn.String()) {
+	e := deepest(err)
+	switch {
+	case e == nil:
+	case v.role != nil && !e.of("assume role", v.role.arn.String()), v.gate != nil && !e.of(startMFA, ""):
 		return refresh.Upstream
 	}
 	return outlook(err)
@@ -74,6 +82,9 @@ func (v *voice) outlook(err error) refresh.Outlook {
 func (v *voice) attr() slog.Attr {
 	if v.role != nil {
 		return slog.String("role", v.role.arn.String())
+	}
+	if v.gate != nil {
+		return slog.String("mfa", v.gate.serial)
 	}
 	return slog.String("source", v.source.String())
 }
@@ -91,6 +102,8 @@ func (v *voice) Refreshed(r refresh.Refreshed) {
 		v.log.Warn("awsauth: the instance answers with expired credentials, using them", v.attr(), "expires_in", left)
 	case v.role != nil:
 		v.log.Info("awsauth: role assumed", v.attr(), "expires_in", left)
+	case v.gate != nil:
+		v.log.Info("awsauth: MFA session started", v.attr(), "expires_in", left)
 	default:
 		v.log.Info("awsauth: credentials refreshed", v.attr(), "expires_in", left)
 	}

@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"context"
 	"log/slog"
 	"maps"
 	"time"
@@ -49,6 +50,7 @@ type settings struct {
 	keys          keyOption
 	provider      providerOption
 	web           webOption
+	mfa           mfaOption
 	temporaryOnly bool
 	region        string
 	partition     Partition
@@ -76,6 +78,13 @@ type webOption struct {
 	given   bool
 	roleARN string
 	token   stscreds.IdentityTokenRetriever
+}
+
+// mfaOption is what WithMFA was given.
+type mfaOption struct {
+	given  bool
+	serial string
+	code   func(context.Context) (string, error)
 }
 
 // roleSettings is what the role options say.
@@ -152,6 +161,39 @@ func WithCredentialsProvider(p aws.CredentialsProvider) Option {
 // See https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 func WithWebIdentity(roleARN string, token stscreds.IdentityTokenRetriever) Option {
 	return option(func(s *settings) { s.web = webOption{true, roleARN, token} })
+}
+
+// WithMFA signs the user in with a code of their MFA device. serial is the
+// device's: the ARN of a virtual device, arn:aws:iam::123456789012:mfa/ana, or the
+// number on a hardware one; "" is the mfa_serial of the profile. code returns the
+// six digits that the device shows now, for example PromptMFA:
+//
+//	s, err := awsauth.New(awsauth.WithProfile("ops"), awsauth.WithMFA("", awsauth.PromptMFA))
+//
+// The code belongs to who one is, not to which role one takes. It is asked for
+// once, and opens a session of 12 hours (GetSessionToken). Every role of at most
+// an hour, in any account, is assumed from that session without another code;
+// those are included that a profile's mfa_serial stands beside. Without a role,
+// the session hands out the keys of the MFA session itself.
+//
+// AWS lets a role of more than an hour be assumed with the user's long-lived keys
+// only. Such a role takes a code of its own, each time it is renewed. Where the
+// user's keys are temporary, GetSessionToken cannot be called: then a code goes
+// with each role, which lasts at most an hour.
+//
+// code is called only while somebody waits for the credentials, never in the
+// background, and by one refresh at a time. Its context ends when nobody waits any
+// more. A code that STS has seen is never sent again, and a code that is not six
+// digits is not sent at all: both are MFARequired, as is a code that STS refuses.
+//
+// InvalidOption are: a nil code; an empty serial where no profile has one; another
+// serial than that of the profile; the serial of a security key or passkey, which
+// has no codes; a base that is a role (SSO, web identity, container, EC2), which
+// has no device.
+//
+// See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+func WithMFA(serial string, code func(context.Context) (string, error)) Option {
+	return option(func(s *settings) { s.mfa = mfaOption{true, serial, code} })
 }
 
 // WithTemporaryOnly refuses to hand out long-lived keys: a session without a

@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -269,10 +270,9 @@ func (l *look) profileRole(profile string) (*roleSpec, error) {
 	if err := spec.take(o, l.opts.AssumeRoleCredentialOptions != nil); err != nil {
 		return nil, err
 	}
-	if spec.mfa.serial != "" && spec.mfa.code == nil {
-		e := &Error{Kind: MFARequired}
-		e.what = fmt.Sprintf("profile %q requires MFA with %s", profile, redact.OneLine(spec.mfa.serial))
-		return nil, e.mend("use a profile without mfa_serial, or pass a token provider with WithLoadOptions(config.WithAssumeRoleCredentialOptions(…))")
+	spec.mfa.profile, spec.mfa.said = profile, "config.WithAssumeRoleCredentialOptions"
+	if spec.mfa.serial == l.get(profile, "mfa_serial") {
+		spec.mfa.said = l.at(profile, "mfa_serial")
 	}
 	return spec, nil
 }
@@ -295,7 +295,7 @@ func (r *roleSpec) take(o stscreds.AssumeRoleOptions, checked bool) error {
 	for _, key := range o.TransitiveTagKeys {
 		r.transitive = merged(r.transitive, map[string]string{key: r.tags[key]})
 	}
-	r.mfa = mfaDevice{aws.ToString(o.SerialNumber), o.TokenProvider}
+	r.mfa = mfaDevice{serial: aws.ToString(o.SerialNumber), code: codeOf(o.TokenProvider)}
 	var wrong faults
 	if checked { // what the profile itself says was held against the rules with its file and line
 		wrong = r.checkManner()
@@ -307,6 +307,14 @@ func (r *roleSpec) take(o stscreds.AssumeRoleOptions, checked bool) error {
 	}
 	r.complete()
 	return wrong.err()
+}
+
+// codeOf is the SDK's token provider as a func that gives the code of a device.
+func codeOf(token func() (string, error)) func(context.Context) (string, error) {
+	if token == nil {
+		return nil
+	}
+	return func(context.Context) (string, error) { return token() }
 }
 
 // complete puts the defaults in.

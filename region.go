@@ -21,6 +21,9 @@ func (s *settings) claims(at endpoint) (c []claim) {
 	if p, ok := PartitionOf(s.region); ok {
 		c = append(c, claim{partition: p, what: "region " + s.region + " (from WithRegion)"})
 	}
+	if p, ok := serialPartition(s.mfa.serial); ok {
+		c = append(c, claim{partition: p, what: "the MFA device " + s.mfa.serial})
+	}
 	if named, ok := at.claim(); ok {
 		c = append(c, named)
 	}

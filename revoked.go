@@ -49,9 +49,9 @@ func refusesKey(err smithy.APIError) refresh.Refusal {
 	return refusals(err.ErrorCode())
 }
 
-// watchRefusals makes a client replace the keys of c that a service refuses, and
+// watchRefusals makes a client replace the keys of s that a service refuses, and
 // send the request once more with new ones.
-func watchRefusals(c *refresh.Cache) func(*middleware.Stack) error {
+func watchRefusals(s refuser) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("awsauth.refused",
 			func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
@@ -67,8 +67,8 @@ func watchRefusals(c *refresh.Cache) func(*middleware.Stack) error {
 				}
 				switch {
 				case answered && why == 0:
-					c.Accepted(key)
-				case why != 0 && c.Refuse(ctx, key, why) && again:
+					s.accepted(key)
+				case why != 0 && s.refused(ctx, key, why) && again:
 					err = &renewed{err}
 				}
 				return out, metadata, err

@@ -1,10 +1,10 @@
 package awsauth
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -19,10 +19,27 @@ type roleSpec struct {
 	mfa          mfaDevice
 }
 
-// mfaDevice is whose code goes with an AssumeRole; without a serial there is none.
+// mfaDevice is a user's second factor. Without a serial there is none.
 type mfaDevice struct {
-	serial string
-	code   func() (string, error)
+	serial  string
+	code    func(context.Context) (string, error)
+	said    string // what names the device: "WithMFA", or the file and line of mfa_serial
+	profile string // whose mfa_serial it is, if it is one's
+}
+
+// behind is the role as it is assumed from an MFA session: without a code of its own.
+func (r *roleSpec) behind(session *mfaDevice) *roleSpec {
+	if session == nil {
+		return r
+	}
+	return r.asking(mfaDevice{})
+}
+
+// asking is the role assumed with a code of the device.
+func (r *roleSpec) asking(d mfaDevice) *roleSpec {
+	other := *r
+	other.mfa = d
+	return &other
 }
 
 // apply hands the role's options to the SDK's provider.
@@ -38,9 +55,6 @@ func (r *roleSpec) apply(o *stscreds.AssumeRoleOptions) {
 		o.Tags = append(o.Tags, types.Tag{Key: aws.String(key), Value: aws.String(all[key])})
 	}
 	o.TransitiveTagKeys = sortedKeys(r.transitive)
-	if r.mfa.serial != "" {
-		o.SerialNumber, o.TokenProvider = aws.String(r.mfa.serial), r.mfa.code
-	}
 }
 
 func policyARNs(arns []string) (list []types.PolicyDescriptorType) {
@@ -55,15 +69,6 @@ func optional(s string) *string {
 		return nil
 	}
 	return &s
-}
-
-// call is the AssumeRole that the spec makes, for what an error says of it.
-func (r *roleSpec) call(w *wire, at *place, by signer) stsCall {
-	return stsCall{
-		op: "assume role", target: r.arn.String(), host: w.host(at), region: w.signedFor(at), by: by, started: time.Now(),
-		duration: r.duration.String(), durationName: r.durationName, mfaSerial: r.mfa.serial,
-		sent: sentWith(r.externalID != "", r.mfa.serial != "", r.sourceIdentity != "", len(r.tags)+len(r.transitive) > 0),
-	}
 }
 
 // roleKey stands for a role and everything that it is assumed with.

@@ -23,8 +23,9 @@ import (
 type Session struct {
 	family   *family
 	place    *place
-	parent   *Session  // nil for a base identity
-	role     *roleSpec // nil for a base identity
+	parent   *Session   // nil for a base identity
+	role     *roleSpec  // nil for a base identity and for an MFA session
+	gate     *mfaDevice // of an MFA session, between a user's keys and the roles; else nil
 	cache    *refresh.Cache
 	patient  bool // getting credentials may take as long as a person does
 	caller   whoami
@@ -35,6 +36,7 @@ type Session struct {
 // family is what a base session and all those assumed from it share.
 type family struct {
 	wire     *wire
+	codes    usedCodes
 	cfg      aws.Config // without region and credentials, which Config puts in
 	decision decision
 	log      *slog.Logger
@@ -49,7 +51,7 @@ func newBase(f *family, at *place, get fetch, temporaryOnly bool) *Session {
 	if temporaryOnly {
 		get = onlyTemporary(src, get)
 	}
-	c := cacheFor(&voice{f.log, src, nil, f.wire, at}, get)
+	c := cacheFor(&voice{f.log, src, nil, nil, f.wire, at}, get)
 	c.StaticStability = src.kind == sourceEC2
 	c.Local = src.local
 	c.Rereads = src.rereads
@@ -60,12 +62,14 @@ func newBase(f *family, at *place, get fetch, temporaryOnly bool) *Session {
 	return &Session{family: f, place: at, cache: refresh.New(c)}
 }
 
-// newChild makes the session of a role that parent assumes.
-func newChild(parent *Session, at *place, role *roleSpec, get fetch) *Session {
-	c := cacheFor(&voice{parent.family.log, parent.source(), role, parent.family.wire, at}, get)
+// newChild makes the session of a role that parent assumes. alive is asked about
+// refused keys that a person typed a code for.
+func newChild(parent *Session, at *place, role *roleSpec, get fetch, alive func(context.Context, *refresh.Issued) bool) *Session {
+	c := cacheFor(&voice{parent.family.log, parent.source(), role, nil, parent.family.wire, at}, get)
 	c.Longest = role.duration
-	c.Prompts = role.mfa.serial != ""
+	c.Prompts = role.mfa.serial != "" || parent.gate != nil && !parent.source().longLived()
 	c.Patient = parent.patient || c.Prompts
+	c.Alive = alive
 	return &Session{family: parent.family, place: at, parent: parent, role: role, cache: refresh.New(c), patient: c.Patient}
 }
 
@@ -102,7 +106,7 @@ func (s *Session) Config() aws.Config {
 	cfg := s.family.cfg.Copy()
 	cfg.Region = s.place.region
 	cfg.Credentials = s
-	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), watchRefusals(s.cache), s.place.keepPartition)
+	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), watchRefusals(s), s.place.keepPartition)
 	cfg.ConfigSources = slices.Clone(cfg.ConfigSources)
 	cfg.ServiceOptions = slices.Clone(cfg.ServiceOptions)
 	cfg.AuthSchemePreference = slices.Clone(cfg.AuthSchemePreference)
@@ -123,15 +127,45 @@ func (s *Session) Retrieve(ctx context.Context) (aws.Credentials, error) {
 
 // issued are the keys that are good now, and who they were issued to.
 func (s *Session) issued(ctx context.Context) (*refresh.Issued, error) {
+	if s.gate != nil {
+		if keys, err := s.passed(ctx); keys != nil || err != nil {
+			return keys, err
+		}
+	}
 	keys, err := s.cache.Retrieve(ctx)
 	if err != nil {
-		return nil, asError(err, (&voice{source: s.source(), role: s.role}).op())
+		return nil, asError(err, (&voice{source: s.source(), role: s.role, gate: s.gate}).op())
 	}
 	return keys, nil
 }
 
+// passed are the user's keys where an MFA session passes them through, because
+// they are temporary; nil where it does not. While the keys of a running MFA
+// session are good it does not matter whether those of the user can be had.
+func (s *Session) passed(ctx context.Context) (*refresh.Issued, error) {
+	keys, err := s.parent.issued(ctx)
+	switch {
+	case err == nil && keys.SessionToken != "":
+		return keys, nil
+	case err != nil && !s.cache.State().Usable:
+		return nil, err
+	}
+	return nil, nil
+}
+
+// accepted implements refuser.
+func (s *Session) accepted(keyID string) {
+	s.cache.Accepted(keyID)
+	if s.gate != nil {
+		s.parent.cache.Accepted(keyID)
+	}
+}
+
 // refused implements refuser, for a session that another one starts from.
 func (s *Session) refused(ctx context.Context, keyID string, why refresh.Refusal) bool {
+	if s.gate != nil && s.parent.cache.Refuse(ctx, keyID, why) { // passed through
+		return true
+	}
 	return s.cache.Refuse(ctx, keyID, why)
 }
 
@@ -139,7 +173,10 @@ func (s *Session) refused(ctx context.Context, keyID string, why refresh.Refusal
 // the SDK's user agent. It implements aws.CredentialProviderSource.
 func (s *Session) ProviderSources() []aws.CredentialSource {
 	kinds := slices.Clone(s.source().kinds)
-	if s.parent != nil {
+	switch {
+	case s.gate != nil:
+		kinds = append(kinds, aws.CredentialSourceSTSSessionToken)
+	case s.parent != nil:
 		kinds = append(kinds, aws.CredentialSourceSTSAssumeRole)
 	}
 	return kinds
@@ -148,7 +185,7 @@ func (s *Session) ProviderSources() []aws.CredentialSource {
 // calls are the options of an STS call with the keys of s, for a session in p.
 func (s *Session) calls(ctx context.Context, p *place, keys aws.CredentialsProvider, retryer aws.Retryer, call stsCall) func(*sts.Options) {
 	set := s.family.wire.options(ctx, p, keys, retryer, s.pace(), call)
-	watch := watchRefusals(s.cache)
+	watch := watchRefusals(s)
 	return func(o *sts.Options) {
 		set(o)
 		o.APIOptions = append(slices.Clip(o.APIOptions), []func(*middleware.Stack) error{watch}...)
@@ -168,8 +205,11 @@ func (s *Session) pace() *pace.Pacer {
 // signer is what an error says of the keys that s signs with.
 func (s *Session) signer() signer {
 	by := signer{origin: s.source().String(), keyID: s.source().keyID, partition: s.place.partition, said: s.place.said, fixed: s.place.fixed}
-	if s.role != nil {
+	switch {
+	case s.role != nil:
 		by.origin, by.keyID = "role "+s.role.arn.String(), ""
+	case s.gate != nil:
+		by.origin, by.keyID = "the MFA session of "+by.origin, ""
 	}
 	return by
 }
@@ -187,6 +227,9 @@ func (s *Session) String() string {
 
 // path is the way to the identity: `profile "ops" → arn:…:role/manage-role`.
 func (s *Session) path() string {
+	if s.gate != nil {
+		return s.parent.path() + " → MFA " + s.gate.serial
+	}
 	if s.parent != nil {
 		return s.parent.path() + " → " + s.role.arn.String()
 	}

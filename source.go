@@ -42,13 +42,13 @@ type source struct {
 
 	disabledBy string // what forbids to ask it, "" if nothing does
 
-	keyID   string // of the keys, where they are known before any call
-	longKey bool   // and have no session token
-	chained bool   // the credentials are surely those of a role session
-	detail  string // what Explain says of it
-	asks    bool   // credentials have to be asked for
-	rereads bool   // keys without an expiry may have changed where they are kept
-	local   bool   // whether a login has ended is seen in a file, at no cost
+	keyID     string // of the keys, where they are known before any call
+	temporary bool   // and have a session token
+	chained   bool   // the credentials are surely those of a role session
+	detail    string // what Explain says of it
+	asks      bool   // credentials have to be asked for
+	rereads   bool   // keys without an expiry may have changed where they are kept
+	local     bool   // whether a login has ended is seen in a file, at no cost
 
 	web    *roleSpec   // the role that a web identity token opens; nil for other sources
 	roles  []*roleSpec // that the profile assumes from there, in order
@@ -84,6 +84,9 @@ func (s *source) String() string {
 	}
 	return fmt.Sprintf("profile %q (%s)", s.profile, s.kind)
 }
+
+// longLived reports whether the keys are known before any call, and are a user's own.
+func (s *source) longLived() bool { return s.keyID != "" && !s.temporary }
 
 // named puts the profile's name before what is said of it, where the row of a
 // Report does not have it.

@@ -19,7 +19,7 @@ import (
 // keySource are keys that are known now: of an option, or of the environment,
 // where variable names them.
 func keySource(kind sourceKind, c aws.Credentials, variable string) *source {
-	s := &source{kind: kind, option: kind == sourceKeys, keyID: c.AccessKeyID, longKey: c.SessionToken == ""}
+	s := &source{kind: kind, option: kind == sourceKeys, keyID: c.AccessKeyID, temporary: c.SessionToken != ""}
 	s.detail = "access key " + redact.Key(c.AccessKeyID)
 	s.kinds = []aws.CredentialSource{aws.CredentialSourceCode}
 	if variable != "" {
@@ -36,8 +36,9 @@ func keySource(kind sourceKind, c aws.Credentials, variable string) *source {
 	return s
 }
 
-// refuser is a provider that can be told of a refused key: another Session.
+// refuser hears what services say of its keys: a Session.
 type refuser interface {
+	accepted(keyID string)
 	refused(ctx context.Context, keyID string, why refresh.Refusal) bool
 }
 
@@ -68,7 +69,7 @@ func providerSource(p aws.CredentialsProvider) *source {
 // there by then must still be keys, else another identity would slip in.
 func (l *look) profileKeySource(w way) *source {
 	pair := l.keyPair(w.holder)
-	s := &source{kind: sourceProfileKeys, rereads: true, keyID: pair.AccessKeyID.Text, longKey: pair.SessionToken.Text == ""}
+	s := &source{kind: sourceProfileKeys, rereads: true, keyID: pair.AccessKeyID.Text, temporary: pair.SessionToken.Text != ""}
 	s.detail = "access key " + redact.Key(s.keyID) + " in " + redact.OneLine(pair.AccessKeyID.Path)
 	s.kinds = []aws.CredentialSource{aws.CredentialSourceProfile}
 	var first atomic.Pointer[aws.Credentials] // what was read when the session was made, for the first fetch

@@ -40,9 +40,6 @@ func (l *look) fromProfile(w way, option bool, f faults) (*source, faults) {
 		way = append(way, aws.CredentialSourceProfileNamedProvider)
 	}
 	s.kinds = append(way, s.kinds...)
-	if len(w.roles) > 0 {
-		s.longKey = false // it only serves to assume the role
-	}
 	return s, nil
 }
 

@@ -30,6 +30,7 @@ func (s *settings) check() (f faults) {
 	if s.stsEndpoint != "" {
 		f.add(checkEndpoint("WithSTSEndpoint", s.stsEndpoint))
 	}
+	f = append(f, s.mfa.check()...)
 	f = append(f, s.role.check()...)
 	return append(f, s.role.checkTarget(s.web.given)...)
 }
@@ -124,6 +125,57 @@ func (w webOption) check() (f faults) {
 		f.add(invalid("WithWebIdentity", "there is no token").mend("pass what retrieves it, for example stscreds.IdentityTokenFile(path)"))
 	}
 	return f
+}
+
+// check holds the device against the rules of serial numbers.
+func (m mfaOption) check() (f faults) {
+	if !m.given {
+		return nil
+	}
+	op := fmt.Sprintf("WithMFA(%q)", redact.Clip(m.serial))
+	if m.code == nil {
+		f.add(invalid(op, "there is nobody to ask for a code").mend("pass a func that returns the current code, for example PromptMFA, or leave the option out"))
+	}
+	if m.serial != "" {
+		f.add(checkSerial(op, m.serial))
+	}
+	return f
+}
+
+// checkSerial holds the serial of an MFA device against IAM's rules.
+//
+// See https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+func checkSerial(op, serial string) error {
+	if !names.Is(serial, names.Signs+":/", 9, 256) {
+		return invalid(op, "not the serial of an MFA device; one is arn:aws:iam::123456789012:mfa/name, or the number on a hardware device")
+	}
+	parts := strings.SplitN(serial, ":", 6)
+	if parts[0] != "arn" {
+		return nil
+	}
+	if len(parts) == 6 && strings.HasPrefix(parts[5], "u2f/") {
+		return invalid(op, "a security key or passkey shows no codes, which a call to STS needs").
+			mend("use the serial of an authenticator app or of a device that shows six digits")
+	}
+	kind, name, _ := strings.Cut(parts[len(parts)-1], "/")
+	if len(parts) != 6 || parts[2] != "iam" || parts[3] != "" || !names.IsAccount(parts[4]) || kind != "mfa" && kind != "sms-mfa" || name == "" {
+		return invalid(op, "not the ARN of an MFA device; one is arn:aws:iam::123456789012:mfa/name")
+	}
+	if _, ok := Partition(parts[1]).info(); !ok {
+		return invalid(op, "unknown partition %q; there are %s", redact.Clip(parts[1]), partitionNames())
+	}
+	return nil
+}
+
+// serialPartition is the partition that the serial of an MFA device names, which
+// the number on a hardware device does not.
+func serialPartition(serial string) (Partition, bool) {
+	parts := strings.SplitN(serial, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" {
+		return "", false
+	}
+	_, known := Partition(parts[1]).info()
+	return Partition(parts[1]), known
 }
 
 // checkRegion asks that a region has the shape of a partition's regions. Where

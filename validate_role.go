@@ -243,10 +243,15 @@ func sortedKeys(m map[string]string) []string {
 //
 // See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
 func checkChained(d time.Duration) error {
+	return checkHour(d, "a role assumed from another role lasts at most 1h")
+}
+
+// checkHour refuses a duration of more than an hour, which what says.
+func checkHour(d time.Duration, what string) error {
 	if d <= maxChained {
 		return nil
 	}
 	e := &Error{Kind: InvalidDuration, Op: fmt.Sprintf("WithDuration(%v)", d), also: []Kind{InvalidOption}}
-	e.what = "a role assumed from another role lasts at most 1h"
+	e.what = what
 	return e.mend("lower it to 1h")
 }

@@ -68,6 +68,7 @@ func retryerFor(cfg *aws.Config) func() aws.Retryer {
 // retried and at whose pace. A nil signer signs nothing.
 func (w *wire) options(ctx context.Context, p *place, by aws.CredentialsProvider, retryer aws.Retryer, pacer *pace.Pacer, call stsCall) func(*sts.Options) {
 	paced := pace.Call{
+		Once:   call.mfaSerial != "",
 		Waited: func() bool { return refresh.Waited(ctx) },
 		Hold:   func() func() { return refresh.Hold(ctx) },
 		Failed: func(err *pace.Error) { refresh.Note(ctx, soFar(err, call)) },

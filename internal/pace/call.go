@@ -114,7 +114,7 @@ func (c *call) settle(err error) {
 		c.pacer.answered(nil)
 	case c.ctx.Err() != nil:
 		return // it tells of the caller, not of the service
-	case unreachable(err):
+	case Unreached(err):
 		c.unreached++
 	}
 	if err != nil {
@@ -150,6 +150,8 @@ func (c *call) end(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case most > 0 && c.attempts >= most:
+		return &retry.MaxAttemptsError{Attempt: c.attempts, Err: err}
+	case c.Once && !Unreached(err):
 		return &retry.MaxAttemptsError{Attempt: c.attempts, Err: err}
 	case c.own != nil && c.unreached >= c.own.Unreachable:
 		return &retry.MaxAttemptsError{Attempt: c.attempts, Err: err}

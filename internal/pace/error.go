@@ -141,11 +141,11 @@ func canceled(err error) bool {
 	return errors.As(err, &c) && c.CanceledError() || errors.Is(err, context.Canceled)
 }
 
-// unreachable reports whether there was no way to the service that another try
+// Unreached reports whether there was no way to the service that another try
 // soon would find: the host is unknown or refuses connections, there is no
 // route, or what answers there shows a certificate that is not trusted. A try
 // that timed out, or a connection that broke, is not among these.
-func unreachable(err error) bool {
+func Unreached(err error) bool {
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() || canceled(err) {
 		return false

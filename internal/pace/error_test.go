@@ -43,7 +43,7 @@ func TestKinds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, tt.retried, NewRetryer(RetryerOptions{}).IsErrorRetryable(tt.err), "retried")
 			assert.Equal(t, tt.answered, answered(tt.err), "answered")
-			assert.Equal(t, tt.unreachable, unreachable(tt.err), "unreachable")
+			assert.Equal(t, tt.unreachable, Unreached(tt.err), "unreachable")
 			assert.Equal(t, tt.isSettled, settled(tt.err), "settled")
 		})
 	}

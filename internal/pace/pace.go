@@ -59,6 +59,10 @@ type Call struct {
 	// told nothing.
 	Failed func(*Error)
 
+	// Once is true for a call that may reach the service only once, such as one
+	// with an MFA code: it is sent again only if there was no connection.
+	Once bool
+
 	// Attempts is the most attempts; 0 leaves it to the retryer.
 	Attempts int
 }

@@ -49,7 +49,7 @@ func (r *retryer) IsErrorRetryable(err error) bool {
 	switch {
 	case canceled(err), settled(err):
 		return false
-	case Throttled(err), unreachable(err), codeOf(err) == "IDPCommunicationError":
+	case Throttled(err), Unreached(err), codeOf(err) == "IDPCommunicationError":
 		return true
 	}
 	return retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err).Bool()

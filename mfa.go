@@ -1,0 +1,149 @@
+package awsauth
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/chaoxiaodi/awsauth/internal/names"
+	"github.com/chaoxiaodi/awsauth/internal/pace"
+	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/refresh"
+)
+
+// mfaLifetime is how long an MFA session lasts: one code serves a working day. STS
+// allows 36 hours, and gives root users one hour whatever they ask for.
+//
+// See https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+const mfaLifetime = 12 * time.Hour
+
+// mfaSource is the Source of the keys of an MFA session.
+const mfaSource = "GetSessionToken"
+
+// behindMFA makes the session that stands between a user's keys and the roles: its
+// keys are those of GetSessionToken. Where the user's keys turn out to be
+// temporary there is no such session, and it passes the user's keys through.
+func (s *Session) behindMFA(d *mfaDevice) *Session {
+	p := &mfaProvider{base: s, device: d}
+	c := cacheFor(&voice{s.family.log, s.source(), nil, d, s.family.wire, s.place}, p.fetch)
+	c.Prompts, c.Patient, c.Longest = true, true, mfaLifetime
+	c.Alive = func(ctx context.Context, keys *refresh.Issued) bool { return s.alive(ctx, s.place, keys) }
+	return &Session{family: s.family, place: s.place, parent: s, gate: d, cache: refresh.New(c), patient: true}
+}
+
+// mfaProvider opens MFA sessions for a user.
+type mfaProvider struct {
+	base   *Session
+	device *mfaDevice
+}
+
+// fetch asks for a code and opens a session with it. The user's keys come first:
+// nobody types a code in vain.
+func (p *mfaProvider) fetch(ctx context.Context) (refresh.Issued, error) {
+	if _, err := p.base.issued(ctx); err != nil {
+		return refresh.Issued{}, err
+	}
+	code, err := p.base.askCode(ctx, p.device, startMFA, "")
+	if err != nil {
+		return refresh.Issued{}, err
+	}
+	w, at := p.base.family.wire, p.base.place
+	call := stsCall{
+		op: startMFA, host: w.host(at), region: w.signedFor(at), by: p.base.signer(), started: time.Now(), mfaSerial: p.device.serial,
+	}
+	out, err := w.client().GetSessionToken(ctx, &sts.GetSessionTokenInput{
+		DurationSeconds: aws.Int32(int32(mfaLifetime / time.Second)), SerialNumber: &p.device.serial, TokenCode: &code,
+	}, p.base.calls(ctx, at, p.base, w.newRetryer(), call))
+	if err != nil {
+		p.base.family.codes.unseen(code, err)
+		return refresh.Issued{}, classifySTS(err, call)
+	}
+	keys := out.Credentials
+	if keys == nil || keys.Expiration == nil || unfit(aws.ToString(keys.AccessKeyId), aws.ToString(keys.SecretAccessKey), aws.ToString(keys.SessionToken)) != "" {
+		e := &Error{Op: startMFA}
+		e.notAWS(call.host, "STS", 0)
+		return refresh.Issued{}, e
+	}
+	return refresh.Issued{Credentials: aws.Credentials{
+		AccessKeyID: aws.ToString(keys.AccessKeyId), SecretAccessKey: aws.ToString(keys.SecretAccessKey), SessionToken: aws.ToString(keys.SessionToken),
+		Source: mfaSource, CanExpire: true, Expires: *keys.Expiration, AccountID: accountOfSerial(p.device.serial),
+	}}, nil
+}
+
+// mfaAge is how long ago the code was typed for the MFA session that s is, if it is
+// one.
+func (s *Session) mfaAge() (age time.Duration, ok bool) {
+	if s.gate == nil {
+		return 0, false
+	}
+	keys := s.cache.State().Keys
+	if keys == nil {
+		return 0, false
+	}
+	return max(0, mfaLifetime-time.Until(keys.Expires)), true
+}
+
+// accountOfSerial is the account of a device, which is its user's. The number on a
+// hardware device does not tell.
+func accountOfSerial(serial string) string {
+	if parts := strings.SplitN(serial, ":", 6); len(parts) == 6 && parts[0] == "arn" {
+		return parts[4]
+	}
+	return ""
+}
+
+// askCode gets a code of a device that STS has not seen, for the operation op on
+// target. Its context tells PromptMFA what it is for.
+func (s *Session) askCode(ctx context.Context, d *mfaDevice, op, target string) (string, error) {
+	code, err := d.code(context.WithValue(ctx, deviceKey{}, d))
+	refresh.Answered(ctx)
+	e := &Error{Kind: MFARequired, Op: op, Target: target}
+	serial := redact.OneLine(d.serial)
+	switch code = strings.TrimSpace(code); {
+	case err != nil && errors.Is(err, context.Canceled):
+		e.Kind, e.what, e.Err = "", "canceled", redact.Error(err)
+	case err != nil:
+		e.what, e.Err = "there is no MFA code for "+serial+": "+redact.OneLine(err.Error()), redact.Error(err)
+	case len(code) != 6 || !names.IsDigits(code):
+		e.what = "what was given for " + serial + " is not a code of six digits"
+		e.Hint = "enter the six digits that the device shows now"
+	case !s.family.codes.spend(code):
+		e.what = "the MFA code for " + serial + " was used before"
+		e.Hint = "each code works once, wait for the next one"
+	default:
+		return code, nil
+	}
+	return "", e
+}
+
+// alive reports whether STS still knows keys that a service has refused. Nobody is
+// made to type anew before that is certain: an answer other than that the keys are
+// no good, or none, leaves them in use.
+func (s *Session) alive(ctx context.Context, at *place, keys *refresh.Issued) bool {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	w, call := s.family.wire, s.callerCall()
+	_, err := w.client().GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{},
+		s.calls(ctx, at, credentials.StaticCredentialsProvider{Value: keys.Credentials}, w.newRetryer(), call))
+	if err == nil {
+		return true
+	}
+	e := deepest(classifySTS(err, call))
+	return e == nil || e.Kind != InvalidKey && e.Kind != Expired
+}
+
+// deviceKey is the key of the device in the context of a code func.
+type deviceKey struct{}
+
+// unseen lets a code be used again that STS has not seen, because there was no
+// connection.
+func (u *usedCodes) unseen(code string, err error) {
+	if pace.Unreached(err) {
+		u.forget(code)
+	}
+}
