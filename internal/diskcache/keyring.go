@@ -105,7 +105,7 @@ func (r *keyring) call(ctx context.Context) {
 	defer cancel()
 	secret, failure := r.ask(ctx)
 	if failure != nil {
-		err = redact.Error(failure)
+		err = errors.New(redact.Message(failure.Error())) // it may quote what a command has printed
 		return
 	}
 	known, err = newBox(secret)
