@@ -41,3 +41,5 @@ func Seal(plain []byte, k Key, secret []byte) []byte {
 	}
 	return b.seal(plain, k)
 }
+
+func RemoveLock(path string) { realSystem().removeLock(path) }

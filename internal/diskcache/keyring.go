@@ -105,7 +105,7 @@ func (r *keyring) call(ctx context.Context) {
 	defer cancel()
 	secret, failure := r.ask(ctx)
 	if failure != nil {
-		err = errors.New(redact.Message(failure.Error())) // it may quote what a command has printed
+		err = errors.New(redact.Message(redact.Error(failure).Error())) // it may quote what a service or a command said
 		return
 	}
 	known, err = newBox(secret)

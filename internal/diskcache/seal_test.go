@@ -148,14 +148,15 @@ func TestKeySlow(t *testing.T) {
 	})
 }
 
-// TestKeySecret keeps the words of failed commands out of warnings.
+// TestKeySecret has a key that is kept at a service, whose words are shown on one
+// line and without what it repeats of the request.
 func TestKeySecret(t *testing.T) {
 	h := &house{dir: filepath.Join(t.TempDir(), "cache")}
 	h.Store = diskcache.Open(diskcache.Config{Dir: h.dir, Warn: h.add, Key: func(context.Context) ([]byte, error) {
-		return nil, errors.New("answer: {\"SecretAccessKey\":\"" + testSecret + "\"}")
+		return nil, errors.New("refused:\nx-amz-security-token:" + testToken + "\nhost:kms")
 	}})
 	h.get(t, "ASIAFIRST")
-	h.assertTold(t, "encryption key")
+	h.assertTold(t, "encryption key", "refused: x-amz-security-token:… host:kms")
 }
 
 // TestSealedBytes writes one entry twice: nothing of the two files but the head is
