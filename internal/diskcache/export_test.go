@@ -1,0 +1,45 @@
+package diskcache
+
+import (
+	"os"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// What black-box tests need to see or to let fail.
+
+var RetryWhile = retryWhile
+
+func (s *Store) FailSync(err error) { s.sys.sync = func(*os.File) error { return err } }
+
+func (s *Store) FailRename(err error) { s.sys.rename = func(string, string) error { return err } }
+
+func (s *Store) FailLock(err error) {
+	s.sys.tryLock = func(*flock.Flock) (bool, error) { return false, err }
+}
+
+func Sweep(dir string, now time.Time) { realSystem().sweep(dir, now) }
+
+// Decode reads the bytes of an entry's file; secret nil: a plain one.
+func Decode(data []byte, k Key, secret []byte, now time.Time) (Entry, error) {
+	if secret == nil {
+		return decode(data, k, nil, now)
+	}
+	b, err := newBox(secret)
+	if err != nil {
+		return Entry{}, err
+	}
+	return decode(data, k, b, now)
+}
+
+// Seal encrypts any bytes as an entry is encrypted.
+func Seal(plain []byte, k Key, secret []byte) []byte {
+	b, err := newBox(secret)
+	if err != nil {
+		panic(err)
+	}
+	return b.seal(plain, k)
+}
+
+func RemoveLock(path string) { realSystem().removeLock(path) }
