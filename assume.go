@@ -71,8 +71,8 @@ func (s *Session) become(spec *roleSpec) (*Session, error) {
 		return nil, err
 	}
 	return s.children.FindOrAdd(spec.key(), func() *Session {
-		p := &roleProvider{parent: s, role: spec, at: at}
-		return newChild(s, at, spec, p.fetch, p.alive)
+		p := &roleProvider{parent: s, role: spec, at: at, file: &entry{family: s.family, at: at, parent: s, role: spec}}
+		return newChild(s, at, spec, p.file.through(p.fetch), p.alive)
 	}), nil
 }
 
@@ -101,6 +101,7 @@ type roleProvider struct {
 	parent  *Session
 	role    *roleSpec
 	at      *place
+	file    *entry // on disk
 	once    sync.Once
 	retryer aws.Retryer // of this session alone: a retryer of the caller's may have a budget
 }
@@ -169,7 +170,7 @@ func (a *assumption) apply(o *stscreds.AssumeRoleOptions) {
 
 // alive reports whether STS still knows keys of the role.
 func (p *roleProvider) alive(ctx context.Context, keys *refresh.Issued) bool {
-	return p.parent.alive(ctx, p.at, keys)
+	return p.parent.alive(ctx, p.at, keys) || p.file.drop(ctx, keys)
 }
 
 // AssumeRole is the call that stscreds makes.

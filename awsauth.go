@@ -198,7 +198,11 @@ func (l *look) base(d decision, p place, settings *loaded, at endpoint, quiet lo
 		return nil, err
 	}
 	temporary := s.temporaryOnly && !s.role.targeted() && len(src.roles) == 0 && d.mfa == nil
-	return newBase(&family{wire: w, cfg: settings.cfg, decision: d, log: s.logger}, &p, get, temporary), nil
+	f := &family{wire: w, disk: s.openDisk(), cfg: settings.cfg, decision: d, log: s.logger}
+	if src.dear {
+		get = (&entry{family: f, at: &p}).through(get)
+	}
+	return newBase(f, &p, get, temporary), nil
 }
 
 // tell writes into the log what was chosen, and what should be known of it.

@@ -99,11 +99,19 @@ func (s *Session) roleSteps() []Step {
 	case err != nil:
 		step.Status, step.Detail = Failed, failedAt(host, detailOf(err))
 	case s.cache.State().Keys != nil:
-		step.Status, step.Detail = Used, "at "+host+" as "+s.role.sessionName
+		step.Status, step.Detail = Used, "at "+host+" as "+s.role.sessionName+s.fromDisk()
 	case s.cache.State().Refreshing:
 		step.Status, step.Detail = Failed, "at "+host+": asked, and no answer yet"
 	}
 	return append(s.parent.roleSteps(), step)
+}
+
+// fromDisk says so where the keys at hand came from the disk cache.
+func (s *Session) fromDisk() string {
+	if keys := s.cache.State().Keys; keys != nil && keys.FromDisk {
+		return ", from the disk cache"
+	}
+	return ""
 }
 
 // gateStep is the row of an MFA session.
@@ -118,7 +126,7 @@ func (s *Session) gateStep() Step {
 	case err != nil:
 		step.Status, step.Detail = Failed, failedAt(host, detailOf(err))
 	case s.cache.State().Keys != nil:
-		step.Status, step.Detail = Used, "at "+host
+		step.Status, step.Detail = Used, "at "+host+s.fromDisk()
 	case s.cache.State().Refreshing:
 		step.Status, step.Detail = Failed, "at "+host+": asked, and no answer yet"
 	}

@@ -183,7 +183,7 @@ func (l *look) bearer(given bearer.TokenProvider, r *loaded, quiet logging.Logge
 			if file, err := ssocreds.StandardCachedTokenFilepath(name); err == nil {
 				cfg := r.cfg
 				cfg.HTTPClient, cfg.Logger, cfg.ClientLogMode = r.own, quiet, cfg.ClientLogMode&harmlessLogs
-				given = bearer.NewTokenCache(newTokenProvider(cfg, l.opts.SSOTokenProviderOptions, region, file), l.bearerCache()...)
+				given = bearer.NewTokenCache(l.oneToken(ssoTokenFile(file), newTokenProvider(cfg, l.opts.SSOTokenProviderOptions, region, file)), l.bearerCache()...)
 			}
 		}
 	}

@@ -100,6 +100,8 @@ func (v *voice) Refreshed(r refresh.Refreshed) {
 		v.log.Debug("awsauth: credentials found", v.attr())
 	case r.Left <= 0:
 		v.log.Warn("awsauth: the instance answers with expired credentials, using them", v.attr(), "expires_in", left)
+	case r.Keys.FromDisk:
+		v.log.Info("awsauth: credentials read from the disk cache", v.attr(), "expires_in", left)
 	case v.role != nil:
 		v.log.Info("awsauth: role assumed", v.attr(), "expires_in", left)
 	case v.gate != nil:

@@ -30,9 +30,12 @@ const mfaSource = "GetSessionToken"
 // temporary there is no such session, and it passes the user's keys through.
 func (s *Session) behindMFA(d *mfaDevice) *Session {
 	p := &mfaProvider{base: s, device: d}
-	c := cacheFor(&voice{s.family.log, s.source(), nil, d, s.family.wire, s.place}, p.fetch)
+	file := &entry{family: s.family, at: s.place, parent: s, gate: d}
+	c := cacheFor(&voice{s.family.log, s.source(), nil, d, s.family.wire, s.place}, file.through(p.fetch))
 	c.Prompts, c.Patient, c.Longest = true, true, mfaLifetime
-	c.Alive = func(ctx context.Context, keys *refresh.Issued) bool { return s.alive(ctx, s.place, keys) }
+	c.Alive = func(ctx context.Context, keys *refresh.Issued) bool {
+		return s.alive(ctx, s.place, keys) || file.drop(ctx, keys)
+	}
 	return &Session{family: s.family, place: s.place, parent: s, gate: d, cache: refresh.New(c), patient: true}
 }
 

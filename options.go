@@ -51,6 +51,7 @@ type settings struct {
 	provider      providerOption
 	web           webOption
 	mfa           mfaOption
+	disk          diskOption
 	temporaryOnly bool
 	region        string
 	partition     Partition
@@ -85,6 +86,13 @@ type mfaOption struct {
 	given  bool
 	serial string
 	code   func(context.Context) (string, error)
+}
+
+// diskOption is what WithDiskCache and WithDiskCacheKey were given.
+type diskOption struct {
+	given, keyed bool
+	dir          string
+	key          func(context.Context) ([]byte, error)
 }
 
 // roleSettings is what the role options say.
@@ -194,6 +202,38 @@ func WithWebIdentity(roleARN string, token stscreds.IdentityTokenRetriever) Opti
 // See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
 func WithMFA(serial string, code func(context.Context) (string, error)) Option {
 	return option(func(s *settings) { s.mfa = mfaOption{true, serial, code} })
+}
+
+// WithDiskCache shares credentials with the other processes of the user, through
+// files in dir: a script that cron starts a hundred times makes one call to STS, and
+// a person types one code a day. "" is awsauth in os.UserCacheDir.
+//
+// What is dear to get is kept: assumed roles, MFA sessions, and the credentials of
+// an SSO role. Long-lived keys are never written, and neither are the answers of a
+// credential_process, of a container or instance, and of WithCredentialsProvider:
+// what these answer depends on more than this package sees. The roles that are
+// assumed with them are kept all the same.
+//
+// An entry belongs to who asks as much as to what is asked for: two callers of one
+// role never share one. The files have mode 0600 in a directory of mode 0700, so
+// whoever can read the user's files can read them, as it is with the AWS CLI's
+// cache; WithDiskCacheKey encrypts them. A directory that others can write is not
+// used. What keeps the cache from working (a full disk, a read-only home) is a
+// warning in the log, and the session goes on without it.
+//
+// The tokens of SSO and of aws login are refreshed by one process at a time even
+// without this option.
+func WithDiskCache(dir string) Option {
+	return option(func(s *settings) { s.disk.given, s.disk.dir = true, dir })
+}
+
+// WithDiskCacheKey encrypts what WithDiskCache keeps. key returns 32 bytes, from a
+// keychain for example; it is called when the cache is first used, and once if it
+// succeeds. While it fails there is a warning and no disk cache: nothing is ever
+// written in plain text. Without WithDiskCache, or with a nil func, it is
+// InvalidOption.
+func WithDiskCacheKey(key func(context.Context) ([]byte, error)) Option {
+	return option(func(s *settings) { s.disk.keyed, s.disk.key = true, key })
 }
 
 // WithTemporaryOnly refuses to hand out long-lived keys: a session without a

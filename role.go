@@ -2,13 +2,12 @@ package awsauth
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"hash"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"github.com/chaoxiaodi/awsauth/internal/diskcache"
 )
 
 // roleSpec is a role to be assumed, checked and complete.
@@ -72,31 +71,27 @@ func optional(s string) *string {
 }
 
 // roleKey stands for a role and everything that it is assumed with.
-type roleKey [sha256.Size]byte
+type roleKey = diskcache.Key
 
-// key is a digest over all fields, each with its length before it, so that no
-// two specs run into one.
-func (r *roleSpec) key() (k roleKey) {
-	h := sha256.New()
-	hashStrings(h, r.arn.String(), r.sessionName, r.duration.String(), r.externalID, r.sourceIdentity, r.policy, r.mfa.serial)
-	hashStrings(h, r.policyARNs...)
-	for _, tags := range []map[string]string{r.tags, r.transitive} {
-		for _, key := range sortedKeys(tags) {
-			hashStrings(h, key, tags[key])
-		}
-		hashStrings(h) // the end of this map
-	}
-	h.Sum(k[:0])
-	return k
+// key is a digest over all fields.
+func (r *roleSpec) key() roleKey {
+	b := diskcache.NewKey()
+	r.identify(b)
+	return b.Sum()
 }
 
-func hashStrings(h hash.Hash, fields ...string) {
-	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], uint64(len(fields)))
-	h.Write(n[:])
-	for _, field := range fields {
-		binary.BigEndian.PutUint64(n[:], uint64(len(field)))
-		h.Write(n[:])
-		h.Write([]byte(field))
+// identify adds a role and everything that it is assumed with.
+func (r *roleSpec) identify(b *diskcache.KeyBuilder) {
+	b.Add("role", r.arn.String(), r.sessionName, r.duration.String(), r.externalID, r.sourceIdentity, r.policy, r.mfa.serial)
+	b.Add("policies", r.policyARNs...)
+	for _, tags := range []struct {
+		kind string
+		tags map[string]string
+	}{{"tags", r.tags}, {"transitive tags", r.transitive}} {
+		var fields []string
+		for _, key := range sortedKeys(tags.tags) {
+			fields = append(fields, key, tags.tags[key])
+		}
+		b.Add(tags.kind, fields...)
 	}
 }

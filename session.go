@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 
+	"github.com/chaoxiaodi/awsauth/internal/diskcache"
 	"github.com/chaoxiaodi/awsauth/internal/pace"
 	"github.com/chaoxiaodi/awsauth/internal/refresh"
 	"github.com/chaoxiaodi/awsauth/internal/weakmap"
@@ -37,7 +38,8 @@ type Session struct {
 type family struct {
 	wire     *wire
 	codes    usedCodes
-	cfg      aws.Config // without region and credentials, which Config puts in
+	disk     *diskcache.Store // nil without WithDiskCache
+	cfg      aws.Config       // without region and credentials, which Config puts in
 	decision decision
 	log      *slog.Logger
 }

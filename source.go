@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 
+	"github.com/chaoxiaodi/awsauth/internal/diskcache"
 	"github.com/chaoxiaodi/awsauth/internal/redact"
 	"github.com/chaoxiaodi/awsauth/internal/refresh"
 )
@@ -47,6 +48,7 @@ type source struct {
 	chained   bool   // the credentials are surely those of a role session
 	detail    string // what Explain says of it
 	asks      bool   // credentials have to be asked for
+	dear      bool   // and the disk cache keeps them
 	rereads   bool   // keys without an expiry may have changed where they are kept
 	local     bool   // whether a login has ended is seen in a file, at no cost
 
@@ -56,8 +58,9 @@ type source struct {
 	claims []claim     // what it says of the partition
 	kinds  []aws.CredentialSource
 
-	open   func(*kit) (fetch, error)
-	passOn func(context.Context, string, refresh.Refusal) // tells a provider that its key was refused; may be nil
+	open    func(*kit) (fetch, error)
+	lasting func() ([]string, error)                       // names whose the keys are, which outlasts the keys; nil: only the keys do
+	passOn  func(context.Context, string, refresh.Refusal) // tells a provider that its key was refused; may be nil
 }
 
 // fetch gets credentials. Its errors are *Error.
@@ -87,6 +90,20 @@ func (s *source) String() string {
 
 // longLived reports whether the keys are known before any call, and are a user's own.
 func (s *source) longLived() bool { return s.keyID != "" && !s.temporary }
+
+// identify adds the lasting name of a source, and reports whether it has one: the
+// keys of an SSO login or a web identity change, but not whose they are.
+func (s *source) identify(b *diskcache.KeyBuilder) (named bool, err error) {
+	if s.lasting == nil {
+		return false, nil
+	}
+	names, err := s.lasting()
+	if err != nil {
+		return false, nil // asking the source will say what is wrong
+	}
+	b.Add("source", append([]string{string(s.kind)}, names...)...)
+	return true, nil
+}
 
 // named puts the profile's name before what is said of it, where the row of a
 // Report does not have it.

@@ -39,6 +39,10 @@ func (l *look) ssoSource(w way) (*source, error) {
 		return s, nil
 	}
 	account, role := l.get(w.holder, "sso_account_id"), l.get(w.holder, "sso_role_name")
+	s.dear, s.lasting = true, func() ([]string, error) {
+		login, err := loginDigest(token)
+		return []string{region, startURL, account, role, login}, err
+	}
 	facts := ssoSession{w.profiles[0], name, w.holder, token}
 	s.open = func(k *kit) (fetch, error) {
 		opts := []func(*ssocreds.Options){k.opts.SSOProviderOptions}
@@ -55,7 +59,7 @@ func (l *look) ssoSource(w way) (*source, error) {
 				o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = noFIPS()
 			}
 		}), account, role, startURL, opts...)
-		return s.classified(provider.Retrieve, func(e *Error) { ssoError(e, facts) }), nil
+		return s.classified(l.oneAtATime(ssoTokenFile(token), provider.Retrieve), func(e *Error) { ssoError(e, facts) }), nil
 	}
 	return s, nil
 }
@@ -120,6 +124,7 @@ func (l *look) loginSource(w way) (*source, error) {
 	region := l.get(w.holder, "region")
 	s := &source{kind: sourceLogin, asks: true, local: true, detail: "login"}
 	s.kinds = []aws.CredentialSource{aws.CredentialSourceProfileLogin, aws.CredentialSourceLogin}
+	s.lasting = func() ([]string, error) { return []string{l.get(w.holder, "login_session")}, nil }
 	s.open = func(k *kit) (fetch, error) {
 		cfg := inRegion(k.cfg, k.at.region)
 		if p, ok := PartitionOf(region); ok && p == k.at.partition {
@@ -130,10 +135,10 @@ func (l *look) loginSource(w way) (*source, error) {
 				o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = noFIPS()
 			}
 		})
-		provider := logincreds.New(client, file, func(o *logincreds.Options) {
-			o.RestrictPermissions = cfg.RestrictFilePermissions != aws.RestrictFilePermissionsUnrestricted
-		})
-		return s.classified(provider.Retrieve, func(e *Error) { loginError(e, w.holder) }), nil
+		retrieve := func(ctx context.Context, file string) (aws.Credentials, error) {
+			return logincreds.New(client, file).Retrieve(ctx)
+		}
+		return s.classified(l.renewedLogin(loginTokenFile(file), retrieve), func(e *Error) { loginError(e, w.holder) }), nil
 	}
 	return s, nil
 }

@@ -3,6 +3,8 @@ package awsauth
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -88,6 +90,13 @@ func webSource(spec *roleSpec, token tokenSource) *source {
 		s.kinds = []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID}
 	}
 	s.claims = []claim{{spec.arn.partition, "role " + spec.arn.String() + " of " + token.from, true}}
+	if token.path != "" {
+		s.dear, s.lasting = true, func() ([]string, error) {
+			text, err := token.GetIdentityToken()
+			digest := sha256.Sum256(text)
+			return []string{spec.key().String(), hex.EncodeToString(digest[:])}, err
+		}
+	}
 	s.open = func(k *kit) (fetch, error) { return k.openWeb(s, spec, token) }
 	return s
 }

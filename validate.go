@@ -31,6 +31,7 @@ func (s *settings) check() (f faults) {
 		f.add(checkEndpoint("WithSTSEndpoint", s.stsEndpoint))
 	}
 	f = append(f, s.mfa.check()...)
+	f = append(f, s.disk.check()...)
 	f = append(f, s.role.check()...)
 	return append(f, s.role.checkTarget(s.web.given)...)
 }
@@ -123,6 +124,21 @@ func (w webOption) check() (f faults) {
 	}
 	if isNil(w.token) {
 		f.add(invalid("WithWebIdentity", "there is no token").mend("pass what retrieves it, for example stscreds.IdentityTokenFile(path)"))
+	}
+	return f
+}
+
+// check refuses a key that encrypts nothing, and a directory that is not the one
+// meant.
+func (d diskOption) check() (f faults) {
+	switch {
+	case d.keyed && isNil(d.key):
+		f.add(invalid("WithDiskCacheKey", "there is no key").mend("pass a func that returns 32 bytes, or leave the option out"))
+	case d.keyed && !d.given:
+		f.add(invalid("WithDiskCacheKey", "there is no disk cache to encrypt").mend("pass WithDiskCache too"))
+	}
+	if d.dir == "~" || strings.HasPrefix(d.dir, "~/") {
+		f.bad("WithDiskCache", d.dir, "~ is not expanded; use os.UserHomeDir, or \"\" for the default directory")
 	}
 	return f
 }

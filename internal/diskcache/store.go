@@ -206,3 +206,17 @@ func (f *entryFile) write(ctx context.Context, e Entry) {
 		f.s.sys.sweep(f.s.dir, time.Now())
 	}
 }
+
+type atLeastKey struct{}
+
+// WithAtLeast returns a context in which an entry is good only if it lives for at
+// least d. The store itself does not look at it: who makes a Request does.
+func WithAtLeast(ctx context.Context, d time.Duration) context.Context {
+	return context.WithValue(ctx, atLeastKey{}, d)
+}
+
+// AtLeast is what WithAtLeast put into ctx.
+func AtLeast(ctx context.Context) (d time.Duration, ok bool) {
+	d, ok = ctx.Value(atLeastKey{}).(time.Duration)
+	return d, ok
+}

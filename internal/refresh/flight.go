@@ -79,6 +79,28 @@ func (f *flight) waited() bool {
 	return waited || slices.ContainsFunc(children, (*flight).waited)
 }
 
+// Replacing says what the refresh that ctx belongs to is to replace: the keys at
+// hand, nil if there are none, and the ids of keys that were refused or replaced
+// before. For a ctx that belongs to no refresh both are empty.
+func Replacing(ctx context.Context) (held *Issued, gone []string) {
+	f := flightOf(ctx)
+	if f == nil {
+		return nil, nil
+	}
+	c := f.cache
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.current.Load(); e != nil {
+		held = &e.Issued
+	}
+	for _, id := range []string{f.refused, c.refusal.keyID, c.replaced} {
+		if id != "" {
+			gone = append(gone, id)
+		}
+	}
+	return held, gone
+}
+
 // Hold stops the time of the refresh that ctx belongs to, for example while it
 // queues for its turn to call STS. From release on it has its full time again.
 // A refresh that somebody started who needed keys ends while it is held, as

@@ -52,6 +52,7 @@ import (
 type Issued struct {
 	aws.Credentials
 	ARN, UserID string // of a role session, for example; "" if the source did not say
+	FromDisk    bool   // another process, or an earlier one, got them
 }
 
 // Format prints neither secret key nor session token, for any verb.

@@ -1,0 +1,183 @@
+package awsauth
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/chaoxiaodi/awsauth/internal/diskcache"
+	"github.com/chaoxiaodi/awsauth/internal/refresh"
+)
+
+// How long a process waits for another one that is getting the same credentials.
+// Then it goes on by itself: whoever holds the lock may hang.
+const (
+	diskWait      = 20 * time.Second // of the 30 s that a refresh has
+	diskWaitTyped = 4 * time.Minute  // where a person may be typing a code
+)
+
+// openDisk opens the disk cache that the options ask for, nil if they do not.
+func (s *settings) openDisk() *diskcache.Store {
+	if !s.disk.given {
+		return nil
+	}
+	return diskcache.Open(diskcache.Config{Dir: s.disk.dir, Key: s.disk.key, Warn: func(ctx context.Context, msg string, err error) {
+		s.logger.WarnContext(ctx, "awsauth: disk cache: "+msg, "err", err)
+	}})
+}
+
+// entry is where a session's credentials are kept on disk: those of a role, of an
+// MFA session, or of a base that is dear to ask.
+type entry struct {
+	family *family
+	at     *place
+	parent *Session   // that gets them; nil for a base
+	role   *roleSpec  // nil for an MFA session and for a base
+	gate   *mfaDevice // of an MFA session
+}
+
+// through makes get ask the disk first, where there is a disk cache. Where it cannot
+// be said who asks, the disk is not used.
+func (e *entry) through(get fetch) fetch {
+	return func(ctx context.Context) (refresh.Issued, error) {
+		store := e.family.disk
+		if store == nil {
+			return get(ctx)
+		}
+		key, ok, err := e.key(ctx)
+		if err != nil {
+			return refresh.Issued{}, err
+		}
+		if !ok {
+			return get(ctx)
+		}
+		fetched := false
+		found, err := store.Through(ctx, diskcache.Request{Key: key, Good: e.good(ctx), Wait: e.wait()}, func(ctx context.Context) (diskcache.Entry, error) {
+			fetched = true
+			keys, err := get(ctx)
+			return diskcache.Entry{
+				Credentials: keys.Credentials, ARN: keys.ARN, UserID: keys.UserID,
+				Region: e.family.wire.signedFor(e.at), Typed: e.typed(), What: e.what(), From: e.from(),
+			}, err
+		})
+		if !fetched {
+			refresh.Answered(ctx)
+		}
+		return refresh.Issued{Credentials: found.Credentials, ARN: found.ARN, UserID: found.UserID, FromDisk: !fetched}, err
+	}
+}
+
+// typed reports whether a person types a code for the credentials.
+func (e *entry) typed() bool { return e.gate != nil || e.role != nil && e.role.mfa.serial != "" }
+
+// wait is how long to wait for another process.
+func (e *entry) wait() time.Duration {
+	if e.typed() || e.parent != nil && e.parent.patient {
+		return diskWaitTyped
+	}
+	return diskWait
+}
+
+// from is who asks for the credentials, for a listing.
+func (e *entry) from() string {
+	if e.parent == nil {
+		return e.family.decision.source.String()
+	}
+	return e.parent.path()
+}
+
+// what the credentials are, for a listing.
+func (e *entry) what() string {
+	switch {
+	case e.role != nil:
+		return "role " + e.role.arn.String()
+	case e.gate != nil:
+		return "MFA session of " + e.gate.serial
+	}
+	return e.family.decision.source.detail
+}
+
+// lifetime is how long the credentials last when they are new.
+func (e *entry) lifetime() time.Duration {
+	switch {
+	case e.gate != nil:
+		return mfaLifetime
+	case e.role != nil:
+		return e.role.duration
+	}
+	return defaultDuration
+}
+
+// good decides whether what is on disk will do: it lives longer than what a caller
+// would wait for its successor with, or as long as the caller asks for, it was not
+// refused, and it is better than what the session has.
+func (e *entry) good(ctx context.Context) func(diskcache.Entry) bool {
+	held, gone := refresh.Replacing(ctx)
+	least := min(2*time.Minute, e.lifetime()/10)
+	if asked, ok := diskcache.AtLeast(ctx); ok {
+		least = min(asked, e.lifetime()/3)
+	}
+	return func(found diskcache.Entry) bool {
+		switch {
+		case slices.Contains(gone, found.AccessKeyID), time.Until(found.Expires) <= least:
+			return false
+		case held != nil:
+			return found.AccessKeyID != held.AccessKeyID && found.Expires.After(held.Expires)
+		}
+		return true
+	}
+}
+
+// drop removes credentials that STS does not know any more. It reports false, as
+// they are alive no longer.
+func (e *entry) drop(ctx context.Context, keys *refresh.Issued) bool {
+	if store := e.family.disk; store != nil {
+		if key, ok, err := e.key(ctx); ok && err == nil {
+			store.Drop(ctx, key, keys.AccessKeyID)
+		}
+	}
+	return false
+}
+
+// key stands for all that decides what the credentials are: who asks, whom and
+// where, and what for. ok is false where who asks cannot be told.
+func (e *entry) key(ctx context.Context) (key diskcache.Key, ok bool, err error) {
+	b := diskcache.NewKey()
+	w := e.family.wire
+	b.Add("sts", string(e.at.partition), w.endpoint.url, w.host(e.at), w.signedFor(e.at))
+	switch {
+	case e.role != nil:
+		ok, err = e.parent.identify(ctx, b)
+		e.role.identify(b)
+	case e.gate != nil:
+		ok, err = e.parent.identify(ctx, b)
+		b.Add("mfa", e.gate.serial)
+	default:
+		ok, err = e.family.decision.source.identify(b)
+	}
+	return b.Sum(), ok && err == nil, err
+}
+
+// identify adds who a session is. A base without a lasting name of its own is told
+// by its keys, which are asked for.
+func (s *Session) identify(ctx context.Context, b *diskcache.KeyBuilder) (bool, error) {
+	switch {
+	case s.role != nil:
+		ok, err := s.parent.identify(ctx, b)
+		s.role.identify(b)
+		return ok, err
+	case s.gate != nil:
+		ok, err := s.parent.identify(ctx, b)
+		b.Add("mfa", s.gate.serial)
+		return ok, err
+	}
+	if named, err := s.source().identify(b); named || err != nil {
+		return named, err
+	}
+	keys, err := s.issued(ctx)
+	if err != nil {
+		return false, err
+	}
+	b.Add("keys", keys.AccessKeyID, keys.SecretAccessKey, keys.SessionToken)
+	return true, nil
+}

@@ -1,0 +1,139 @@
+package awsauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go/auth/bearer"
+
+	"github.com/chaoxiaodi/awsauth/internal/diskcache"
+)
+
+// tokenWait is how long a process waits for another one that is refreshing the same
+// token file, before it goes on by itself.
+const tokenWait = 20 * time.Second
+
+// tokenFile is the file in which a login keeps its token. All processes of a user
+// share it, and a refresh token works once: so it is refreshed by one of them at a
+// time, under a lock, and the others read what that one wrote.
+type tokenFile struct {
+	path   string
+	margin time.Duration // before its expiry a token is refreshed already
+	expiry func([]byte) time.Time
+}
+
+// ssoTokenFile is that of `aws sso login`. The SDK refreshes the token when less
+// than five minutes are left.
+func ssoTokenFile(path string) tokenFile {
+	return tokenFile{path, 5*time.Minute + 10*time.Second, func(text []byte) time.Time {
+		var token struct {
+			ExpiresAt time.Time `json:"expiresAt"`
+		}
+		_ = json.Unmarshal(text, &token)
+		return token.ExpiresAt
+	}}
+}
+
+// loginTokenFile is that of `aws login`. The SDK refreshes the token once it has
+// expired.
+func loginTokenFile(path string) tokenFile {
+	return tokenFile{path, 10 * time.Second, func(text []byte) time.Time {
+		var token struct {
+			AccessToken struct {
+				ExpiresAt time.Time `json:"expiresAt"`
+			} `json:"accessToken"`
+		}
+		_ = json.Unmarshal(text, &token)
+		return token.AccessToken.ExpiresAt
+	}}
+}
+
+// due reports whether the token is to be refreshed. Of a file that cannot be read
+// the SDK says what is wrong, for which no lock is needed.
+func (f tokenFile) due() bool {
+	text, err := os.ReadFile(f.path)
+	if err != nil {
+		return false
+	}
+	expiry := f.expiry(text)
+	return !expiry.IsZero() && time.Until(expiry) <= f.margin
+}
+
+// locked runs do while no other process refreshes the token, if it is due.
+func (l *look) locked(ctx context.Context, f tokenFile, do func(context.Context) error) error {
+	if !f.due() {
+		return do(ctx)
+	}
+	return diskcache.WithLock(ctx, f.path, tokenWait, func(ctx context.Context, msg string, err error) {
+		l.settings.logger.WarnContext(ctx, "awsauth: "+msg, "err", err)
+	}, do)
+}
+
+// oneAtATime gets credentials with a token that the SDK refreshes in place: it writes
+// another file and renames it.
+func (l *look) oneAtATime(f tokenFile, get func(context.Context) (aws.Credentials, error)) func(context.Context) (aws.Credentials, error) {
+	return func(ctx context.Context) (creds aws.Credentials, err error) {
+		err = l.locked(ctx, f, func(ctx context.Context) (err error) {
+			creds, err = get(ctx)
+			return err
+		})
+		return creds, err
+	}
+}
+
+// oneToken is oneAtATime for the token itself.
+func (l *look) oneToken(f tokenFile, provider bearer.TokenProvider) bearer.TokenProvider {
+	return bearer.TokenProviderFunc(func(ctx context.Context) (token bearer.Token, err error) {
+		err = l.locked(ctx, f, func(ctx context.Context) (err error) {
+			token, err = provider.RetrieveBearerToken(ctx)
+			return err
+		})
+		return token, err
+	})
+}
+
+// renewedLogin gets the credentials of `aws login`. The SDK writes the refreshed
+// token over the old one, where a reader could meet half of it: so it is given a
+// copy, which is then renamed into place.
+func (l *look) renewedLogin(f tokenFile, get func(ctx context.Context, path string) (aws.Credentials, error)) func(context.Context) (aws.Credentials, error) {
+	return func(ctx context.Context) (creds aws.Credentials, err error) {
+		err = l.locked(ctx, f, func(ctx context.Context) (err error) {
+			if !f.due() { // another process has refreshed it
+				creds, err = get(ctx, f.path)
+				return err
+			}
+			err = diskcache.Rewrite(f.path, func(path string) (err error) {
+				creds, err = get(ctx, path)
+				return err
+			})
+			return err
+		})
+		return creds, err
+	}
+}
+
+// loginDigest stands for the login whose token a file holds.
+func loginDigest(path string) (string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	var token struct {
+		AccessToken string `json:"accessToken"`
+	}
+	if err := json.Unmarshal(text, &token); err != nil {
+		return "", err
+	}
+	if token.AccessToken == "" {
+		return "", &fs.PathError{Op: "read", Path: path, Err: errors.New("it holds no token")}
+	}
+	digest := sha256.Sum256([]byte(token.AccessToken))
+	return hex.EncodeToString(digest[:]), nil
+}
