@@ -1,0 +1,154 @@
+package terminal
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// fake is a terminal with a keyboard and a screen.
+type fake struct {
+	stubborn bool        // reads cannot be interrupted
+	onPress  func(event) // nil: a signal has no effect
+	prepared func()      // called at the end of prepare
+	failure  error       // of prepare
+	resumed  chan os.Signal
+	ended    chan os.Signal
+
+	mu      sync.Mutex
+	queue   chan byte
+	screen  strings.Builder
+	quiet   bool // no echo
+	open    int  // devices
+	readers int
+	most    int // readers at the same time
+	events  []string
+}
+
+func newFake() (*fake, *Terminal) {
+	f := &fake{queue: make(chan byte, 1000), resumed: make(chan os.Signal, 1), ended: make(chan os.Signal, 1)}
+	return f, newTerminal(func() (device, error) {
+		f.change(func() { f.open++ })
+		return &fakeDevice{fake: f, cut: make(chan struct{})}, nil
+	})
+}
+
+func (f *fake) change(do func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	do()
+}
+
+// press types s when all that the test started is waiting.
+func (f *fake) press(s string) {
+	synctest.Wait()
+	for _, b := range []byte(s) {
+		f.queue <- b
+	}
+	synctest.Wait()
+}
+
+// shows is the screen, when all that the test started is waiting.
+func (f *fake) shows() (s string) {
+	synctest.Wait()
+	f.change(func() { s = f.screen.String() })
+	return s
+}
+
+// assertLeft asks that the terminal is as it was found.
+func (f *fake) assertLeft(t *testing.T) {
+	t.Helper()
+	synctest.Wait()
+	f.change(func() {
+		assert.False(t, f.quiet, "the echo is off")
+		assert.Zero(t, f.open, "devices are open")
+		assert.Zero(t, f.readers, "somebody reads")
+		assert.LessOrEqual(t, f.most, 1, "readers at the same time")
+	})
+}
+
+// fakeDevice is a fake that was opened.
+type fakeDevice struct {
+	*fake
+	cut chan struct{}
+}
+
+var errCut = errors.New("cut")
+
+func (d *fakeDevice) prepare() (keys, error) {
+	if d.failure != nil {
+		return keys{}, d.failure
+	}
+	d.change(func() { d.quiet = true })
+	d.flush()
+	if d.prepared != nil {
+		d.prepared()
+	}
+	return usual, nil
+}
+
+func (d *fakeDevice) restore() { d.change(func() { d.quiet = false }) }
+
+func (d *fakeDevice) flush() {
+	for {
+		select {
+		case <-d.queue:
+		default:
+			return
+		}
+	}
+}
+
+func (d *fakeDevice) write(_ context.Context, s string) error {
+	d.change(func() { d.screen.WriteString(s) })
+	return nil
+}
+
+func (d *fakeDevice) read() (byte, error) {
+	d.change(func() {
+		d.readers++
+		d.most = max(d.most, d.readers)
+	})
+	defer d.change(func() { d.readers-- })
+	select {
+	case b := <-d.queue:
+		return b, nil
+	case <-d.cut:
+		return 0, errCut
+	}
+}
+
+func (d *fakeDevice) interrupt() bool {
+	if !d.stubborn {
+		close(d.cut)
+	}
+	return !d.stubborn
+}
+
+func (d *fakeDevice) press(e event) {
+	d.change(func() {
+		d.events = append(d.events, map[event]string{interrupted: "INT", quit: "QUIT", suspended: "TSTP"}[e])
+	})
+	if d.onPress != nil {
+		d.onPress(e)
+	}
+}
+
+func (d *fakeDevice) again(s os.Signal) {
+	d.change(func() { d.events = append(d.events, "again "+s.String()) })
+}
+
+func (d *fakeDevice) watch() signals {
+	return signals{resumed: d.resumed, ended: d.ended, stop: func() {}}
+}
+
+func (d *fakeDevice) close() { d.change(func() { d.open-- }) }
+
+// usual are the keys of most terminals.
+var usual = keys{interrupt: 3, quit: 28, suspend: 26, end: 4, erase: 127, word: 23, kill: 21}
