@@ -168,7 +168,7 @@ func publicParams(form url.Values) url.Values {
 	out := url.Values{}
 	for name, values := range form {
 		switch name {
-		case "TokenCode", "WebIdentityToken", "SAMLAssertion":
+		case "TokenCode", "WebIdentityToken", "SAMLAssertion", "Session", "SigninToken":
 		default:
 			if !strings.HasPrefix(strings.ToLower(name), "x-amz-") {
 				out[name] = slices.Clone(values)

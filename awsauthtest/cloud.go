@@ -106,7 +106,10 @@ type state struct {
 	creds    map[string]credential // by access key id
 	disabled map[string]bool       // regions
 	oidc     map[oidcProvider]bool // those of AddOIDC
-	sso      map[string][]ssoGrant // by bearer token
+	sso      map[string]*ssoToken  // by bearer token
+	center   identityCenter
+	logins   map[string]*loginState // by refresh token, those used included
+	signins  map[string]signinToken // by token
 	instance *instance
 	task     *task
 }
@@ -164,7 +167,10 @@ func Start() *Cloud {
 		creds:    map[string]credential{},
 		disabled: map[string]bool{},
 		oidc:     map[oidcProvider]bool{},
-		sso:      map[string][]ssoGrant{},
+		sso:      map[string]*ssoToken{},
+		center:   newIdentityCenter(),
+		logins:   map[string]*loginState{},
+		signins:  map[string]signinToken{},
 	}}
 }
 

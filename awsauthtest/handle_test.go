@@ -213,9 +213,9 @@ func TestUnmodelled(t *testing.T) {
 	for host, modelled := range map[string]bool{
 		"s3.us-east-1.amazonaws.com": false, "logs.s3.amazonaws.com": false, "iam.amazonaws.com": false, "s3.cn-north-1.amazonaws.com.cn": false,
 		"s3.dualstack.eu-west-1.amazonaws.com": false, "ec2.eu-west-1.api.aws": false, "kms.us-isob-east-1.sc2s.sgov.gov": false,
-		"oidc.us-gov-west-1.amazonaws.com": false, "s3.us-east-9.amazonaws.com": true, "s3.cn-north-1.amazonaws.com": true,
+		"organizations.us-gov-west-1.amazonaws.com": false, "s3.us-east-9.amazonaws.com": true, "s3.cn-north-1.amazonaws.com": true,
 		"sts-fips.eu-west-1.amazonaws.com": true, "sts.us-east-7.amazonaws.com": true, "example.com": true, "amazonaws.com": true,
-		"signin.aws.amazon.com": false, "eu-west-1.signin.aws.amazon.com": false, "cn-north-1.signin.amazonaws.cn": false, "eu-west-9.signin.aws.amazon.com": true,
+		"oidc.us-east-1.api.aws": false, "eu-west-9.signin.aws.amazon.com": true, "cn-north-1.signin.aws.amazon.com": true, "oidc.eu-west-9.amazonaws.com": true,
 	} {
 		_, err := c.Client().Get("https://" + host)
 		require.ErrorContains(t, err, map[bool]string{true: "no such host", false: "awsauthtest does not model"}[modelled], host)

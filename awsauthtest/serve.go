@@ -151,8 +151,12 @@ func (c *Cloud) routeLoopback(path string) place {
 		return place{service: serviceMetadata}
 	case strings.HasPrefix(path, containerPath), path == podCredentials:
 		return place{service: serviceContainer}
-	case path == ssoPath:
+	case path == federationPath, path == loginPath:
+		return place{service: serviceSignin}
+	case isSSO(path):
 		return place{service: serviceSSO}
+	case isOIDC(path):
+		return place{service: serviceOIDC}
 	}
 	return place{service: serviceSTS}
 }

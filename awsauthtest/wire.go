@@ -77,6 +77,7 @@ func newRequest(r *http.Request, host string, body []byte, at place) *request {
 			in.form[name] = append(in.form[name], values...)
 		}
 	}
+	in.readGrant()
 	in.auth, in.authErr = in.authorization()
 	return in
 }
@@ -191,7 +192,11 @@ func (in *request) action() string {
 	case serviceContainer:
 		return "GetCredentials"
 	case serviceSSO:
-		return "GetRoleCredentials"
+		return in.ssoAction()
+	case serviceOIDC:
+		return in.oidcAction()
+	case serviceSignin:
+		return in.signinAction()
 	case serviceHandled:
 		return in.handledAction()
 	}
@@ -222,6 +227,10 @@ func (c *Cloud) serve(ctx context.Context, in *request) (reply, error) {
 		return c.serveContainer(in), nil
 	case serviceSSO:
 		return c.serveSSO(in), nil
+	case serviceOIDC:
+		return c.serveOIDC(in), nil
+	case serviceSignin:
+		return c.serveSignin(in), nil
 	}
 	return c.serveSTS(in), nil
 }
@@ -233,6 +242,10 @@ func (in *request) failure(p *problem) reply {
 		return metadataFailure(p)
 	case serviceContainer, serviceSSO:
 		return jsonFailure(p)
+	case serviceOIDC:
+		return oidcFailure(p)
+	case serviceSignin:
+		return in.signinFailure(p)
 	case serviceHandled:
 		return in.serviceFailure(p)
 	}
