@@ -271,7 +271,11 @@ func oidcFailure(p *problem) reply {
 		}
 		code.WriteRune(unicode.ToLower(r))
 	}
-	out := jsonReply(p.status, map[string]string{"__type": p.code, "error": code.String(), "error_description": p.message})
+	body := map[string]string{"__type": p.code, "error": code.String(), "error_description": p.message}
+	if p.status >= http.StatusInternalServerError { // the SDK knows no such exception, and shows this field
+		body["message"] = p.message
+	}
+	out := jsonReply(p.status, body)
 	out.code = p.code
 	out.header.Set("X-Amzn-Errortype", p.code)
 	return out
