@@ -190,15 +190,27 @@ func (c *Cloud) login(form url.Values, partition string, now time.Time) (caller,
 	return token.who, nil
 }
 
+// isConsoleHost reports whether a host is one of any partition's console, or of the
+// portals of SSO, which people open in a browser.
+func isConsoleHost(host string) bool {
+	for _, domain := range consoles {
+		if below(host, "console."+domain) {
+			return true
+		}
+	}
+	return below(host, "awsapps.com")
+}
+
+// below reports whether a host is a domain or one below it.
+func below(host, domain string) bool { return host == domain || strings.HasSuffix(host, "."+domain) }
+
 // isConsole reports whether an address is one of the partition's console.
 func isConsole(address, partition string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" || u.User != nil || port(u) != "443" {
 		return false
 	}
-	console := "console." + consoles[partition]
-	host := strings.ToLower(u.Hostname())
-	return host == console || strings.HasSuffix(host, "."+console)
+	return below(strings.ToLower(u.Hostname()), "console."+consoles[partition])
 }
 
 var refusalPage = template.Must(template.New("").Parse(`<!doctype html>

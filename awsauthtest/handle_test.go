@@ -215,7 +215,7 @@ func TestUnmodelled(t *testing.T) {
 		"s3.dualstack.eu-west-1.amazonaws.com": false, "ec2.eu-west-1.api.aws": false, "kms.us-isob-east-1.sc2s.sgov.gov": false,
 		"organizations.us-gov-west-1.amazonaws.com": false, "s3.us-east-9.amazonaws.com": true, "s3.cn-north-1.amazonaws.com": true,
 		"sts-fips.eu-west-1.amazonaws.com": true, "sts.us-east-7.amazonaws.com": true, "example.com": true, "amazonaws.com": true,
-		"oidc.us-east-1.api.aws": false, "eu-west-9.signin.aws.amazon.com": true, "cn-north-1.signin.aws.amazon.com": true, "oidc.eu-west-9.amazonaws.com": true,
+		"signin.us-east-1.api.aws": false, "eu-west-1.console.aws.amazon.com": false, "corp.awsapps.com": false, "console.aws.amazon.de": true, "eu-west-9.signin.aws.amazon.com": true, "cn-north-1.signin.aws.amazon.com": true, "oidc.eu-west-9.amazonaws.com": true,
 	} {
 		_, err := c.Client().Get("https://" + host)
 		require.ErrorContains(t, err, map[bool]string{true: "no such host", false: "awsauthtest does not model"}[modelled], host)

@@ -195,8 +195,7 @@ func (a *atlas) locate(host string) (place, bool) {
 }
 
 // locate reads what stands before one of the partition's suffixes, whether the
-// region exists or not. VPC endpoints, the SSO portal and its token service have
-// no dual-stack form here.
+// region exists or not. VPC endpoints have no dual-stack form here.
 func (p partition) locate(name, suffix string) (place, bool) {
 	labels := strings.Split(name, ".")
 	switch {
@@ -204,14 +203,14 @@ func (p partition) locate(name, suffix string) (place, bool) {
 		return place{service: serviceSTS, region: labels[1], partition: p.id}, true
 	case len(labels) == 2 && labels[0] == "sts-fips":
 		return place{service: serviceSTS, region: labels[1], partition: p.id}, p.hasFIPS(labels[1], suffix)
-	case suffix == p.dualStack:
-		return place{}, false
-	case len(labels) == 4 && strings.HasPrefix(labels[0], "vpce-") && labels[1] == "sts" && labels[3] == "vpce":
-		return place{service: serviceSTS, region: labels[2], partition: p.id}, true
 	case len(labels) == 3 && labels[0] == "portal" && labels[1] == "sso":
 		return place{service: serviceSSO, region: labels[2], partition: p.id}, true
 	case len(labels) == 2 && labels[0] == "oidc":
 		return place{service: serviceOIDC, region: labels[1], partition: p.id}, true
+	case suffix == p.dualStack:
+		return place{}, false
+	case len(labels) == 4 && strings.HasPrefix(labels[0], "vpce-") && labels[1] == "sts" && labels[3] == "vpce":
+		return place{service: serviceSTS, region: labels[2], partition: p.id}, true
 	}
 	return place{}, false
 }
@@ -220,6 +219,9 @@ func (p partition) locate(name, suffix string) (place, bool) {
 // service that the Cloud does not have.
 func (a *atlas) unmodelled(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if isConsoleHost(host) {
+		return true
+	}
 	for _, p := range partitions {
 		for _, suffix := range []string{p.suffix, p.dualStack} {
 			name, ok := strings.CutSuffix(host, "."+suffix)

@@ -27,8 +27,10 @@ type socket struct {
 
 // Serve puts the Cloud on a free port of 127.0.0.1 and returns its URL, without
 // a trailing slash; called again, it returns the same one. It is the address to
-// give as endpoint of STS (AWS_ENDPOINT_URL_STS, --endpoint-url) and of the
-// SSO portal, as AWS_EC2_METADATA_SERVICE_ENDPOINT, and, followed by what
+// give as endpoint of STS (AWS_ENDPOINT_URL_STS, --endpoint-url), of the SSO
+// portal (AWS_ENDPOINT_URL_SSO) and its token service (AWS_ENDPOINT_URL_SSO_OIDC),
+// and of the sign-in service (AWS_ENDPOINT_URL_SIGNIN; AWS_ENDPOINT_URL stands for
+// all), as AWS_EC2_METADATA_SERVICE_ENDPOINT, and, followed by what
 // [Cloud.SetContainer] returned, as AWS_CONTAINER_CREDENTIALS_FULL_URI. As
 // the host name no longer says it, region and partition are those of the
 // credential scope. After Close it returns an error.
