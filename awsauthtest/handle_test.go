@@ -239,3 +239,21 @@ func TestHandleInBubble(t *testing.T) {
 		require.Equal(t, time.Hour, time.Since(start))
 	})
 }
+
+// TestHandleInPlace: a handler stands in the place of the sign-in service and of
+// SSO's token service, until it is taken away.
+func TestHandleInPlace(t *testing.T) {
+	c, _ := world(t)
+	for host, own := range map[string]int{"eu-west-1.signin.aws.amazon.com": 501, "oidc.cn-north-1.amazonaws.com.cn": 501} {
+		for _, pattern := range []string{host, "*" + host[1:]} {
+			c.Handle(pattern, http.HandlerFunc(echo))
+			status, body, _ := send(t, c, request(t, "POST", "https://"+host+"/x", "hello"))
+			require.Equal(t, 200, status)
+			require.Contains(t, body, "hello")
+			c.Handle(pattern, nil)
+			status, _, _ = send(t, c, request(t, "POST", "https://"+host+"/x", "hello"))
+			require.Equal(t, own, status)
+		}
+	}
+	require.Panics(t, func() { c.Handle("portal.sso.eu-west-1.amazonaws.com", http.HandlerFunc(echo)) })
+}

@@ -135,10 +135,7 @@ func (c *Cloud) serveHTTP(w http.ResponseWriter, r *http.Request) {
 // one that comes by another port of this machine names that. Every other name is
 // a stranger's: a web page whose name was made to lead here must not read keys.
 func (c *Cloud) routeSocket(r *http.Request) (place, bool) {
-	if at, ok := c.regions.locate(hostname(r.Host)); ok {
-		return at, true
-	}
-	if at, ok := c.handlers.find(r.Host); ok {
+	if at, ok := c.locate(r.Host); ok {
 		return at, true
 	}
 	name := strings.ToLower(strings.Trim(hostname(r.Host), "[]"))

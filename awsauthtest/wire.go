@@ -291,10 +291,7 @@ func (m memory) route(u *url.URL) (place, error) {
 	if strings.HasPrefix(u.String(), nowhere) { // whoever asks here has not forgotten the Cloud
 		return place{service: serviceSTS, anyPath: true}, nil
 	}
-	at, ok := m.c.regions.locate(u.Hostname())
-	if !ok {
-		at, ok = m.c.handlers.find(u.Host)
-	}
+	at, ok := m.c.locate(u.Host)
 	switch {
 	case at.service == serviceHandled:
 		return at, nil
@@ -313,6 +310,21 @@ func (m memory) route(u *url.URL) (place, error) {
 	}
 	return at, nil
 }
+
+// locate finds the service behind a host, which may have a port.
+func (c *Cloud) locate(hostport string) (place, bool) {
+	at, own := c.regions.locate(strings.Trim(hostname(hostport), "[]"))
+	if own && !at.yields() {
+		return at, true
+	}
+	if handled, ok := c.handlers.find(hostport); ok {
+		return handled, true
+	}
+	return at, own
+}
+
+// yields reports whether a handler of Handle may take the service's place.
+func (at place) yields() bool { return at.service == serviceSignin || at.service == serviceOIDC }
 
 func refused(u *url.URL) error {
 	return connectionError("dial", net.JoinHostPort(u.Hostname(), port(u)), os.NewSyscallError("connect", syscall.ECONNREFUSED))
