@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/awsauthtest"
 	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
@@ -22,6 +23,7 @@ func TestSSOHint(t *testing.T) {
 func TestLoginUnreachable(t *testing.T) {
 	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 		w.ExpiredLogin()
+		w.Inject(awsauthtest.Fault{Action: "CreateOAuth2Token", Kind: awsauthtest.Reset})
 		w.Files("[profile dev]\nlogin_session = "+lab.LoginSession+"\n", "")
 		err := w.Fetch(awsauth.WithProfile("dev"))
 		lab.RequireBad(t, err, awsauth.Unreachable, "signin")

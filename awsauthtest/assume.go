@@ -74,7 +74,7 @@ func (c *Cloud) assumeRole(in *request, who caller) (any, *problem) {
 	}
 	session := sessionOf(want.target, want.name)
 	session.sourceIdentity, _ = inheritSource(who.sourceIdentity, want.sourceIdentity)
-	session.tags, session.transitive = tags, transitive
+	session.tags, session.transitive, session.chained = tags, transitive, who.temporary
 	keys := c.answerKeys(in, session, want.lifetime)
 	return assumeResult{
 		XMLName: xml.Name{Local: "AssumeRoleResult"}, Credentials: keys.xml(),

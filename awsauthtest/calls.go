@@ -14,7 +14,7 @@ import (
 // identity or bearer token, no signature, no session token.
 type Call struct {
 	Time        time.Time  // when the request came, UTC
-	Service     string     // "sts", "ec2metadata", "container", "sso"; of Handle the service of the signature, or "handled"; empty: a host that could not be reached
+	Service     string     // "sts", "ec2metadata", "container", "sso", "sso-oidc", "signin"; of Handle the service of the signature, or "handled"; empty: a host that could not be reached
 	Action      string     // "AssumeRole", …; of metadata "GetToken", "GetRole", "GetCredentials", "GetRegion", else its path; of REST services "PUT /path"
 	Method      string     // of HTTP
 	Host        string     // as in the Host header
@@ -58,6 +58,19 @@ func (c *Cloud) CallsTo(roleARN string) []Call {
 	var out []Call
 	for _, call := range c.Calls() {
 		if call.Role == roleARN {
+			out = append(out, call)
+		}
+	}
+	return out
+}
+
+// CallsBy returns the calls of a caller, in the order in which they came. In it *
+// stands for any characters: "*:assumed-role/audit/*" is all sessions of a role.
+// A call that was refused before its signature was proven is nobody's.
+func (c *Cloud) CallsBy(caller string) []Call {
+	var out []Call
+	for _, call := range c.Calls() {
+		if call.Caller != "" && like(caller, call.Caller) {
 			out = append(out, call)
 		}
 	}
@@ -168,7 +181,7 @@ func publicParams(form url.Values) url.Values {
 	out := url.Values{}
 	for name, values := range form {
 		switch name {
-		case "TokenCode", "WebIdentityToken", "SAMLAssertion":
+		case "TokenCode", "WebIdentityToken", "SAMLAssertion", "Session", "SigninToken":
 		default:
 			if !strings.HasPrefix(strings.ToLower(name), "x-amz-") {
 				out[name] = slices.Clone(values)

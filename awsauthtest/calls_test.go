@@ -215,3 +215,28 @@ func TestSetClock(t *testing.T) {
 	c.SetClock(nil)
 	require.NoError(t, once(session))
 }
+
+// TestCallsBy tells who called, by ARN or pattern.
+func TestCallsBy(t *testing.T) {
+	c, keys := world(t)
+	session := assume(t, c, keys, role(manage))
+	_, err := client(c, "us-east-1", session).GetCallerIdentity(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = client(c, "us-east-1", awsauthtest.Keys{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "x"}).GetCallerIdentity(t.Context(), nil)
+	require.Error(t, err)
+	const inRole = "arn:aws:sts::222222222222:assumed-role/manage-role/test"
+	for caller, want := range map[string][]string{
+		alice:                          {alice + " AssumeRole " + manage},
+		inRole:                         {inRole + " GetCallerIdentity"},
+		"*:assumed-role/manage-role/*": {inRole + " GetCallerIdentity"},
+		"*":                            {alice + " AssumeRole " + manage, inRole + " GetCallerIdentity"},
+		bob:                            nil,
+		"":                             nil,
+	} {
+		var got []string
+		for _, call := range c.CallsBy(caller) {
+			got = append(got, call.String())
+		}
+		require.Equal(t, want, got, caller)
+	}
+}

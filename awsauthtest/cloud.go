@@ -1,6 +1,7 @@
 // Package awsauthtest is an AWS in memory, for testing code that signs in to
 // AWS and moves between accounts: STS in every partition, EC2 instance
-// metadata, the container credential endpoint and the SSO portal.
+// metadata, the container credential endpoint, SSO with its device authorization,
+// and the sign-in service of `aws login` and of the console.
 //
 //	cloud := awsauthtest.New(t)
 //	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws:iam::111111111111:user/ci"})
@@ -45,7 +46,14 @@
 //	instance metadata: tokens, role, region,        user data, tags, network
 //	identity document
 //	container credentials (ECS, EKS Pod Identity)   tokens that are tied to a pod
-//	SSO portal: GetRoleCredentials                  other actions; OIDC, sign-in and federation endpoints
+//	SSO portal: GetRoleCredentials, ListAccounts,   permission sets, groups; the page where a person
+//	ListAccountRoles, Logout                        approves: ApproveDevice, DenyDevice stand for it
+//	SSO tokens: RegisterClient, CreateToken,        the grants authorization_code, JWT bearer and
+//	StartDeviceAuthorization; refresh tokens,       token exchange: 501 NotImplemented
+//	used once
+//	aws login: CreateOAuth2Token with a refresh     the page of the login, its authorization code:
+//	token, used once, and its DPoP proof            Login stands for them; the service's other actions
+//	console: getSigninToken, login URLs             the console itself; keys of GetFederationToken
 //	web identity tokens of any issuer               keys and discovery of a provider (JWKS)
 //	LimitSTS: calls a second of an account          the quotas themselves
 //
@@ -61,6 +69,13 @@
 // # Who called what
 //
 //	cloud.AssertCalled(t, "arn:aws:iam::111111111111:user/ci", "AssumeRole", "arn:aws:iam::222222222222:role/manage-role")
+//
+// # People
+//
+// A person who signs in is a method: [Cloud.MFACode] reads the device,
+// [Cloud.ApproveDevice] allows a device authorization, [Cloud.Login] and
+// [Cloud.LoginSSO] leave the token files of `aws login` and `aws sso login` behind,
+// and [Cloud.SignedIn] opens a login URL of the console.
 package awsauthtest
 
 import (
@@ -106,7 +121,10 @@ type state struct {
 	creds    map[string]credential // by access key id
 	disabled map[string]bool       // regions
 	oidc     map[oidcProvider]bool // those of AddOIDC
-	sso      map[string][]ssoGrant // by bearer token
+	sso      map[string]*ssoToken  // by bearer token
+	center   identityCenter
+	logins   map[string]*loginState // by refresh token, those used included
+	signins  map[string]signinToken // by token
 	instance *instance
 	task     *task
 }
@@ -164,7 +182,10 @@ func Start() *Cloud {
 		creds:    map[string]credential{},
 		disabled: map[string]bool{},
 		oidc:     map[oidcProvider]bool{},
-		sso:      map[string][]ssoGrant{},
+		sso:      map[string]*ssoToken{},
+		center:   newIdentityCenter(),
+		logins:   map[string]*loginState{},
+		signins:  map[string]signinToken{},
 	}}
 }
 

@@ -213,9 +213,9 @@ func TestUnmodelled(t *testing.T) {
 	for host, modelled := range map[string]bool{
 		"s3.us-east-1.amazonaws.com": false, "logs.s3.amazonaws.com": false, "iam.amazonaws.com": false, "s3.cn-north-1.amazonaws.com.cn": false,
 		"s3.dualstack.eu-west-1.amazonaws.com": false, "ec2.eu-west-1.api.aws": false, "kms.us-isob-east-1.sc2s.sgov.gov": false,
-		"oidc.us-gov-west-1.amazonaws.com": false, "s3.us-east-9.amazonaws.com": true, "s3.cn-north-1.amazonaws.com": true,
+		"organizations.us-gov-west-1.amazonaws.com": false, "s3.us-east-9.amazonaws.com": true, "s3.cn-north-1.amazonaws.com": true,
 		"sts-fips.eu-west-1.amazonaws.com": true, "sts.us-east-7.amazonaws.com": true, "example.com": true, "amazonaws.com": true,
-		"signin.aws.amazon.com": false, "eu-west-1.signin.aws.amazon.com": false, "cn-north-1.signin.amazonaws.cn": false, "eu-west-9.signin.aws.amazon.com": true,
+		"signin.us-east-1.api.aws": false, "eu-west-1.console.aws.amazon.com": false, "corp.awsapps.com": false, "console.aws.amazon.de": true, "eu-west-9.signin.aws.amazon.com": true, "cn-north-1.signin.aws.amazon.com": true, "oidc.eu-west-9.amazonaws.com": true,
 	} {
 		_, err := c.Client().Get("https://" + host)
 		require.ErrorContains(t, err, map[bool]string{true: "no such host", false: "awsauthtest does not model"}[modelled], host)
@@ -238,4 +238,22 @@ func TestHandleInBubble(t *testing.T) {
 		require.Equal(t, 200, status, body)
 		require.Equal(t, time.Hour, time.Since(start))
 	})
+}
+
+// TestHandleInPlace: a handler stands in the place of the sign-in service and of
+// SSO's token service, until it is taken away.
+func TestHandleInPlace(t *testing.T) {
+	c, _ := world(t)
+	for host, own := range map[string]int{"eu-west-1.signin.aws.amazon.com": 501, "oidc.cn-north-1.amazonaws.com.cn": 501} {
+		for _, pattern := range []string{host, "*" + host[1:]} {
+			c.Handle(pattern, http.HandlerFunc(echo))
+			status, body, _ := send(t, c, request(t, "POST", "https://"+host+"/x", "hello"))
+			require.Equal(t, 200, status)
+			require.Contains(t, body, "hello")
+			c.Handle(pattern, nil)
+			status, _, _ = send(t, c, request(t, "POST", "https://"+host+"/x", "hello"))
+			require.Equal(t, own, status)
+		}
+	}
+	require.Panics(t, func() { c.Handle("portal.sso.eu-west-1.amazonaws.com", http.HandlerFunc(echo)) })
 }

@@ -95,6 +95,7 @@ type principal struct {
 	role      string // ARN of the role; empty for a user
 	temporary bool   // a session: of a role, or of GetSessionToken
 	mfa       bool   // the session was made with an MFA code
+	chained   bool   // the role was assumed with temporary keys
 
 	sourceIdentity string
 	tags           map[string]string // of the session

@@ -129,6 +129,8 @@ const (
 	serviceMetadata  = "ec2metadata"
 	serviceContainer = "container"
 	serviceSSO       = "sso"
+	serviceOIDC      = "sso-oidc"
+	serviceSignin    = "signin"
 	serviceHandled   = "handled" // of Handle; Call.Service shows the service of the signature
 )
 
@@ -174,6 +176,9 @@ func (a *atlas) locate(host string) (place, bool) {
 	case globalSTS:
 		return place{service: serviceSTS, region: globalScope, partition: "aws", global: true}, true
 	}
+	if at, ok := a.locateSignin(host); ok {
+		return at, true
+	}
 	for _, p := range partitions {
 		for _, suffix := range []string{p.suffix, p.dualStack} {
 			name, ok := strings.CutSuffix(host, "."+suffix)
@@ -190,8 +195,7 @@ func (a *atlas) locate(host string) (place, bool) {
 }
 
 // locate reads what stands before one of the partition's suffixes, whether the
-// region exists or not. VPC endpoints and the SSO portal have no dual-stack form
-// here.
+// region exists or not. VPC endpoints have no dual-stack form here.
 func (p partition) locate(name, suffix string) (place, bool) {
 	labels := strings.Split(name, ".")
 	switch {
@@ -199,31 +203,24 @@ func (p partition) locate(name, suffix string) (place, bool) {
 		return place{service: serviceSTS, region: labels[1], partition: p.id}, true
 	case len(labels) == 2 && labels[0] == "sts-fips":
 		return place{service: serviceSTS, region: labels[1], partition: p.id}, p.hasFIPS(labels[1], suffix)
+	case len(labels) == 3 && labels[0] == "portal" && labels[1] == "sso":
+		return place{service: serviceSSO, region: labels[2], partition: p.id}, true
+	case len(labels) == 2 && labels[0] == "oidc":
+		return place{service: serviceOIDC, region: labels[1], partition: p.id}, true
 	case suffix == p.dualStack:
 		return place{}, false
 	case len(labels) == 4 && strings.HasPrefix(labels[0], "vpce-") && labels[1] == "sts" && labels[3] == "vpce":
 		return place{service: serviceSTS, region: labels[2], partition: p.id}, true
-	case len(labels) == 3 && labels[0] == "portal" && labels[1] == "sso":
-		return place{service: serviceSSO, region: labels[2], partition: p.id}, true
 	}
 	return place{}, false
-}
-
-// signin are the domains of the consoles, below which people and programs sign in.
-var signin = []string{
-	"aws.amazon.com", "amazonaws.cn", "amazonaws-us-gov.com", "amazonaws-eusc.eu",
-	"c2shome.ic.gov", "sc2shome.sgov.gov", "csphome.adc-e.uk", "csphome.hci.ic.gov",
 }
 
 // unmodelled reports whether AWS has such a host, so far as its name tells, for a
 // service that the Cloud does not have.
 func (a *atlas) unmodelled(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	for _, domain := range signin {
-		region, ok := strings.CutSuffix(host, "signin."+domain)
-		if ok && (region == "" || a.known(strings.TrimSuffix(region, "."))) {
-			return true
-		}
+	if isConsoleHost(host) {
+		return true
 	}
 	for _, p := range partitions {
 		for _, suffix := range []string{p.suffix, p.dualStack} {

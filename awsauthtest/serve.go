@@ -27,8 +27,10 @@ type socket struct {
 
 // Serve puts the Cloud on a free port of 127.0.0.1 and returns its URL, without
 // a trailing slash; called again, it returns the same one. It is the address to
-// give as endpoint of STS (AWS_ENDPOINT_URL_STS, --endpoint-url) and of the
-// SSO portal, as AWS_EC2_METADATA_SERVICE_ENDPOINT, and, followed by what
+// give as endpoint of STS (AWS_ENDPOINT_URL_STS, --endpoint-url), of the SSO
+// portal (AWS_ENDPOINT_URL_SSO) and its token service (AWS_ENDPOINT_URL_SSO_OIDC),
+// and of the sign-in service (AWS_ENDPOINT_URL_SIGNIN; AWS_ENDPOINT_URL stands for
+// all), as AWS_EC2_METADATA_SERVICE_ENDPOINT, and, followed by what
 // [Cloud.SetContainer] returned, as AWS_CONTAINER_CREDENTIALS_FULL_URI. As
 // the host name no longer says it, region and partition are those of the
 // credential scope. After Close it returns an error.
@@ -133,10 +135,7 @@ func (c *Cloud) serveHTTP(w http.ResponseWriter, r *http.Request) {
 // one that comes by another port of this machine names that. Every other name is
 // a stranger's: a web page whose name was made to lead here must not read keys.
 func (c *Cloud) routeSocket(r *http.Request) (place, bool) {
-	if at, ok := c.regions.locate(hostname(r.Host)); ok {
-		return at, true
-	}
-	if at, ok := c.handlers.find(r.Host); ok {
+	if at, ok := c.locate(r.Host); ok {
 		return at, true
 	}
 	name := strings.ToLower(strings.Trim(hostname(r.Host), "[]"))
@@ -151,8 +150,12 @@ func (c *Cloud) routeLoopback(path string) place {
 		return place{service: serviceMetadata}
 	case strings.HasPrefix(path, containerPath), path == podCredentials:
 		return place{service: serviceContainer}
-	case path == ssoPath:
+	case path == federationPath, path == loginPath:
+		return place{service: serviceSignin}
+	case isSSO(path):
 		return place{service: serviceSSO}
+	case isOIDC(path):
+		return place{service: serviceOIDC}
 	}
 	return place{service: serviceSTS}
 }

@@ -77,6 +77,7 @@ func newRequest(r *http.Request, host string, body []byte, at place) *request {
 			in.form[name] = append(in.form[name], values...)
 		}
 	}
+	in.readGrant()
 	in.auth, in.authErr = in.authorization()
 	return in
 }
@@ -191,7 +192,11 @@ func (in *request) action() string {
 	case serviceContainer:
 		return "GetCredentials"
 	case serviceSSO:
-		return "GetRoleCredentials"
+		return in.ssoAction()
+	case serviceOIDC:
+		return in.oidcAction()
+	case serviceSignin:
+		return in.signinAction()
 	case serviceHandled:
 		return in.handledAction()
 	}
@@ -222,6 +227,10 @@ func (c *Cloud) serve(ctx context.Context, in *request) (reply, error) {
 		return c.serveContainer(in), nil
 	case serviceSSO:
 		return c.serveSSO(in), nil
+	case serviceOIDC:
+		return c.serveOIDC(in), nil
+	case serviceSignin:
+		return c.serveSignin(in), nil
 	}
 	return c.serveSTS(in), nil
 }
@@ -233,6 +242,10 @@ func (in *request) failure(p *problem) reply {
 		return metadataFailure(p)
 	case serviceContainer, serviceSSO:
 		return jsonFailure(p)
+	case serviceOIDC:
+		return oidcFailure(p)
+	case serviceSignin:
+		return in.signinFailure(p)
 	case serviceHandled:
 		return in.serviceFailure(p)
 	}
@@ -278,10 +291,7 @@ func (m memory) route(u *url.URL) (place, error) {
 	if strings.HasPrefix(u.String(), nowhere) { // whoever asks here has not forgotten the Cloud
 		return place{service: serviceSTS, anyPath: true}, nil
 	}
-	at, ok := m.c.regions.locate(u.Hostname())
-	if !ok {
-		at, ok = m.c.handlers.find(u.Host)
-	}
+	at, ok := m.c.locate(u.Host)
 	switch {
 	case at.service == serviceHandled:
 		return at, nil
@@ -300,6 +310,21 @@ func (m memory) route(u *url.URL) (place, error) {
 	}
 	return at, nil
 }
+
+// locate finds the service behind a host, which may have a port.
+func (c *Cloud) locate(hostport string) (place, bool) {
+	at, own := c.regions.locate(strings.Trim(hostname(hostport), "[]"))
+	if own && !at.yields() {
+		return at, true
+	}
+	if handled, ok := c.handlers.find(hostport); ok {
+		return handled, true
+	}
+	return at, own
+}
+
+// yields reports whether a handler of Handle may take the service's place.
+func (at place) yields() bool { return at.service == serviceSignin || at.service == serviceOIDC }
 
 func refused(u *url.URL) error {
 	return connectionError("dial", net.JoinHostPort(u.Hostname(), port(u)), os.NewSyscallError("connect", syscall.ECONNREFUSED))
