@@ -14,13 +14,8 @@ import (
 	"github.com/chaoxiaodi/awsauth/internal/pace"
 	"github.com/chaoxiaodi/awsauth/internal/redact"
 	"github.com/chaoxiaodi/awsauth/internal/refresh"
+	"github.com/chaoxiaodi/awsauth/internal/terminal"
 )
-
-// mfaLifetime is how long an MFA session lasts: one code serves a working day. STS
-// allows 36 hours, and gives root users one hour whatever they ask for.
-//
-// See https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
-const mfaLifetime = 12 * time.Hour
 
 // mfaSource is the Source of the keys of an MFA session.
 const mfaSource = "GetSessionToken"
@@ -112,6 +107,9 @@ func (s *Session) askCode(ctx context.Context, d *mfaDevice, op, target string) 
 		e.Kind, e.what, e.Err = "", "canceled", redact.Error(err)
 	case err != nil:
 		e.what, e.Err = "there is no MFA code for "+serial+": "+redact.OneLine(err.Error()), redact.Error(err)
+		if errors.Is(err, terminal.ErrNone) {
+			e.Hint = "run it at a terminal, or pass WithMFA a func that gets the code elsewhere"
+		}
 	case len(code) != 6 || !names.IsDigits(code):
 		e.what = "what was given for " + serial + " is not a code of six digits"
 		e.Hint = "enter the six digits that the device shows now"

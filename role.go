@@ -2,6 +2,7 @@ package awsauth
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -17,6 +18,12 @@ type roleSpec struct {
 	durationName string // what says how long: an option, or duration_seconds of a profile
 	mfa          mfaDevice
 }
+
+// mfaLifetime is how long an MFA session lasts: one code serves a working day. STS
+// allows 36 hours, and gives root users one hour whatever they ask for.
+//
+// See https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+const mfaLifetime = 12 * time.Hour
 
 // mfaDevice is a user's second factor. Without a serial there is none.
 type mfaDevice struct {
