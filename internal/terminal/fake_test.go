@@ -45,12 +45,14 @@ func (f *fake) change(do func()) {
 	do()
 }
 
-// press types s when all that the test started is waiting.
+// press types s at once, when all that the test started is waiting.
 func (f *fake) press(s string) {
 	synctest.Wait()
-	for _, b := range []byte(s) {
-		f.queue <- b
-	}
+	f.change(func() { // flush waits for the whole of it
+		for _, b := range []byte(s) {
+			f.queue <- b
+		}
+	})
 	synctest.Wait()
 }
 
@@ -96,13 +98,14 @@ func (d *fakeDevice) prepare() (keys, error) {
 func (d *fakeDevice) restore() { d.change(func() { d.quiet = false }) }
 
 func (d *fakeDevice) flush() {
-	for {
-		select {
-		case <-d.queue:
-		default:
-			return
+	d.change(func() {
+		for len(d.queue) > 0 {
+			select {
+			case <-d.queue:
+			default: // a reader was faster
+			}
 		}
-	}
+	})
 }
 
 func (d *fakeDevice) write(_ context.Context, s string) error {

@@ -95,6 +95,22 @@ func TestTTYContextEnds(t *testing.T) {
 	assert.Equal(t, former, p.mode(t))
 }
 
+// A process that continues after a stop asks again. It does not take its own mode
+// for the one that it must leave behind.
+func TestTTYContinues(t *testing.T) {
+	p := newPTY(t)
+	former := p.mode(t)
+	c := p.start(t, role+"=ask")
+	p.asked(t, "Code: ")
+	p.press(t, "12")
+	sending(syscall.SIGCONT)(p, c)
+	p.asked(t, "Code: Code: ")
+	p.press(t, "3\n")
+	c.end(t)
+	assert.Equal(t, "answer: 3\n", c.tells.String())
+	assert.Equal(t, former, p.mode(t))
+}
+
 // Ctrl-S stops the output: a question that cannot be shown can still be left.
 func TestTTYOutputStopped(t *testing.T) {
 	p := newPTY(t)
