@@ -139,3 +139,12 @@ func KeyPEM(t testing.TB, key any) []byte {
 	}
 	return Block("PRIVATE KEY", der)
 }
+
+// Renewed is another certificate of an intermediate, with the same name and key.
+func (ca *CA) Renewed(t testing.TB, edit func(*x509.Certificate)) *x509.Certificate {
+	t.Helper()
+	again := template(t, ca.Cert.Subject.CommonName)
+	again.IsCA, again.KeyUsage = true, ca.Cert.KeyUsage
+	edit(again)
+	return sign(t, again, ca.issuer, ca.key.Public())
+}
