@@ -43,7 +43,10 @@ func (c *Cloud) createSession(in *request) (any, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	if !want.anchor.issued(leaf, chain, in.now) {
+	switch {
+	case !maySign(leaf):
+		return nil, deniedAnywhere("Untrusted certificate. Insufficient certificate")
+	case !want.anchor.issued(leaf, chain, in.now):
 		return nil, deniedAnywhere("Untrusted Signing Certificate")
 	}
 	c.calls.prove(in.call, leaf.Subject.String())
@@ -105,7 +108,7 @@ func (c *Cloud) readAnywhere(in *request, leaf *x509.Certificate) (anywhereSessi
 		return want, deniedAnywhere("The profile does not accept a custom role session name")
 	}
 	if want.name = asked; asked == "" {
-		want.name = hex.EncodeToString(leaf.SerialNumber.Bytes())
+		want.name = hex.EncodeToString(leaf.SerialNumber.FillBytes(make([]byte, max(1, (leaf.SerialNumber.BitLen()+7)/8))))
 	}
 	return want, nil
 }
@@ -173,13 +176,16 @@ func (a authorization) signedWith(c *x509.Certificate, canonical string) bool {
 	return false
 }
 
-// issued reports whether the CAs of a trust anchor issued a certificate that may
-// sign in at this time, perhaps through others that came with it. Revocation is not
-// modelled.
+// maySign reports whether a certificate has what Roles Anywhere wants of one that
+// signs requests, whoever issued it.
+func maySign(leaf *x509.Certificate) bool {
+	return leaf.Version == 3 && !leaf.IsCA && leaf.KeyUsage&x509.KeyUsageDigitalSignature != 0
+}
+
+// issued reports whether the CAs of a trust anchor issued a certificate that is valid
+// at this time, perhaps through others that came with it. It refuses SHA-1, as the
+// x509 package does. Revocation is not modelled.
 func (a TrustAnchor) issued(leaf *x509.Certificate, chain []*x509.Certificate, t time.Time) bool {
-	if leaf.Version != 3 || leaf.IsCA || leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
-		return false
-	}
 	roots, between := x509.NewCertPool(), x509.NewCertPool()
 	for _, ca := range a.CAs {
 		roots.AddCert(ca)

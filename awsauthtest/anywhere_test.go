@@ -199,6 +199,7 @@ func TestAnywhereUntrusted(t *testing.T) {
 	key := certtest.ECDSA(t)
 	alone := sub.Issue(t, "host-7", key)
 	alone.Certificate = alone.Certificate[:1]
+	const untrusted, insufficient = "Untrusted Signing Certificate", "Untrusted certificate. Insufficient certificate"
 	for name, cert := range map[string]tls.Certificate{
 		"another CA":           certtest.NewCA(t, "Example Root").Issue(t, "host-7", key),
 		"intermediate missing": alone,
@@ -210,7 +211,11 @@ func TestAnywhereUntrusted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := a.signIn(t.Context(), cert, nil)
-			requireRefused(t, err, 403, "AccessDeniedException", "Untrusted Signing Certificate")
+			message := untrusted
+			if leaf := cert.Leaf; leaf.IsCA || leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+				message = insufficient
+			}
+			requireRefused(t, err, 403, "AccessDeniedException", message)
 			assert.Empty(t, a.Calls()[len(a.Calls())-1].Caller)
 		})
 	}

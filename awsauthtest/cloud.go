@@ -54,8 +54,8 @@
 //	aws login: CreateOAuth2Token with a refresh     the page of the login, its authorization code:
 //	token, used once, and its DPoP proof            Login stands for them; the service's other actions
 //	console: getSigninToken, login URLs             the console itself; keys of GetFederationToken
-//	Roles Anywhere: CreateSession, the certificate, revocation lists, attribute mappings, conditions
-//	its chain and signature, what its role trusts   on attributes; AWS Private CA; other actions
+//	Roles Anywhere: CreateSession, certificates,    its other actions, revocation, attribute mappings,
+//	chains and signatures                           conditions on attributes, session policies, Private CA
 //	web identity tokens of any issuer               keys and discovery of a provider (JWKS)
 //	LimitSTS: calls a second of an account          the quotas themselves
 //

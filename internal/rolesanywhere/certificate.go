@@ -69,6 +69,24 @@ func Check(certificate tls.Certificate, now time.Time) error {
 	return nil
 }
 
+// Leaf parses the certificate that signs, the first. Its subject and issuer say who
+// signs in, also after a renewal.
+func Leaf(certificate tls.Certificate) (*x509.Certificate, error) {
+	if len(certificate.Certificate) == 0 {
+		return nil, &CertificateError{What: "there is no certificate", Mend: "the func must return the certificate in tls.Certificate.Certificate"}
+	}
+	return parse(certificate.Certificate, 0)
+}
+
+// parse trusts the bytes alone: tls.Certificate.Leaf may be another.
+func parse(all [][]byte, i int) (*x509.Certificate, error) {
+	c, err := x509.ParseCertificate(all[i])
+	if err != nil {
+		return nil, &CertificateError{What: fmt.Sprintf("certificate %d cannot be parsed", i+1), Mend: "it must be one certificate in DER"}
+	}
+	return c, nil
+}
+
 // identity is a certificate with a key that fits.
 type identity struct {
 	leaf  *x509.Certificate
@@ -76,21 +94,17 @@ type identity struct {
 	key   crypto.Signer
 }
 
-// identify parses a certificate and holds its key against it. It trusts
-// Certificate alone: Leaf may be another.
+// identify parses a certificate with its chain and holds the key against it.
 func identify(certificate tls.Certificate) (identity, error) {
-	if len(certificate.Certificate) == 0 {
-		return identity{}, &CertificateError{What: "there is no certificate", Mend: "the func must return the certificate in tls.Certificate.Certificate"}
+	leaf, err := Leaf(certificate)
+	if err != nil {
+		return identity{}, err
 	}
-	var id identity
-	for i, der := range certificate.Certificate {
-		c, err := x509.ParseCertificate(der)
+	id := identity{leaf: leaf}
+	for i := 1; i < len(certificate.Certificate); i++ {
+		c, err := parse(certificate.Certificate, i)
 		if err != nil {
-			return identity{}, &CertificateError{What: fmt.Sprintf("certificate %d cannot be parsed", i+1), Mend: "it must be one certificate in DER"}
-		}
-		if i == 0 {
-			id.leaf = c
-			continue
+			return identity{}, err
 		}
 		id.chain = append(id.chain, c)
 	}

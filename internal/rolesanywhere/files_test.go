@@ -107,25 +107,32 @@ func TestFilesRenewed(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestFilesRefused(t *testing.T) {
+// wrong is a call of Files with what is wrong about it.
+type wrong struct {
+	cert, key, chain string
+	about, want      string // the file's name, and a part of the error
+}
+
+func (tt wrong) check(t *testing.T) *rolesanywhere.CertificateError {
+	t.Helper()
+	_, err := rolesanywhere.Files(tt.cert, tt.key, tt.chain)(t.Context())
+	var e *rolesanywhere.CertificateError
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, tt.about, base(e.File), "the file")
+	assert.Contains(t, err.Error(), tt.want)
+	assert.NotContains(t, err.Error(), "\n")
+	return e
+}
+
+// TestFilesUnreadable has files that hold something else.
+func TestFilesUnreadable(t *testing.T) {
 	f := folder{t, t.TempDir()}
 	key := certtest.ECDSA(t)
-	root := certtest.NewCA(t, "Root")
-	ca, stranger := root.Sub(t, "Lower"), certtest.NewCA(t, "Stranger").Sub(t, "Strange")
-	leaf := ca.Issue(t, "host-7", key)
-	edit := func(change func(*x509.Certificate)) []byte {
-		return certtest.PEM(root.Issue(t, "host-7", key, change).Certificate...)
-	}
-	_, edKey, err := ed25519.GenerateKey(nil)
-	require.NoError(t, err)
+	leaf := certtest.NewCA(t, "Root").Sub(t, "Lower").Issue(t, "host-7", key)
 	cert, pkcs8 := f.write("leaf.pem", certtest.PEM(leaf.Certificate[0])), f.write("leaf.key", certtest.KeyPEM(t, key))
-	edCert := f.write("ed.pem", certtest.PEM(root.Issue(t, "host-7", edKey).Certificate...))
 	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
-	for name, tt := range map[string]struct {
-		cert, key, chain string
-		about, want      string
-	}{
+	for name, tt := range map[string]wrong{
 		"no certificate named": {"", pkcs8, "", "", "no file is named for the certificate"},
 		"no key named":         {cert, "", "", "", "no file is named for the private key"},
 		"missing":              {f.dir + "/absent.pem", pkcs8, "", "absent.pem", "there is no such file"},
@@ -152,12 +159,36 @@ func TestFilesRefused(t *testing.T) {
 		"encrypted, PKCS#1":    {cert, f.write("enc1.key", []byte("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n")), "", "enc1.key", "is encrypted, which is not supported"},
 		"OpenSSH":              {cert, f.write("ssh.key", certtest.Block("OPENSSH PRIVATE KEY", []byte{1})), "", "ssh.key", "OpenSSH"},
 		"key damaged":          {cert, f.write("bad.key", certtest.Block("PRIVATE KEY", keyDER[:40])), "", "bad.key", "damaged"},
-		"another key":          {cert, f.write("other.key", certtest.KeyPEM(t, certtest.ECDSA(t))), "", "other.key", "does not belong to the certificate of \"CN=host-7,O=Example\""},
-		"key of another kind":  {cert, f.write("rsa.key", certtest.KeyPEM(t, certtest.RSA(t))), "", "rsa.key", "does not belong"},
-		"Ed25519 certificate":  {edCert, pkcs8, "", "ed.pem", "of the kind Ed25519, which Roles Anywhere does not take"},
-		"Ed25519 key":          {cert, f.write("ed.key", certtest.KeyPEM(t, edKey)), "", "ed.key", "neither RSA nor ECDSA"},
-		"CA first":             {f.write("cafirst.pem", certtest.PEM(ca.Cert.Raw, leaf.Certificate[0])), pkcs8, "", "cafirst.pem", "move the certificate of \"CN=host-7,O=Example\" to the top"},
-		"CA alone":             {f.write("ca.pem", certtest.PEM(ca.Cert.Raw)), pkcs8, "", "ca.pem", "is a CA's; the certificate of this machine must be the first"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := tt.check(t)
+			assert.Equal(t, strings.HasSuffix(name, "missing"), errors.Is(e, fs.ErrNotExist))
+		})
+	}
+}
+
+// TestFilesRefused has certificates, keys and chains that do not fit together, or
+// that Roles Anywhere does not take.
+func TestFilesRefused(t *testing.T) {
+	f := folder{t, t.TempDir()}
+	key := certtest.ECDSA(t)
+	root := certtest.NewCA(t, "Root")
+	ca, stranger := root.Sub(t, "Lower"), certtest.NewCA(t, "Stranger").Sub(t, "Strange")
+	leaf := ca.Issue(t, "host-7", key)
+	edit := func(change func(*x509.Certificate)) []byte {
+		return certtest.PEM(root.Issue(t, "host-7", key, change).Certificate...)
+	}
+	_, edKey, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	cert, pkcs8 := f.write("leaf.pem", certtest.PEM(leaf.Certificate[0])), f.write("leaf.key", certtest.KeyPEM(t, key))
+	edCert := f.write("ed.pem", certtest.PEM(root.Issue(t, "host-7", edKey).Certificate...))
+	for name, tt := range map[string]wrong{
+		"another key":         {cert, f.write("other.key", certtest.KeyPEM(t, certtest.ECDSA(t))), "", "other.key", "does not belong to the certificate of \"CN=host-7,O=Example\""},
+		"key of another kind": {cert, f.write("rsa.key", certtest.KeyPEM(t, certtest.RSA(t))), "", "rsa.key", "does not belong"},
+		"Ed25519 certificate": {edCert, pkcs8, "", "ed.pem", "of the kind Ed25519, which Roles Anywhere does not take"},
+		"Ed25519 key":         {cert, f.write("ed.key", certtest.KeyPEM(t, edKey)), "", "ed.key", "neither RSA nor ECDSA"},
+		"CA first":            {f.write("cafirst.pem", certtest.PEM(ca.Cert.Raw, leaf.Certificate[0])), pkcs8, "", "cafirst.pem", "move the certificate of \"CN=host-7,O=Example\" to the top"},
+		"CA alone":            {f.write("ca.pem", certtest.PEM(ca.Cert.Raw)), pkcs8, "", "ca.pem", "is a CA's; the certificate of this machine must be the first"},
 		"expired": {f.write("old.pem", edit(func(c *x509.Certificate) {
 			c.NotAfter = time.Date(2020, 2, 3, 4, 5, 6, 0, time.UTC)
 			c.NotBefore = c.NotAfter.AddDate(-1, 0, 0)
@@ -171,13 +202,7 @@ func TestFilesRefused(t *testing.T) {
 		"the same name":       {cert, pkcs8, f.write("same.pem", certtest.PEM(root.Sub(t, "Lower").Cert.Raw)), "same.pem", "does not hold the certificate that issued"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := rolesanywhere.Files(tt.cert, tt.key, tt.chain)(t.Context())
-			var e *rolesanywhere.CertificateError
-			require.ErrorAs(t, err, &e)
-			assert.Equal(t, tt.about, base(e.File), "the file")
-			assert.Contains(t, err.Error(), tt.want)
-			assert.NotContains(t, err.Error(), "\n")
-			assert.Equal(t, strings.Contains(name, "missing") || name == "missing", errors.Is(err, fs.ErrNotExist))
+			e := tt.check(t)
 			assert.Equal(t, name == "expired", e.Expired)
 		})
 	}
