@@ -15,7 +15,7 @@ import (
 type TrustAnchor struct {
 	Account string // 12 digits
 	Region  string
-	CAs     []*x509.Certificate // at least one; roots, or intermediates that stand for them
+	CAs     []*x509.Certificate // roots, or intermediates that stand for them; none: one of the Cloud's, see Certificate
 }
 
 // AnywhereProfile is a profile of IAM Roles Anywhere: which roles may be taken with
@@ -60,22 +60,24 @@ const (
 // See https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
 func (c *Cloud) AddTrustAnchor(a TrustAnchor) (arn string) {
 	partition, err := c.anywherePlace(a.Account, a.Region)
-	switch {
-	case err != nil:
+	if err != nil {
 		panic("awsauthtest: AddTrustAnchor: " + err.Error())
-	case len(a.CAs) == 0:
-		panic("awsauthtest: AddTrustAnchor: no CA")
 	}
 	for _, ca := range a.CAs {
 		if ca == nil || !ca.IsCA || ca.KeyUsage != 0 && ca.KeyUsage&x509.KeyUsageCertSign == 0 {
 			panic("awsauthtest: AddTrustAnchor: a certificate of CAs is no CA's")
 		}
 	}
-	a.CAs = slices.Clone(a.CAs)
+	added := trustAnchor{TrustAnchor: a}
+	added.CAs = slices.Clone(a.CAs)
+	if len(a.CAs) == 0 {
+		ca, key := newCA()
+		added.CAs, added.key = []*x509.Certificate{ca}, key
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	arn = c.anywhereARN(partition, a.Region, a.Account, "trust-anchor")
-	c.anchors[arn] = a
+	c.anchors[arn] = added
 	return arn
 }
 

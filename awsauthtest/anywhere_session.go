@@ -68,7 +68,7 @@ func deniedAnywhere(format string, args ...any) *problem {
 
 // anywhereSession is what a CreateSession asks for.
 type anywhereSession struct {
-	anchor   TrustAnchor
+	anchor   trustAnchor
 	profile  AnywhereProfile
 	role     arn
 	name     string

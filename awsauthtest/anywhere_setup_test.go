@@ -2,6 +2,7 @@ package awsauthtest_test
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"net"
 	"net/http"
@@ -49,6 +50,31 @@ func TestAnywhereHosts(t *testing.T) {
 	assert.Equal(t, http.StatusNotImplemented, response.StatusCode, "what is not modelled says so")
 }
 
+// TestAnywhereCertificate signs in with certificates of the Cloud's own CA, at a time
+// that SetClock says.
+func TestAnywhereCertificate(t *testing.T) {
+	a := newAnywhere(t, "us-east-1", device)
+	withCA := a.request.TrustAnchorARN
+	a.request.TrustAnchorARN = a.AddTrustAnchor(awsauthtest.TrustAnchor{Account: "222222222222", Region: "us-east-1"})
+	other := a.AddTrustAnchor(awsauthtest.TrustAnchor{Account: "222222222222", Region: "us-east-1"})
+	_, _, err := a.signIn(t.Context(), a.Certificate(a.request.TrustAnchorARN, "host-7", 0), nil)
+	require.NoError(t, err)
+	a.AssertCalled(t, "CN=host-7", "CreateSession", device)
+
+	past := a.Certificate(a.request.TrustAnchorARN, "host-7", -time.Second)
+	stranger := a.Certificate(other, "host-7", time.Hour)
+	for _, cert := range []tls.Certificate{past, stranger} {
+		_, _, err := a.signIn(t.Context(), cert, nil)
+		requireRefused(t, err, 403, "AccessDeniedException", "Untrusted Signing Certificate")
+	}
+	a.SetClock(func() time.Time { return time.Now().Add(-2 * time.Minute) })
+	_, _, err = a.signIn(t.Context(), past, nil)
+	require.NoError(t, err, "two minutes ago it was valid")
+
+	assert.Panics(t, func() { a.Certificate(withCA, "host-7", 0) })
+	assert.Panics(t, func() { a.Certificate("", "host-7", 0) })
+}
+
 func TestAnywherePanics(t *testing.T) {
 	c := awsauthtest.Start()
 	ca := certtest.NewCA(t, "Example Root")
@@ -58,7 +84,6 @@ func TestAnywherePanics(t *testing.T) {
 		"account": {Account: "22222222222", Region: "us-east-1", CAs: good},
 		"region":  {Account: "222222222222", Region: "mars-east-1", CAs: good},
 		"service": {Account: "222222222222", Region: "us-iso-east-1", CAs: good},
-		"no CA":   {Account: "222222222222", Region: "us-east-1"},
 		"leaf":    {Account: "222222222222", Region: "us-east-1", CAs: []*x509.Certificate{ca.Cert, leaf}},
 		"nil":     {Account: "222222222222", Region: "us-east-1", CAs: []*x509.Certificate{nil}},
 	} {

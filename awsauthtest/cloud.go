@@ -66,9 +66,10 @@
 //
 // [Cloud.AddTrustAnchor] and [Cloud.AddAnywhereProfile] let what a CA issued take a role:
 //
-//	anchor := cloud.AddTrustAnchor(awsauthtest.TrustAnchor{Account: "222222222222", Region: "us-east-1", CAs: []*x509.Certificate{ca}})
+//	anchor := cloud.AddTrustAnchor(awsauthtest.TrustAnchor{Account: "222222222222", Region: "us-east-1"})
 //	profile := cloud.AddAnywhereProfile(awsauthtest.AnywhereProfile{Account: "222222222222", Region: "us-east-1", RoleARNs: []string{role}})
 //	cloud.AddRole(awsauthtest.Role{ARN: role, Trust: []string{"rolesanywhere.amazonaws.com"}})
+//	certificate := cloud.Certificate(anchor, "host-7", 0) // or of a CA of one's own
 //
 // # Another service
 //
@@ -135,7 +136,7 @@ type state struct {
 	center   identityCenter
 	logins   map[string]*loginState     // by refresh token, those used included
 	signins  map[string]signinToken     // by token
-	anchors  map[string]TrustAnchor     // of Roles Anywhere, by ARN
+	anchors  map[string]trustAnchor     // of Roles Anywhere, by ARN
 	profiles map[string]AnywhereProfile // likewise
 	instance *instance
 	task     *task
@@ -198,7 +199,7 @@ func Start() *Cloud {
 		center:   newIdentityCenter(),
 		logins:   map[string]*loginState{},
 		signins:  map[string]signinToken{},
-		anchors:  map[string]TrustAnchor{},
+		anchors:  map[string]trustAnchor{},
 		profiles: map[string]AnywhereProfile{},
 	}}
 }
