@@ -7,6 +7,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -318,4 +319,44 @@ type keeping struct{ kept **http.Request }
 func (k keeping) Do(r *http.Request) (*http.Response, error) {
 	*k.kept = r
 	return nil, errors.New("not sent")
+}
+
+// TestAnywhereAlgorithm signs by hand, under the name of the algorithm that fits the
+// key, and under that of the other.
+func TestAnywhereAlgorithm(t *testing.T) {
+	a := newAnywhere(t, "us-east-1", device)
+	for key, names := range map[crypto.Signer][2]string{
+		certtest.ECDSA(t): {"AWS4-X509-ECDSA-SHA256", "AWS4-X509-RSA-SHA256"},
+		certtest.RSA(t):   {"AWS4-X509-RSA-SHA256", "AWS4-X509-ECDSA-SHA256"},
+	} {
+		cert := a.ca.Issue(t, "host-7", key)
+		for i, status := range []int{201, 403} {
+			request := capture(t, a, cert)
+			signByHand(t, request, key, names[i])
+			response, err := a.Client().Do(request)
+			require.NoError(t, err)
+			assert.Equal(t, status, response.StatusCode, names[i])
+		}
+	}
+}
+
+// signByHand replaces the signature of a request without a chain.
+func signByHand(t *testing.T, r *http.Request, key crypto.Signer, algorithm string) {
+	t.Helper()
+	text := read(t, r)
+	body(r, text)
+	hash := func(s string) string {
+		sum := sha256.Sum256([]byte(s))
+		return hex.EncodeToString(sum[:])
+	}
+	canonical := "POST\n/sessions\n\ncontent-type:application/json\nhost:" + r.URL.Host + "\nx-amz-date:" + r.Header.Get("X-Amz-Date") +
+		"\nx-amz-x509:" + r.Header.Get("X-Amz-X509") + "\n\ncontent-type;host;x-amz-date;x-amz-x509\n" + hash(text)
+	before := r.Header.Get("Authorization")
+	_, after, _ := strings.Cut(before, "Credential=")
+	credential, _, _ := strings.Cut(after, ",")
+	_, scope, _ := strings.Cut(credential, "/")
+	digest := sha256.Sum256([]byte(strings.Join([]string{algorithm, r.Header.Get("X-Amz-Date"), scope, hash(canonical)}, "\n")))
+	signature, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	require.NoError(t, err)
+	r.Header.Set("Authorization", algorithm+" Credential="+credential+", SignedHeaders=content-type;host;x-amz-date;x-amz-x509, Signature="+hex.EncodeToString(signature))
 }

