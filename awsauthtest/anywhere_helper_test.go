@@ -26,7 +26,7 @@ func TestAnywhereHelper(t *testing.T) {
 	for name, key := range map[string]crypto.Signer{"RSA": certtest.RSA(t), "ECDSA": certtest.ECDSA(t)} {
 		for _, between := range []bool{false, true} {
 			t.Run(name+map[bool]string{true: ", an intermediate"}[between], func(t *testing.T) {
-				a := newAnywhere(t, "eu-west-1", device)
+				a := newAnywhere(t, "eu-west-1", fleet)
 				ca := a.ca
 				if between {
 					ca = ca.Sub(t, "Example Intermediate")
@@ -44,7 +44,7 @@ func TestAnywhereHelper(t *testing.T) {
 					"credential-process", "--endpoint", url, "--session-duration", "1800",
 					"--certificate", write("client.pem", certtest.PEM(cert.Certificate[0])),
 					"--private-key", write("client.key", certtest.KeyPEM(t, key)),
-					"--trust-anchor-arn", a.request.TrustAnchorARN, "--profile-arn", a.request.ProfileARN, "--role-arn", device,
+					"--trust-anchor-arn", a.request.TrustAnchorARN, "--profile-arn", a.request.ProfileARN, "--role-arn", fleet,
 				}
 				if between {
 					args = append(args, "--intermediates", write("chain.pem", certtest.PEM(cert.Certificate[1])))

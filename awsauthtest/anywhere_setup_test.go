@@ -53,13 +53,13 @@ func TestAnywhereHosts(t *testing.T) {
 // TestAnywhereCertificate signs in with certificates of the Cloud's own CA, at a time
 // that SetClock says.
 func TestAnywhereCertificate(t *testing.T) {
-	a := newAnywhere(t, "us-east-1", device)
+	a := newAnywhere(t, "us-east-1", fleet)
 	withCA := a.request.TrustAnchorARN
 	a.request.TrustAnchorARN = a.AddTrustAnchor(awsauthtest.TrustAnchor{Account: "222222222222", Region: "us-east-1"})
 	other := a.AddTrustAnchor(awsauthtest.TrustAnchor{Account: "222222222222", Region: "us-east-1"})
 	_, _, err := a.signIn(t.Context(), a.Certificate(a.request.TrustAnchorARN, "host-7", 0), nil)
 	require.NoError(t, err)
-	a.AssertCalled(t, "CN=host-7", "CreateSession", device)
+	a.AssertCalled(t, "CN=host-7", "CreateSession", fleet)
 
 	past := a.Certificate(a.request.TrustAnchorARN, "host-7", -time.Second)
 	stranger := a.Certificate(other, "host-7", time.Hour)
@@ -93,8 +93,8 @@ func TestAnywherePanics(t *testing.T) {
 		"account":         {Account: "2", Region: "us-east-1"},
 		"region":          {Account: "222222222222", Region: ""},
 		"role":            {Account: "222222222222", Region: "us-east-1", RoleARNs: []string{alice}},
-		"another account": {Account: "111111111111", Region: "us-east-1", RoleARNs: []string{device}},
-		"partition":       {Account: "222222222222", Region: "cn-north-1", RoleARNs: []string{device}},
+		"another account": {Account: "111111111111", Region: "us-east-1", RoleARNs: []string{fleet}},
+		"partition":       {Account: "222222222222", Region: "cn-north-1", RoleARNs: []string{fleet}},
 		"short":           {Account: "222222222222", Region: "us-east-1", Duration: 14 * time.Minute},
 		"long":            {Account: "222222222222", Region: "us-east-1", Duration: 13 * time.Hour},
 	} {
@@ -106,12 +106,12 @@ func TestAnywherePanics(t *testing.T) {
 // at what becomes of it along a chain.
 func TestAnywhereSession(t *testing.T) {
 	const strict, open = "arn:aws:iam::666666666666:role/strict", "arn:aws:iam::666666666666:role/open"
-	a := newAnywhere(t, "us-east-1", device)
-	a.AddRole(awsauthtest.Role{ARN: device, Trust: []string{"rolesanywhere.amazonaws.com"}, MaxSession: 4 * time.Hour, RequireSourceIdentity: true})
+	a := newAnywhere(t, "us-east-1", fleet)
+	a.AddRole(awsauthtest.Role{ARN: fleet, Trust: []string{"rolesanywhere.amazonaws.com"}, MaxSession: 4 * time.Hour, RequireSourceIdentity: true})
 	a.AddRole(awsauthtest.Role{ARN: strict, Trust: []string{"222222222222"}})
 	a.AddRole(awsauthtest.Role{ARN: open, Trust: []string{"222222222222"}, AllowSourceIdentity: true})
 	a.request.ProfileARN = a.AddAnywhereProfile(awsauthtest.AnywhereProfile{
-		Account: "222222222222", Region: "us-east-1", RoleARNs: []string{device}, Duration: 3 * time.Hour, AcceptSessionName: true,
+		Account: "222222222222", Region: "us-east-1", RoleARNs: []string{fleet}, Duration: 3 * time.Hour, AcceptSessionName: true,
 	})
 	a.request.Name = "host-7"
 	cert := a.ca.Issue(t, "host-7.example.com", certtest.RSA(t), func(c *x509.Certificate) {
@@ -134,7 +134,7 @@ func TestAnywhereSession(t *testing.T) {
 }
 
 func TestAnywhereFaults(t *testing.T) {
-	a := newAnywhere(t, "us-east-1", device)
+	a := newAnywhere(t, "us-east-1", fleet)
 	cert := a.ca.Issue(t, "host-7", certtest.ECDSA(t))
 	for name, tt := range map[string]struct {
 		fault  awsauthtest.Fault
@@ -146,7 +146,7 @@ func TestAnywhereFaults(t *testing.T) {
 		"refused":   {awsauthtest.Fault{Kind: awsauthtest.Refuse, Message: "Untrusted Signing Certificate"}, 403, "AccessDeniedException"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tt.fault.Role, tt.fault.Times = device, 1
+			tt.fault.Role, tt.fault.Times = fleet, 1
 			a.Inject(tt.fault)
 			_, _, err := a.signIn(t.Context(), cert, nil)
 			requireRefused(t, err, tt.status, tt.code, tt.fault.Message)
@@ -156,7 +156,7 @@ func TestAnywhereFaults(t *testing.T) {
 
 func TestAnywhereHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newAnywhere(t, "us-east-1", device)
+		a := newAnywhere(t, "us-east-1", fleet)
 		cert := a.ca.Issue(t, "host-7", certtest.ECDSA(t))
 		a.Inject(awsauthtest.Fault{Action: "CreateSession", Kind: awsauthtest.Hang, Times: 1})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)

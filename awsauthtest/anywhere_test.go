@@ -30,7 +30,7 @@ import (
 	"github.com/chaoxiaodi/awsauth/internal/rolesanywhere"
 )
 
-const device = "arn:aws:iam::222222222222:role/fleet/device"
+const fleet = "arn:aws:iam::222222222222:role/fleet/device"
 
 // anywhere is a Cloud with a trust anchor, a profile and a role for certificates.
 type anywhere struct {
@@ -89,11 +89,11 @@ func TestAnywhereSignsIn(t *testing.T) {
 		between      int // intermediates
 		region, role string
 	}{
-		"RSA":                          {certtest.RSA(t), 0, "us-east-1", device},
-		"RSA, an intermediate":         {certtest.RSA(t), 1, "eu-west-1", device},
-		"ECDSA":                        {certtest.ECDSA(t), 0, "us-east-1", device},
-		"ECDSA P-384, an intermediate": {p384, 1, "us-east-1", device},
-		"ECDSA, two intermediates":     {certtest.ECDSA(t), 2, "us-east-1", device},
+		"RSA":                          {certtest.RSA(t), 0, "us-east-1", fleet},
+		"RSA, an intermediate":         {certtest.RSA(t), 1, "eu-west-1", fleet},
+		"ECDSA":                        {certtest.ECDSA(t), 0, "us-east-1", fleet},
+		"ECDSA P-384, an intermediate": {p384, 1, "us-east-1", fleet},
+		"ECDSA, two intermediates":     {certtest.ECDSA(t), 2, "us-east-1", fleet},
 		"China":                        {certtest.ECDSA(t), 1, "cn-north-1", "arn:aws-cn:iam::444444444444:role/device"},
 		"GovCloud":                     {certtest.ECDSA(t), 0, "us-gov-east-1", "arn:aws-us-gov:iam::555555555555:role/device"},
 	} {
@@ -132,7 +132,7 @@ func TestAnywhereSignsIn(t *testing.T) {
 
 // TestAnywhereTampered changes each part of a request once, after it was signed.
 func TestAnywhereTampered(t *testing.T) {
-	a := newAnywhere(t, "us-east-1", device)
+	a := newAnywhere(t, "us-east-1", fleet)
 	ca := a.ca.Sub(t, "Example Intermediate")
 	cert, other := ca.Issue(t, "host-7", certtest.ECDSA(t)), ca.Issue(t, "host-8", certtest.ECDSA(t))
 	encode := func(der []byte) string { return base64.StdEncoding.EncodeToString(der) }
@@ -195,7 +195,7 @@ func body(r *http.Request, s string) {
 }
 
 func TestAnywhereUntrusted(t *testing.T) {
-	a := newAnywhere(t, "us-east-1", device)
+	a := newAnywhere(t, "us-east-1", fleet)
 	sub := a.ca.Sub(t, "Example Intermediate")
 	key := certtest.ECDSA(t)
 	alone := sub.Issue(t, "host-7", key)
@@ -224,10 +224,10 @@ func TestAnywhereUntrusted(t *testing.T) {
 
 func TestAnywhereRefuses(t *testing.T) {
 	const closed, mfa, absent = "arn:aws:iam::222222222222:role/closed", "arn:aws:iam::222222222222:role/mfa", "arn:aws:iam::222222222222:role/absent"
-	a := newAnywhere(t, "us-east-1", device)
+	a := newAnywhere(t, "us-east-1", fleet)
 	a.AddRole(awsauthtest.Role{ARN: closed, Trust: []string{"*", "222222222222"}})
 	a.AddRole(awsauthtest.Role{ARN: mfa, Trust: []string{"rolesanywhere.amazonaws.com"}, RequireMFA: true})
-	wide := awsauthtest.AnywhereProfile{Account: "222222222222", Region: "us-east-1", RoleARNs: []string{closed, mfa, absent, device}}
+	wide := awsauthtest.AnywhereProfile{Account: "222222222222", Region: "us-east-1", RoleARNs: []string{closed, mfa, absent, fleet}}
 	all := a.AddAnywhereProfile(wide)
 	wide.Region = "us-west-2"
 	west := a.AddAnywhereProfile(wide)
@@ -266,7 +266,7 @@ func TestAnywhereRefuses(t *testing.T) {
 // TestAnywhereTime holds date, duration and expiry against the Cloud's clock.
 func TestAnywhereTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newAnywhere(t, "us-east-1", device)
+		a := newAnywhere(t, "us-east-1", fleet)
 		cert := a.ca.Issue(t, "host-7", certtest.ECDSA(t))
 		a.request.Duration = 20 * time.Minute
 		creds, _, err := a.signIn(t.Context(), cert, nil)
@@ -289,7 +289,7 @@ func TestAnywhereTime(t *testing.T) {
 }
 
 func TestAnywhereDateOff(t *testing.T) {
-	a := newAnywhere(t, "us-east-1", device)
+	a := newAnywhere(t, "us-east-1", fleet)
 	cert := a.ca.Issue(t, "host-7", certtest.ECDSA(t))
 	for name, by := range map[string]time.Duration{"Signature expired": 16 * time.Minute, "Signature not yet current": -16 * time.Minute} {
 		a.SetClock(func() time.Time { return time.Now().Add(by) })
@@ -324,7 +324,7 @@ func (k keeping) Do(r *http.Request) (*http.Response, error) {
 // TestAnywhereAlgorithm signs by hand, under the name of the algorithm that fits the
 // key, and under that of the other.
 func TestAnywhereAlgorithm(t *testing.T) {
-	a := newAnywhere(t, "us-east-1", device)
+	a := newAnywhere(t, "us-east-1", fleet)
 	for key, names := range map[crypto.Signer][2]string{
 		certtest.ECDSA(t): {"AWS4-X509-ECDSA-SHA256", "AWS4-X509-RSA-SHA256"},
 		certtest.RSA(t):   {"AWS4-X509-RSA-SHA256", "AWS4-X509-ECDSA-SHA256"},
