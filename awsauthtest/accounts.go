@@ -31,7 +31,8 @@ type Role struct {
 	// an account id or its :root ARN, a service ("ec2.amazonaws.com"), the issuer
 	// of an OIDC provider in the role's own account
 	// ("token.actions.githubusercontent.com") or the ARN of one (see AddOIDC),
-	// or "*" for anybody of the partition. Empty: nobody. What SetInstance,
+	// or "*" for anybody of the partition. "rolesanywhere.amazonaws.com" lets
+	// certificates take it (see AddTrustAnchor). Empty: nobody. What SetInstance,
 	// SetContainer and AddSSO hand out needs no entry.
 	Trust []string
 

@@ -14,15 +14,15 @@ import (
 // identity or bearer token, no signature, no session token.
 type Call struct {
 	Time        time.Time  // when the request came, UTC
-	Service     string     // "sts", "ec2metadata", "container", "sso", "sso-oidc", "signin"; of Handle the service of the signature, or "handled"; empty: a host that could not be reached
+	Service     string     // "sts", "ec2metadata", "container", "sso", "sso-oidc", "signin", "rolesanywhere"; of Handle the service of the signature, or "handled"; empty: a host that could not be reached
 	Action      string     // "AssumeRole", …; of metadata "GetToken", "GetRole", "GetCredentials", "GetRegion", else its path; of REST services "PUT /path"
 	Method      string     // of HTTP
 	Host        string     // as in the Host header
 	Path        string     // escaped
 	Role        string     // ARN of the role whose credentials were asked for; empty: none was
-	Caller      string     // ARN of who signed, if the signature was right; of a web identity token issuer and subject: "example.com:subject"
+	Caller      string     // ARN of who signed, if the signature was right; of a web identity token issuer and subject: "example.com:subject"; of a certificate its subject: "CN=host-7,O=Example"
 	Region      string     // of the credential scope; empty if the request was not signed
-	AccessKeyID string     // of the signature, whether it was right or not
+	AccessKeyID string     // of the signature, whether it was right or not; of Roles Anywhere the certificate's serial number, in decimal
 	Params      url.Values // query and form fields, without what is secret
 	Status      int        // of the answer; 0: none yet, or the connection failed
 	ErrorCode   string     // of the answer: "AccessDenied", …; "ConnectionFailed" without one
@@ -53,7 +53,7 @@ func (c *Cloud) Calls(action ...string) []Call {
 }
 
 // CallsTo returns the calls that asked for credentials of a role: to STS, to the
-// SSO portal, and to the endpoints of an instance or container of that role.
+// SSO portal, to Roles Anywhere, and to the endpoints of an instance or container of that role.
 func (c *Cloud) CallsTo(roleARN string) []Call {
 	var out []Call
 	for _, call := range c.Calls() {
@@ -122,7 +122,7 @@ func (c *Cloud) called(caller, action, role string, succeeded bool) bool {
 	return slices.ContainsFunc(c.Calls(), func(call Call) bool {
 		fits := func(pattern, s string) bool { return pattern == "" || like(pattern, s) }
 		return fits(caller, call.Caller) && fits(action, call.Action) && fits(role, call.Role) &&
-			(!succeeded || call.Status == 200)
+			(!succeeded || call.Status/100 == 2)
 	})
 }
 

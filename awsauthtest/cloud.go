@@ -1,7 +1,7 @@
 // Package awsauthtest is an AWS in memory, for testing code that signs in to
 // AWS and moves between accounts: STS in every partition, EC2 instance
 // metadata, the container credential endpoint, SSO with its device authorization,
-// and the sign-in service of `aws login` and of the console.
+// the sign-in service of `aws login` and of the console, and IAM Roles Anywhere.
 //
 //	cloud := awsauthtest.New(t)
 //	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws:iam::111111111111:user/ci"})
@@ -54,11 +54,22 @@
 //	aws login: CreateOAuth2Token with a refresh     the page of the login, its authorization code:
 //	token, used once, and its DPoP proof            Login stands for them; the service's other actions
 //	console: getSigninToken, login URLs             the console itself; keys of GetFederationToken
+//	Roles Anywhere: CreateSession, certificates,    its other actions, revocation, attribute mappings,
+//	chains and signatures                           conditions on attributes, session policies, Private CA
 //	web identity tokens of any issuer               keys and discovery of a provider (JWKS)
 //	LimitSTS: calls a second of an account          the quotas themselves
 //
 // A host of AWS whose service the Cloud does not have fails with an error that
 // says so; a host that AWS does not have fails as a look-up does.
+//
+// # A machine with a certificate
+//
+// [Cloud.AddTrustAnchor] and [Cloud.AddAnywhereProfile] let what a CA issued take a role:
+//
+//	anchor := cloud.AddTrustAnchor(awsauthtest.TrustAnchor{Account: "222222222222", Region: "us-east-1"})
+//	profile := cloud.AddAnywhereProfile(awsauthtest.AnywhereProfile{Account: "222222222222", Region: "us-east-1", RoleARNs: []string{role}})
+//	cloud.AddRole(awsauthtest.Role{ARN: role, Trust: []string{"rolesanywhere.amazonaws.com"}})
+//	certificate := cloud.Certificate(anchor, "host-7", 0) // or of a CA of one's own
 //
 // # Another service
 //
@@ -123,8 +134,10 @@ type state struct {
 	oidc     map[oidcProvider]bool // those of AddOIDC
 	sso      map[string]*ssoToken  // by bearer token
 	center   identityCenter
-	logins   map[string]*loginState // by refresh token, those used included
-	signins  map[string]signinToken // by token
+	logins   map[string]*loginState     // by refresh token, those used included
+	signins  map[string]signinToken     // by token
+	anchors  map[string]trustAnchor     // of Roles Anywhere, by ARN
+	profiles map[string]AnywhereProfile // likewise
 	instance *instance
 	task     *task
 }
@@ -186,6 +199,8 @@ func Start() *Cloud {
 		center:   newIdentityCenter(),
 		logins:   map[string]*loginState{},
 		signins:  map[string]signinToken{},
+		anchors:  map[string]trustAnchor{},
+		profiles: map[string]AnywhereProfile{},
 	}}
 }
 

@@ -19,7 +19,8 @@ type partition struct {
 	pattern   *regexp.Regexp // of the names of its regions, those to come included
 	regions   []string       // enabled in every account
 	optIn     []string       // that an account has to enable
-	fips      []string       // where STS has a FIPS host of its own
+	fips      []string       // where STS has a FIPS host of its own, and Roles Anywhere
+	anywhere  bool           // it has Roles Anywhere
 }
 
 // partitions is constant.
@@ -31,17 +32,17 @@ var partitions = []partition{
 			"ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2"),
 		optIn: strings.Fields("af-south-1 ap-east-1 ap-east-2 ap-south-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-6 ap-southeast-7 " +
 			"ca-west-1 eu-central-2 eu-south-1 eu-south-2 il-central-1 me-central-1 me-south-1 me-west-1 mx-central-1 sa-west-1"),
-		fips: strings.Fields("us-east-1 us-east-2 us-west-1 us-west-2"),
+		fips: strings.Fields("us-east-1 us-east-2 us-west-1 us-west-2"), anywhere: true,
 	},
 	{
 		id: "aws-cn", suffix: "amazonaws.com.cn", dualStack: "api.amazonwebservices.com.cn",
-		pattern: regexp.MustCompile(`^cn-\w+-\d+$`), regions: []string{"cn-north-1", "cn-northwest-1"},
+		pattern: regexp.MustCompile(`^cn-\w+-\d+$`), regions: []string{"cn-north-1", "cn-northwest-1"}, anywhere: true,
 	},
 	{
 		// The plain hosts of STS are FIPS hosts here. Only the dual-stack ones have
 		// another name.
 		id: "aws-us-gov", suffix: "amazonaws.com", dualStack: "api.aws",
-		pattern: regexp.MustCompile(`^us-gov-\w+-\d+$`), regions: []string{"us-gov-east-1", "us-gov-west-1"},
+		pattern: regexp.MustCompile(`^us-gov-\w+-\d+$`), regions: []string{"us-gov-east-1", "us-gov-west-1"}, anywhere: true,
 	},
 	{
 		id: "aws-eusc", suffix: "amazonaws.eu", dualStack: "api.amazonwebservices.eu",
@@ -131,6 +132,7 @@ const (
 	serviceSSO       = "sso"
 	serviceOIDC      = "sso-oidc"
 	serviceSignin    = "signin"
+	serviceAnywhere  = "rolesanywhere"
 	serviceHandled   = "handled" // of Handle; Call.Service shows the service of the signature
 )
 
@@ -207,10 +209,16 @@ func (p partition) locate(name, suffix string) (place, bool) {
 		return place{service: serviceSSO, region: labels[2], partition: p.id}, true
 	case len(labels) == 2 && labels[0] == "oidc":
 		return place{service: serviceOIDC, region: labels[1], partition: p.id}, true
+	case len(labels) == 2 && labels[0] == "rolesanywhere":
+		return place{service: serviceAnywhere, region: labels[1], partition: p.id}, p.anywhere
+	case len(labels) == 2 && labels[0] == "rolesanywhere-fips":
+		return place{service: serviceAnywhere, region: labels[1], partition: p.id}, p.id == "aws-us-gov" || slices.Contains(p.fips, labels[1])
 	case suffix == p.dualStack:
 		return place{}, false
 	case len(labels) == 4 && strings.HasPrefix(labels[0], "vpce-") && labels[1] == "sts" && labels[3] == "vpce":
 		return place{service: serviceSTS, region: labels[2], partition: p.id}, true
+	case len(labels) == 4 && strings.HasPrefix(labels[0], "vpce-") && labels[1] == "rolesanywhere" && labels[3] == "vpce":
+		return place{service: serviceAnywhere, region: labels[2], partition: p.id}, p.anywhere
 	}
 	return place{}, false
 }
@@ -237,7 +245,12 @@ func (a *atlas) unmodelled(host string) bool {
 // there is one, exists in the partition, and they are none of those that locate
 // reads.
 func (a *atlas) plausible(p partition, labels []string) bool {
-	if slices.Contains(labels, "") || slices.Contains(labels, "sts") || slices.Contains(labels, "sts-fips") || labels[0] == "portal" {
+	for _, own := range []string{"", "sts", "sts-fips", "rolesanywhere", "rolesanywhere-fips"} {
+		if slices.Contains(labels, own) {
+			return false
+		}
+	}
+	if labels[0] == "portal" {
 		return false
 	}
 	for _, label := range labels {

@@ -22,6 +22,14 @@ var (
 		status: map[string]int{"AuthFailure": http.StatusUnauthorized, "RequestExpired": http.StatusBadRequest},
 		code:   map[string]string{"InvalidClientTokenId": "AuthFailure", "SignatureDoesNotMatch": "AuthFailure", "ExpiredToken": "RequestExpired", "AccessDenied": "UnauthorizedOperation"},
 	}
+	dialectAnywhere = dialect{
+		status: map[string]int{"ThrottlingException": http.StatusTooManyRequests},
+		code: map[string]string{
+			"SignatureDoesNotMatch": "AccessDeniedException", "AccessDenied": "AccessDeniedException",
+			"MissingAuthenticationToken": "AccessDeniedException", "IncompleteSignature": "ValidationException",
+			"ValidationError": "ValidationException", "Throttling": "ThrottlingException",
+		},
+	}
 	dialectJSON = dialect{
 		code: map[string]string{
 			"InvalidClientTokenId": "UnrecognizedClientException", "SignatureDoesNotMatch": "InvalidSignatureException",

@@ -29,8 +29,8 @@ type socket struct {
 // a trailing slash; called again, it returns the same one. It is the address to
 // give as endpoint of STS (AWS_ENDPOINT_URL_STS, --endpoint-url), of the SSO
 // portal (AWS_ENDPOINT_URL_SSO) and its token service (AWS_ENDPOINT_URL_SSO_OIDC),
-// and of the sign-in service (AWS_ENDPOINT_URL_SIGNIN; AWS_ENDPOINT_URL stands for
-// all), as AWS_EC2_METADATA_SERVICE_ENDPOINT, and, followed by what
+// of the sign-in service (AWS_ENDPOINT_URL_SIGNIN; AWS_ENDPOINT_URL stands for
+// all) and of Roles Anywhere, as AWS_EC2_METADATA_SERVICE_ENDPOINT, and, followed by what
 // [Cloud.SetContainer] returned, as AWS_CONTAINER_CREDENTIALS_FULL_URI. As
 // the host name no longer says it, region and partition are those of the
 // credential scope. After Close it returns an error.
@@ -156,6 +156,8 @@ func (c *Cloud) routeLoopback(path string) place {
 		return place{service: serviceSSO}
 	case isOIDC(path):
 		return place{service: serviceOIDC}
+	case path == anywherePath:
+		return place{service: serviceAnywhere}
 	}
 	return place{service: serviceSTS}
 }

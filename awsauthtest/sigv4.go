@@ -26,6 +26,7 @@ const (
 
 // authorization is what a request says of its signature.
 type authorization struct {
+	algorithm                         string
 	keyID, date, region, service, end string // the credential scope
 	signed                            []string
 	signature                         string
@@ -40,16 +41,16 @@ type authorization struct {
 func (in *request) authorization() (authorization, *problem) {
 	header := in.header.Get("Authorization")
 	switch {
-	case in.at.service != serviceSTS && in.at.service != serviceHandled: // theirs are bearer tokens, and nobody's business
+	case in.at.service != serviceSTS && in.at.service != serviceHandled && in.at.service != serviceAnywhere: // theirs are bearer tokens, and nobody's business
 		return authorization{}, nil
 	case in.at.service == serviceHandled && header != "" && !strings.HasPrefix(header, "AWS4-"):
 		return authorization{}, nil // whatever it is, it is for the handler
-	case header == "" && in.form.Has("X-Amz-Algorithm"):
+	case header == "" && in.form.Has("X-Amz-Algorithm") && in.at.service != serviceAnywhere:
 		return in.presigned()
 	case header == "":
 		return authorization{}, nil
 	}
-	a, p := parseAuthorization(header)
+	a, p := parseAuthorization(header, in.algorithms())
 	if p != nil {
 		return a, p
 	}
@@ -69,7 +70,7 @@ func (in *request) authorization() (authorization, *problem) {
 func (in *request) presigned() (authorization, *problem) {
 	q, _ := url.ParseQuery(in.rawQuery)
 	a := authorization{
-		presigned: true, signature: q.Get("X-Amz-Signature"), token: q.Get("X-Amz-Security-Token"),
+		algorithm: algorithm, presigned: true, signature: q.Get("X-Amz-Signature"), token: q.Get("X-Amz-Security-Token"),
 		time: q.Get("X-Amz-Date"), expires: maxSkew,
 	}
 	if q.Get("X-Amz-Algorithm") != algorithm {
@@ -85,10 +86,18 @@ func (in *request) presigned() (authorization, *problem) {
 	return a, a.complete(q.Get("X-Amz-Credential"), q.Get("X-Amz-SignedHeaders"), "query string")
 }
 
+// algorithms are those that the service of a request knows.
+func (in *request) algorithms() []string {
+	if in.at.service == serviceAnywhere {
+		return []string{algorithmRSA, algorithmECDSA}
+	}
+	return []string{algorithm}
+}
+
 // parseAuthorization reads the value of an Authorization header.
-func parseAuthorization(header string) (authorization, *problem) {
-	rest, ok := strings.CutPrefix(header, algorithm+" ")
-	if !ok {
+func parseAuthorization(header string, algorithms []string) (authorization, *problem) {
+	name, rest, _ := strings.Cut(header, " ")
+	if !slices.Contains(algorithms, name) {
 		return authorization{}, incomplete("Unsupported AWS 'algorithm' in the Authorization header.")
 	}
 	fields := map[string]string{}
@@ -99,7 +108,7 @@ func parseAuthorization(header string) (authorization, *problem) {
 		}
 		fields[name] = value
 	}
-	a := authorization{signature: fields["Signature"]}
+	a := authorization{algorithm: name, signature: fields["Signature"]}
 	return a, a.complete(fields["Credential"], fields["SignedHeaders"], "Authorization header")
 }
 
@@ -127,7 +136,7 @@ func (a *authorization) complete(credential, signed, where string) *problem {
 			return incomplete("SignedHeaders must be lower-case names in order.")
 		}
 	}
-	if len(a.signature) != 2*sha256.Size || strings.Trim(a.signature, "0123456789abcdef") != "" {
+	if a.algorithm == algorithm && len(a.signature) != 2*sha256.Size || strings.Trim(a.signature, "0123456789abcdef") != "" {
 		return incomplete("Signature must be 64 lower-case hexadecimal digits.")
 	}
 	return nil
@@ -150,17 +159,29 @@ func (in *request) checkScope(regions *atlas) *problem {
 		return mismatch("Credential should be scoped to a valid region.")
 	case in.at.region == "" && !regions.known(a.region):
 		return mismatch("Credential should be scoped to a valid region.")
-	case a.service != serviceSTS && in.at.service == serviceSTS:
-		return mismatch("Credential should be scoped to correct service: '%s'.", serviceSTS)
+	case in.at.service != serviceHandled && a.service != in.at.service:
+		return mismatch("Credential should be scoped to correct service: '%s'.", in.at.service)
 	case a.end != terminator:
 		return mismatch("Credential should be scoped with a valid terminator: '%s'.", terminator)
 	}
 	return nil
 }
 
-// checkSignature recomputes the signature with the secret that was issued. The
-// date comes after: a signature that is wrong proves nothing about a clock.
+// checkSignature recomputes the signature with the secret that was issued.
 func (in *request) checkSignature(secret string, t time.Time) *problem {
+	return in.checkProof(t, func(canonical string) bool {
+		return hmac.Equal([]byte(in.auth.sign(secret, canonical)), []byte(in.auth.signature))
+	})
+}
+
+// wrongSignature is what AWS says of a signature that does not fit.
+const wrongSignature = "The request signature we calculated does not match the signature you provided. " +
+	"Check your AWS Secret Access Key and signing method."
+
+// checkProof holds what was signed against the request, and asks proves whether the
+// signature is one of this text. The date comes after: a signature that is wrong
+// proves nothing about a clock.
+func (in *request) checkProof(t time.Time, proves func(canonical string) bool) *problem {
 	a := in.auth
 	signedAt, err := time.Parse(timeFormat, a.time)
 	if err != nil {
@@ -173,9 +194,8 @@ func (in *request) checkSignature(secret string, t time.Time) *problem {
 		return mismatch("There were headers present in the request which were not signed: %s.", name)
 	}
 	canonical, ok := in.canonical()
-	if !ok || !hmac.Equal([]byte(a.sign(secret, canonical)), []byte(a.signature)) {
-		return mismatch("The request signature we calculated does not match the signature you provided. " +
-			"Check your AWS Secret Access Key and signing method.")
+	if !ok || !proves(canonical) {
+		return mismatch(wrongSignature)
 	}
 	if day := signedAt.Format("20060102"); day != a.date {
 		return mismatch("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s'.",
@@ -210,13 +230,18 @@ func (in *request) unsigned() string {
 
 // sign computes the signature of a canonical request.
 func (a authorization) sign(secret, canonical string) string {
-	sum := sha256.Sum256([]byte(canonical))
-	scope := strings.Join([]string{a.date, a.region, a.service, a.end}, "/")
 	key := []byte("AWS4" + secret)
 	for _, part := range []string{a.date, a.region, a.service, a.end} {
 		key = mac(key, part)
 	}
-	return hex.EncodeToString(mac(key, strings.Join([]string{algorithm, a.time, scope, hex.EncodeToString(sum[:])}, "\n")))
+	return hex.EncodeToString(mac(key, a.stringToSign(canonical)))
+}
+
+// stringToSign is what is signed in the end.
+func (a authorization) stringToSign(canonical string) string {
+	sum := sha256.Sum256([]byte(canonical))
+	scope := strings.Join([]string{a.date, a.region, a.service, a.end}, "/")
+	return strings.Join([]string{a.algorithm, a.time, scope, hex.EncodeToString(sum[:])}, "\n")
 }
 
 func mac(key []byte, s string) []byte {

@@ -78,6 +78,9 @@ func newRequest(r *http.Request, host string, body []byte, at place) *request {
 		}
 	}
 	in.readGrant()
+	if at.service == serviceAnywhere {
+		in.addJSON()
+	}
 	in.auth, in.authErr = in.authorization()
 	return in
 }
@@ -178,6 +181,8 @@ func (c *Cloud) roleAsked(in *request) string {
 		if g, ok := c.granted(in); ok {
 			return g.role.String()
 		}
+	case serviceAnywhere:
+		return in.form.Get("roleArn")
 	}
 	return ""
 }
@@ -197,6 +202,8 @@ func (in *request) action() string {
 		return in.oidcAction()
 	case serviceSignin:
 		return in.signinAction()
+	case serviceAnywhere:
+		return in.anywhereAction()
 	case serviceHandled:
 		return in.handledAction()
 	}
@@ -231,6 +238,8 @@ func (c *Cloud) serve(ctx context.Context, in *request) (reply, error) {
 		return c.serveOIDC(in), nil
 	case serviceSignin:
 		return c.serveSignin(in), nil
+	case serviceAnywhere:
+		return c.serveAnywhere(in), nil
 	}
 	return c.serveSTS(in), nil
 }
@@ -248,6 +257,8 @@ func (in *request) failure(p *problem) reply {
 		return in.signinFailure(p)
 	case serviceHandled:
 		return in.serviceFailure(p)
+	case serviceAnywhere:
+		return in.anywhereFailure(p)
 	}
 	return in.stsFailure(p)
 }
