@@ -66,6 +66,9 @@ func TestFederation(t *testing.T) {
 	out, err := client(c, "us-east-1", alice).GetSessionToken(t.Context(), &sts.GetSessionTokenInput{})
 	require.NoError(t, err)
 	mfa := awsauthtest.Keys{AccessKeyID: *out.Credentials.AccessKeyId, SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken}
+	out2, err := client(c, "cn-north-1", cn).AssumeRole(t.Context(), role(managCN))
+	require.NoError(t, err)
+	china := awsauthtest.Keys{AccessKeyID: *out2.Credentials.AccessKeyId, SecretAccessKey: *out2.Credentials.SecretAccessKey, SessionToken: *out2.Credentials.SessionToken}
 	expired, gone, wrong, cut := assume(t, c, alice, role(manage)), assume(t, c, alice, role(manage)), in, in
 	c.Expire(expired.AccessKeyID)
 	c.Deactivate(gone.AccessKeyID)
@@ -84,7 +87,7 @@ func TestFederation(t *testing.T) {
 		{"too short", in, lasts("899"), 400}, {"too long", in, lasts("43201"), 400}, {"no number", in, lasts("1h"), 400}, {"empty", in, lasts(""), 400},
 		{"user", alice, none, 400}, {"GetSessionToken", mfa, none, 400}, {"expired", expired, none, 400}, {"unknown", gone, none, 400},
 		{"wrong secret", wrong, none, 400}, {"wrong token", cut, none, 400}, {"no keys", awsauthtest.Keys{}, none, 400},
-		{"China's at aws", cn, none, 400}, {"not JSON", in, []string{"Session", "x"}, 400}, {"another action", in, []string{"Action", "x"}, 400},
+		{"China's at aws", china, none, 400}, {"not JSON", in, []string{"Session", "x"}, 400}, {"another action", in, []string{"Action", "x"}, 400},
 	} {
 		for _, method := range []string{"GET", "POST"} {
 			t.Run(tt.name+" "+method, func(t *testing.T) {
@@ -162,7 +165,7 @@ func TestSignedIn(t *testing.T) {
 		for _, wrong := range []string{
 			"", "://", federation, strings.Replace(right, "login", "getSigninToken", 1), strings.Replace(right, "https", "http", 1),
 			strings.Replace(right, "Issuer=x", "", 1), strings.Replace(right, "/federation", "/", 1), right + "x",
-			strings.Replace(right, "eu-west-1.signin", "eu-west-9.signin", 1), strings.Replace(right, "signin.aws.amazon.com", "signin.amazonaws.cn", 1),
+			strings.Replace(right, "eu-west-1.signin", "eu-west-9.signin", 1), strings.Replace(right, "eu-west-1.signin.aws.amazon.com", "cn-north-1.signin.amazonaws.cn", 1),
 			strings.Replace(right, "signin.aws", "signin.example", 1), strings.Replace(right, "https%3A", "http%3A", 1),
 			strings.Replace(right, "console.aws.amazon.com", "console.amazonaws.cn", 1), strings.Replace(right, "eu-west-1.console.aws", "evil.aws", 1),
 			strings.Replace(right, "eu-west-1.console.", "me%40evil.com%2Fconsole.", 1), strings.Replace(right, "console.aws.amazon.com", "console.aws.amazon.com.evil.com", 1),
@@ -179,6 +182,9 @@ func TestSignedIn(t *testing.T) {
 		require.True(t, login(right))
 		time.Sleep(time.Second)
 		require.False(t, login(right), "a URL lives 15 minutes")
+		time.Sleep(45 * time.Minute)
+		status, _, _ := federate(t, c, "POST", federation, signinForm(keys, "Version", "1"))
+		require.Equal(t, 400, status, "the keys have expired")
 	})
 }
 

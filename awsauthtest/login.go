@@ -20,7 +20,7 @@ const (
 	loginSession  = 12 * time.Hour   // until a person has to sign in again
 )
 
-// loginSessionState is one sign-in with `aws login`. Guarded by Cloud.mu.
+// loginState is one sign-in with `aws login`. Guarded by Cloud.mu.
 type loginState struct {
 	who     principal
 	key     *ecdsa.PublicKey // that proves possession (DPoP)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -163,14 +164,20 @@ func TestLoginProof(t *testing.T) {
 		}
 	}
 	for name, change := range map[string]func(*http.Request){
-		"none":           func(r *http.Request) { r.Header.Del("Dpop") },
-		"another's":      func(r *http.Request) { r.Header.Set("Dpop", stolen) },
-		"other address":  func(r *http.Request) { r.Host = "us-east-1.signin.aws.amazon.com" },
-		"no header":      proof(func(p []string) { p[0] = "e30" }),
-		"no claims":      proof(func(p []string) { p[1] = "e30" }),
-		"not base64":     proof(func(p []string) { p[1] = "*" }),
-		"signature":      proof(func(p []string) { p[2] = p[2][1:] + "A" }),
-		"half of it":     proof(func(p []string) { p[2] = p[2][:43] }),
+		"none":          func(r *http.Request) { r.Header.Del("Dpop") },
+		"another's":     func(r *http.Request) { r.Header.Set("Dpop", stolen) },
+		"other address": func(r *http.Request) { r.Host = "us-east-1.signin.aws.amazon.com" },
+		"no header":     proof(func(p []string) { p[0] = "e30" }),
+		"no claims":     proof(func(p []string) { p[1] = "e30" }),
+		"not base64":    proof(func(p []string) { p[1] = "*" }),
+		"signature":     proof(func(p []string) { p[2] = p[2][1:] + "A" }),
+		"half of it":    proof(func(p []string) { p[2] = p[2][:43] }),
+		"another client": func(r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			require.NoError(t, err)
+			changed := strings.Replace(string(body), "same-device", "some-device", 1)
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(changed)), int64(len(changed))
+		},
 		"another method": func(r *http.Request) { r.Method = http.MethodPut },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -172,6 +172,15 @@ func TestOIDCRefuses(t *testing.T) {
 		}
 		_, err := d.ask(&ssooidc.CreateTokenInput{GrantType: aws.String("password")})
 		require.Equal(t, "UnsupportedGrantTypeException", refusal(err))
+		renewable := newDevice(t, d.client, "sso:account:access")
+		require.NoError(t, c.ApproveDevice(*renewable.auth.UserCode, manage))
+		out, err := renewable.token()
+		require.NoError(t, err)
+		_, err = other.refresh(out.RefreshToken)
+		require.Equal(t, "InvalidGrantException", refusal(err), "another client's")
+		time.Sleep(8 * time.Hour)
+		_, err = renewable.refresh(out.RefreshToken)
+		require.Equal(t, "InvalidGrantException", refusal(err), "a person logs in again")
 		_, err = d.ask(&ssooidc.CreateTokenInput{GrantType: aws.String("authorization_code")})
 		require.ErrorContains(t, err, "awsauthtest does not model")
 		_, err = d.client.RegisterClient(t.Context(), &ssooidc.RegisterClientInput{ClientName: aws.String("x"), ClientType: aws.String("confidential")})
@@ -234,8 +243,10 @@ func TestPortal(t *testing.T) {
 	require.Equal(t, "ForbiddenException", refusal(err))
 	_, err = client.ListAccounts(t.Context(), &sso.ListAccountsInput{AccessToken: token, MaxResults: aws.Int32(101)})
 	require.Equal(t, "InvalidRequestException", refusal(err))
-	_, err = client.ListAccounts(t.Context(), &sso.ListAccountsInput{AccessToken: token, NextToken: aws.String("x")})
-	require.Equal(t, "InvalidRequestException", refusal(err))
+	for _, next := range []string{"x", "-1"} {
+		_, err = client.ListAccounts(t.Context(), &sso.ListAccountsInput{AccessToken: token, NextToken: &next})
+		require.Equal(t, "InvalidRequestException", refusal(err))
+	}
 	_, err = client.Logout(t.Context(), &sso.LogoutInput{AccessToken: token})
 	require.NoError(t, err)
 	_, err = client.ListAccounts(t.Context(), &sso.ListAccountsInput{AccessToken: token})
