@@ -126,17 +126,15 @@ func TestDiskBases(t *testing.T) {
 			if src.Setup != nil {
 				src.Setup(w)
 			}
-			w.Files(w.Text(strings.ReplaceAll(src.Config, "$REGION", "region = us-east-1")), w.Text(src.Credentials))
+			w.Files(src.ProfileText(w, ""), src.Credentials)
 			w.Env(src.Variables...)
-			var opts []awsauth.Option
-			if src.Opts != nil {
-				opts = src.Opts(w)
-			}
-			base := w.Open(append(opts, disk(w))...)
+			base := w.Open(append(src.Again(w), disk(w))...)
 			own := lab.Get(t, base)
-			kept := strings.Contains(own.SessionToken+own.SecretAccessKey, "") && onDisk(t, w, own)
-			dear := strings.Contains(src.Name, "SSO") || strings.Contains(src.Name, "web identity") || own.Source == "AssumeRoleProvider"
-			assert.Equal(t, dear, kept, "%s: %s", src.Name, own.Source)
+			dear := strings.Contains(src.Name, "SSO") || strings.Contains(own.Source, "WebIdentity") || strings.Contains(own.Source, "AssumeRole")
+			assert.Equal(t, dear, onDisk(t, w, own), "%s: %s", src.Name, own.Source)
+			role, err := base.Assume(awsauth.WithAccount(lab.Target))
+			require.NoError(t, err)
+			assert.True(t, onDisk(t, w, lab.Get(t, role)), "a role from there")
 		})
 	}
 }

@@ -22,11 +22,11 @@ var ttyLine = terminal.New()
 // after another. It returns when ctx ends, and fails where the process has no
 // terminal, as under cron.
 func PromptMFA(ctx context.Context) (string, error) {
-	text := "MFA code: "
+	text := "MFA code:"
 	if d, ok := ctx.Value(deviceKey{}).(*mfaDevice); ok {
-		text = fmt.Sprintf("MFA code for %s: ", redact.OneLine(d.serial))
+		text = fmt.Sprintf("MFA code for %s:", redact.OneLine(d.serial))
 		if d.profile != "" {
-			text = fmt.Sprintf("MFA code for %s (profile %s): ", redact.OneLine(d.serial), redact.OneLine(d.profile))
+			text = fmt.Sprintf("MFA code for %s (profile %s):", redact.OneLine(d.serial), redact.OneLine(d.profile))
 		}
 	}
 	return ttyLine.Ask(ctx, text)
