@@ -57,6 +57,9 @@ func (s *Session) assume(r *roleSettings) (*Session, error) {
 	if err := s.checkAgainst(spec); err != nil {
 		return nil, err
 	}
+	if err := s.family.allowed.check(spec.arn.account, "role "+spec.arn.String()); err != nil {
+		return nil, err
+	}
 	spec.complete()
 	return s.become(spec)
 }
@@ -178,7 +181,7 @@ func (a *assumption) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, op
 	w := a.parent.family.wire
 	call := a.call(w)
 	a.once.Do(func() { a.retryer = w.newRetryer() })
-	out, err := w.client().AssumeRole(ctx, in, append(opts, a.parent.calls(ctx, a.at, a.parent, a.retryer, call))...)
+	out, err := w.client().AssumeRole(ctx, in, append(opts, a.parent.calls(ctx, a.at, signing{a.parent}, a.retryer, call))...)
 	if err != nil {
 		a.parent.family.codes.unseen(a.code, err)
 		return nil, classifySTS(err, call)

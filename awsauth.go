@@ -180,6 +180,9 @@ func (l *look) assemble(d decision, at endpoint, silent bool) (*Session, error) 
 			return nil, withReport(err, d, p)
 		}
 	}
+	if err := session.checkAllowed(); err != nil {
+		return nil, withReport(err, d, p)
+	}
 	return session, nil
 }
 
@@ -198,7 +201,7 @@ func (l *look) base(d decision, p place, settings *loaded, at endpoint, quiet lo
 		return nil, err
 	}
 	temporary := s.temporaryOnly && !s.role.targeted() && len(src.roles) == 0 && d.mfa == nil
-	f := &family{wire: w, disk: s.openDisk(), cfg: settings.cfg, decision: d, log: s.logger}
+	f := &family{wire: w, disk: s.openDisk(), allowed: s.allowed.ids, cfg: settings.cfg, decision: d, log: s.logger}
 	if src.dear {
 		get = (&entry{family: f, at: &p}).through(get)
 	}

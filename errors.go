@@ -28,6 +28,7 @@ const (
 	AccessDenied        Kind = "access denied"         // AWS knows the caller and says no
 	InvalidKey          Kind = "invalid key"           // AWS does not know the access key, or not this secret
 	WrongPartition      Kind = "wrong partition"       // role, region and partition are not of one world
+	WrongAccount        Kind = "wrong account"         // WithAllowedAccounts does not name the account of the credentials
 	InvalidDuration     Kind = "invalid duration"      // out of bounds, or longer than the role allows
 	Throttled           Kind = "throttled"             // AWS asked to slow down for longer than the retries lasted
 	Unreachable         Kind = "unreachable"           // no answer: network, proxy, DNS, metadata, a service that fails

@@ -56,7 +56,7 @@ func (p *mfaProvider) fetch(ctx context.Context) (refresh.Issued, error) {
 	}
 	out, err := w.client().GetSessionToken(ctx, &sts.GetSessionTokenInput{
 		DurationSeconds: aws.Int32(int32(mfaLifetime / time.Second)), SerialNumber: &p.device.serial, TokenCode: &code,
-	}, p.base.calls(ctx, at, p.base, w.newRetryer(), call))
+	}, p.base.calls(ctx, at, signing{p.base}, w.newRetryer(), call))
 	if err != nil {
 		p.base.family.codes.unseen(code, err)
 		return refresh.Issued{}, classifySTS(err, call)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -52,6 +53,7 @@ type settings struct {
 	web           webOption
 	mfa           mfaOption
 	disk          diskOption
+	allowed       allowedOption
 	temporaryOnly bool
 	region        string
 	partition     Partition
@@ -87,6 +89,9 @@ type mfaOption struct {
 	serial string
 	code   func(context.Context) (string, error)
 }
+
+// allowedOption is what WithAllowedAccounts was given.
+type allowedOption struct{ ids []string }
 
 // diskOption is what WithDiskCache and WithDiskCacheKey were given.
 type diskOption struct {
@@ -234,6 +239,26 @@ func WithDiskCache(dir string) Option {
 // InvalidOption.
 func WithDiskCacheKey(key func(context.Context) ([]byte, error)) Option {
 	return option(func(s *settings) { s.disk.keyed, s.disk.key = true, key })
+}
+
+// WithAllowedAccounts refuses credentials of any other account than those with
+// these ids: WrongAccount. It guards a script against the wrong profile or the wrong
+// keys in the environment. Ids of several calls add up.
+//
+// It holds for all that the session and the sessions assumed from it hand out. For a
+// role the account stands in its ARN, so that New, Assume and ForEachAccount refuse
+// it before any call. Credentials of a base are held against the account that came
+// with them, else GetCallerIdentity is asked, once for each key; where that fails,
+// nothing is handed out. The base that a role is assumed from may be of any account.
+//
+// Without an id, or with one that is empty or not 12 digits, it is InvalidOption.
+func WithAllowedAccounts(ids ...string) Option {
+	return option(func(s *settings) {
+		if len(ids) == 0 {
+			ids = []string{""}
+		}
+		s.allowed.ids = append(slices.Clip(s.allowed.ids), ids...)
+	})
 }
 
 // WithTemporaryOnly refuses to hand out long-lived keys: a session without a

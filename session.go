@@ -38,6 +38,7 @@ type Session struct {
 type family struct {
 	wire     *wire
 	codes    usedCodes
+	allowed  guard
 	disk     *diskcache.Store // nil without WithDiskCache
 	cfg      aws.Config       // without region and credentials, which Config puts in
 	decision decision
@@ -117,16 +118,6 @@ func (s *Session) Config() aws.Config {
 	return cfg
 }
 
-// Retrieve returns credentials that are good now, from memory where it can.
-// Errors are *Error.
-func (s *Session) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	keys, err := s.issued(ctx)
-	if err != nil {
-		return aws.Credentials{}, err
-	}
-	return keys.Credentials, nil
-}
-
 // issued are the keys that are good now, and who they were issued to.
 func (s *Session) issued(ctx context.Context) (*refresh.Issued, error) {
 	if s.gate != nil {
@@ -182,6 +173,19 @@ func (s *Session) ProviderSources() []aws.CredentialSource {
 		kinds = append(kinds, aws.CredentialSourceSTSAssumeRole)
 	}
 	return kinds
+}
+
+// signing is a session as the signer of the library's own calls, which
+// WithAllowedAccounts does not concern: the base of a role may be of any account.
+type signing struct{ *Session }
+
+// Retrieve implements aws.CredentialsProvider.
+func (s signing) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	keys, err := s.issued(ctx)
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	return keys.Credentials, nil
 }
 
 // calls are the options of an STS call with the keys of s, for a session in p.

@@ -46,6 +46,7 @@ type source struct {
 	keyID     string // of the keys, where they are known before any call
 	temporary bool   // and have a session token
 	chained   bool   // the credentials are surely those of a role session
+	account   string // of the credentials, where AWS can give no others
 	detail    string // what Explain says of it
 	asks      bool   // credentials have to be asked for
 	dear      bool   // and the disk cache keeps them

@@ -43,6 +43,7 @@ func (l *look) ssoSource(w way) (*source, error) {
 		login, err := loginDigest(token)
 		return []string{region, startURL, account, role, login}, err
 	}
+	s.account = account
 	facts := ssoSession{w.profiles[0], name, w.holder, token}
 	s.open = func(k *kit) (fetch, error) {
 		opts := []func(*ssocreds.Options){k.opts.SSOProviderOptions}

@@ -81,6 +81,7 @@ func readToken(path string) (string, error) {
 // webSource is a role that a web identity token opens.
 func webSource(spec *roleSpec, token tokenSource) *source {
 	s := &source{kind: sourceWebIdentity, option: token.from == "WithWebIdentity", asks: true, chained: true}
+	s.account = spec.arn.account
 	s.web, s.detail = spec, "token file "+token.name()
 	s.kinds = []aws.CredentialSource{aws.CredentialSourceEnvVarsSTSWebIDToken}
 	if token.option != nil {

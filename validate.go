@@ -32,6 +32,7 @@ func (s *settings) check() (f faults) {
 	}
 	f = append(f, s.mfa.check()...)
 	f = append(f, s.disk.check()...)
+	f = append(f, s.allowed.check()...)
 	f = append(f, s.role.check()...)
 	return append(f, s.role.checkTarget(s.web.given)...)
 }
@@ -139,6 +140,18 @@ func (d diskOption) check() (f faults) {
 	}
 	if d.dir == "~" || strings.HasPrefix(d.dir, "~/") {
 		f.bad("WithDiskCache", d.dir, "~ is not expanded; use os.UserHomeDir, or \"\" for the default directory")
+	}
+	return f
+}
+
+// check refuses a guard that lets nobody pass, which surely was meant otherwise.
+func (a allowedOption) check() (f faults) {
+	for _, id := range a.ids {
+		if id == "" {
+			f.add(invalid("WithAllowedAccounts", "an account id is empty").mend("pass the 12-digit ids of the accounts, or leave the option out to allow all"))
+		} else if err := checkAccount(id); err != nil {
+			f.bad("WithAllowedAccounts", id, "%v", err)
+		}
 	}
 	return f
 }

@@ -1,0 +1,66 @@
+package awsauth
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/chaoxiaodi/awsauth/internal/refresh"
+)
+
+// Retrieve returns credentials that are good now, from memory where it can.
+// Errors are *Error.
+func (s *Session) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	keys, err := s.issued(ctx)
+	if err == nil {
+		err = s.admit(ctx, keys)
+	}
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	return keys.Credentials, nil
+}
+
+// admit holds keys that are to be handed out against WithAllowedAccounts. Those of a
+// role are of the account in its ARN, which was checked when the session was made.
+func (s *Session) admit(ctx context.Context, keys *refresh.Issued) error {
+	allowed := s.family.allowed
+	if len(allowed) == 0 || s.role != nil {
+		return nil
+	}
+	account := s.accountOf(keys)
+	if account == "" {
+		id, err := s.Identity(ctx)
+		if err != nil {
+			return err
+		}
+		account = id.Account
+	}
+	return allowed.check(account, s.path())
+}
+
+// accountOf is the account that came with keys of a base, "" if none did. What stands
+// beside keys in a file or the environment is somebody's note, not AWS's word.
+func (s *Session) accountOf(keys *refresh.Issued) string {
+	if parts := strings.SplitN(keys.ARN, ":", 6); len(parts) == 6 {
+		return parts[4]
+	}
+	if s.gate == nil && s.source().keyID != "" {
+		return ""
+	}
+	return keys.AccountID
+}
+
+// checkAllowed holds a session that is to be handed out against WithAllowedAccounts,
+// as far as its account is known before any call.
+func (s *Session) checkAllowed() error {
+	allowed := s.family.allowed
+	switch {
+	case s.role != nil:
+		return allowed.check(s.role.arn.account, "role "+s.role.arn.String())
+	case s.gate == nil && s.source().account != "":
+		return allowed.check(s.source().account, s.path())
+	}
+	return nil
+}
