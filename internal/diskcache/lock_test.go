@@ -20,22 +20,22 @@ import (
 // is called; then its entry has this id. An empty id: its fetch fails.
 func hold(t *testing.T, dir, id string) (release func()) {
 	other, fetching, ended := openHouse(dir, nil), make(chan struct{}), make(chan struct{})
-	finish, done := make(chan struct{}), sync.OnceFunc(func() {})
+	finish := make(chan struct{})
 	go func() {
 		defer close(ended)
 		_, _ = other.Through(context.Background(), diskcache.Request{Key: testKey}, func(context.Context) (diskcache.Entry, error) {
 			close(fetching)
 			<-finish
 			if id == "" {
-				return failing(nil)
+				return diskcache.Entry{}, errFetch
 			}
 			return newEntry(id), nil
 		})
 	}()
 	<-fetching
-	done = sync.OnceFunc(func() { close(finish); <-ended })
-	t.Cleanup(done)
-	return done
+	release = sync.OnceFunc(func() { close(finish); <-ended })
+	t.Cleanup(release)
+	return release
 }
 
 func TestWait(t *testing.T) {
