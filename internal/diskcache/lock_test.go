@@ -119,6 +119,38 @@ func TestLockRemoved(t *testing.T) {
 	}
 }
 
+// TestLockRaces removes the lock file at the worst moments. The lock is taken again,
+// so that the others find it under its name.
+func TestLockRaces(t *testing.T) {
+	leave := func(string) {}
+	remove := func(path string) { assert.NoError(t, os.Remove(path)) }
+	replace := func(path string) { remove(path); write(t, path, nil) }
+	for _, c := range []struct {
+		name          string
+		before, after func(string)
+	}{
+		{"removed before", remove, leave},
+		{"removed after", leave, remove},
+		{"replaced after", leave, replace},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHouse(t)
+			h.RaceLock(c.before, c.after)
+			_, err := h.Through(t.Context(), diskcache.Request{Key: testKey}, func(context.Context) (diskcache.Entry, error) {
+				other := openHouse(h.dir, nil)
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+				defer cancel()
+				_, err := other.Through(ctx, diskcache.Request{Key: testKey}, failing)
+				assert.ErrorIs(t, err, context.DeadlineExceeded, "another process finds the lock taken")
+				other.assertTold(t)
+				return newEntry("ASIAFIRST"), nil
+			})
+			require.NoError(t, err)
+			h.assertTold(t)
+		})
+	}
+}
+
 func TestWithLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token.json")
 	var w warnings
