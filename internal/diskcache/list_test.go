@@ -110,6 +110,16 @@ func TestDrop(t *testing.T) {
 	}
 }
 
+// TestDropNewer has another process write a newer entry between the look and the lock.
+func TestDropNewer(t *testing.T) {
+	h := newHouse(t)
+	h.get(t, "ASIAFIRST")
+	newer := with(t, read(t, h.file(".json")), "AccessKeyId", "ASIANEWER")
+	h.RaceLock(func(string) { write(t, h.file(".json"), newer) }, func(string) {})
+	h.Drop(t.Context(), testKey, "ASIAFIRST")
+	assertKept(t, h.dir, "ASIANEWER")
+}
+
 // TestSweep has files of all kinds and ages. Those of others are never removed, and
 // a temporary file is never read.
 func TestSweep(t *testing.T) {
