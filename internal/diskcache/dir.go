@@ -7,12 +7,6 @@ import (
 	"path/filepath"
 )
 
-// Modes of all that the package makes, whatever the umask.
-const (
-	dirMode  fs.FileMode = 0o700
-	fileMode fs.FileMode = 0o600
-)
-
 // What is wrong with a directory.
 var (
 	errNotDir   = errors.New("it is not a directory")

@@ -41,10 +41,7 @@ func (e Entry) String() string {
 	return text
 }
 
-// GoString is String: %#v must not show what %v hides.
-func (e Entry) GoString() string { return e.String() }
-
-// Format prints String under every verb.
+// Format prints String under every verb: %#v must not show what %v hides.
 func (e Entry) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.String()) }
 
 // LogValue is what log/slog shows of the entry.

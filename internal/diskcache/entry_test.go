@@ -51,6 +51,8 @@ func TestKey(t *testing.T) {
 		"name and value":   func(b fields) fields { return b.Add("ab", "") },
 		"empty name":       func(b fields) fields { return b.Add("", "ab") },
 		"two values":       func(b fields) fields { return b.Add("a", "b", "c") },
+		"joined and empty": func(b fields) fields { return b.Add("a", "bc", "") },
+		"empty and joined": func(b fields) fields { return b.Add("a", "", "bc") },
 		"joined":           func(b fields) fields { return b.Add("a", "bc") },
 		"split elsewhere":  func(b fields) fields { return b.Add("a", "b", "", "c") },
 		"other order":      func(b fields) fields { return b.Add("a", "c", "b") },

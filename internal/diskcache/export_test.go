@@ -42,4 +42,21 @@ func Seal(plain []byte, k Key, secret []byte) []byte {
 	return b.seal(plain, k)
 }
 
+// RaceLock calls functions with the lock file's path before and after the first try
+// to lock, in place of another process.
+func (s *Store) RaceLock(before, after func(path string)) {
+	first := true
+	s.sys.tryLock = func(l *flock.Flock) (bool, error) {
+		if !first {
+			return l.TryLock()
+		}
+		first = false
+		before(l.Path())
+		defer after(l.Path())
+		return l.TryLock()
+	}
+}
+
+var NarrowDir = narrowDir
+
 func RemoveLock(path string) { realSystem().removeLock(path) }

@@ -11,6 +11,12 @@ import (
 	"github.com/gofrs/flock"
 )
 
+// Modes of all that the package makes, whatever the umask.
+const (
+	dirMode  fs.FileMode = 0o700
+	fileMode fs.FileMode = 0o600
+)
+
 // What is wrong with a file.
 var (
 	errIrregular = errors.New("it is not a regular file")

@@ -54,6 +54,9 @@ func TestList(t *testing.T) {
 	items, err = locked.List(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, items, 4)
+	for _, item := range items {
+		assert.Empty(t, item.What, "plain entries are not read where there is a key")
+	}
 	locked.assertTold(t, "locked")
 
 	ctx, cancel := context.WithCancel(t.Context())
@@ -91,6 +94,7 @@ func TestDrop(t *testing.T) {
 		h.get(t, "ASIAFIRST")
 		h.Drop(t.Context(), testKey, "ASIAOTHER")
 		h.Drop(t.Context(), diskcache.NewKey().Sum(), "ASIAFIRST")
+		assert.NoFileExists(t, filepath.Join(h.dir, diskcache.NewKey().Sum().String()+".lock"), "there is nothing to lock for")
 		assert.Equal(t, "ASIAFIRST", h.get(t, "ASIASECOND").AccessKeyID, "a newer entry stays")
 		h.Drop(t.Context(), testKey, "ASIAFIRST")
 		assert.Equal(t, "ASIATHIRD", h.get(t, "ASIATHIRD").AccessKeyID)
@@ -104,6 +108,16 @@ func TestDrop(t *testing.T) {
 		assert.Equal(t, "ASIAFOURTH", h.get(t, "ASIAFOURTH").AccessKeyID)
 		h.assertTold(t)
 	}
+}
+
+// TestDropNewer has another process write a newer entry between the look and the lock.
+func TestDropNewer(t *testing.T) {
+	h := newHouse(t)
+	h.get(t, "ASIAFIRST")
+	newer := with(t, read(t, h.file(".json")), "AccessKeyId", "ASIANEWER")
+	h.RaceLock(func(string) { write(t, h.file(".json"), newer) }, func(string) {})
+	h.Drop(t.Context(), testKey, "ASIAFIRST")
+	assertKept(t, h.dir, "ASIANEWER")
 }
 
 // TestSweep has files of all kinds and ages. Those of others are never removed, and

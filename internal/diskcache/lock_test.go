@@ -20,22 +20,22 @@ import (
 // is called; then its entry has this id. An empty id: its fetch fails.
 func hold(t *testing.T, dir, id string) (release func()) {
 	other, fetching, ended := openHouse(dir, nil), make(chan struct{}), make(chan struct{})
-	finish, done := make(chan struct{}), sync.OnceFunc(func() {})
+	finish := make(chan struct{})
 	go func() {
 		defer close(ended)
 		_, _ = other.Through(context.Background(), diskcache.Request{Key: testKey}, func(context.Context) (diskcache.Entry, error) {
 			close(fetching)
 			<-finish
 			if id == "" {
-				return failing(nil)
+				return diskcache.Entry{}, errFetch
 			}
 			return newEntry(id), nil
 		})
 	}()
 	<-fetching
-	done = sync.OnceFunc(func() { close(finish); <-ended })
-	t.Cleanup(done)
-	return done
+	release = sync.OnceFunc(func() { close(finish); <-ended })
+	t.Cleanup(release)
+	return release
 }
 
 func TestWait(t *testing.T) {
@@ -116,6 +116,38 @@ func TestLockRemoved(t *testing.T) {
 		case <-time.After(time.Millisecond):
 			diskcache.RemoveLock(filepath.Join(filepath.Dir(h.dir), "token.lock"))
 		}
+	}
+}
+
+// TestLockRaces removes the lock file at the worst moments. The lock is taken again,
+// so that the others find it under its name.
+func TestLockRaces(t *testing.T) {
+	leave := func(string) {}
+	remove := func(path string) { assert.NoError(t, os.Remove(path)) }
+	replace := func(path string) { remove(path); write(t, path, nil) }
+	for _, c := range []struct {
+		name          string
+		before, after func(string)
+	}{
+		{"removed before", remove, leave},
+		{"removed after", leave, remove},
+		{"replaced after", leave, replace},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHouse(t)
+			h.RaceLock(c.before, c.after)
+			_, err := h.Through(t.Context(), diskcache.Request{Key: testKey}, func(context.Context) (diskcache.Entry, error) {
+				other := openHouse(h.dir, nil)
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+				defer cancel()
+				_, err := other.Through(ctx, diskcache.Request{Key: testKey}, failing)
+				assert.ErrorIs(t, err, context.DeadlineExceeded, "another process finds the lock taken")
+				other.assertTold(t)
+				return newEntry("ASIAFIRST"), nil
+			})
+			require.NoError(t, err)
+			h.assertTold(t)
+		})
 	}
 }
 

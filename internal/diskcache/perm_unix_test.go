@@ -130,6 +130,21 @@ func TestDirectories(t *testing.T) {
 	}
 }
 
+// TestNarrowDir has a directory that was exchanged after it was checked: nothing
+// changes its mode.
+func TestNarrowDir(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Chmod(dir, 0o777))
+	assert.ErrorContains(t, diskcache.NarrowDir(dir), "others can write")
+	assert.Equal(t, fs.FileMode(0o777), perm(t, dir))
+	file := filepath.Join(dir, "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.NoError(t, os.Chmod(file, 0o755))
+	assert.ErrorContains(t, diskcache.NarrowDir(file), "not a directory")
+	assert.Equal(t, fs.FileMode(0o755), perm(t, file))
+	assert.Error(t, diskcache.NarrowDir(filepath.Join(dir, "none")))
+}
+
 func link(t *testing.T, to, path string) {
 	t.Helper()
 	require.NoError(t, os.Symlink(to, path))

@@ -20,14 +20,12 @@ const (
 	maxSize = 256 << 10
 )
 
-// What is wrong with an entry. None of these texts, and no text of a parser,
-// quotes the entry.
+// What is wrong with an entry. No text quotes the entry, as those of a parser would.
 var (
 	errExpired = errors.New("the entry has expired")
 	errSyntax  = errors.New("the entry is cut or damaged: it is not the JSON of an entry")
 	errVersion = errors.New("the entry is of another version of this package")
 	errForeign = errors.New("the entry is the copy of another one")
-	errSealed  = errors.New("the entry cannot be decrypted: it is damaged, or was written with another key")
 	errText    = errors.New("the keys are not UTF-8 text, as JSON needs it")
 	errLarge   = fmt.Errorf("the entry has more than %d KiB", maxSize>>10)
 )

@@ -22,6 +22,9 @@ const (
 	sealMagic = "awsauth-sealed-1\n"
 )
 
+// errSealed does not say which it is: the cipher cannot tell.
+var errSealed = errors.New("the entry cannot be decrypted: it is damaged, or was written with another key")
+
 // box encrypts entries. A file is the magic, a random nonce of 12 bytes, and the
 // sealed JSON with its tag of 16 bytes.
 type box struct{ aead cipher.AEAD }

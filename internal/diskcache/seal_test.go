@@ -109,6 +109,7 @@ func TestKeyTimes(t *testing.T) {
 		fail = false
 		<-time.After(time.Second)
 		crowd()
+		assert.Equal(t, 2, asked, "after a minute")
 		crowd()
 		<-time.After(24 * time.Hour)
 		crowd()
