@@ -59,6 +59,8 @@ func (s *Session) checkAllowed() error {
 	switch {
 	case s.role != nil:
 		return allowed.check(s.role.arn.account, "role "+s.role.arn.String())
+	case s.gate != nil && accountOfSerial(s.gate.serial) != "":
+		return allowed.check(accountOfSerial(s.gate.serial), s.path())
 	case s.gate == nil && s.source().account != "":
 		return allowed.check(s.source().account, s.path())
 	}
