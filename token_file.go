@@ -101,15 +101,16 @@ func (l *look) oneToken(f tokenFile, provider bearer.TokenProvider) bearer.Token
 
 // renewedLogin gets the credentials of `aws login`. The SDK writes the refreshed
 // token over the old one, where a reader could meet half of it: so it is given a
-// copy, which is then renamed into place.
-func (l *look) renewedLogin(f tokenFile, get func(ctx context.Context, path string) (aws.Credentials, error)) func(context.Context) (aws.Credentials, error) {
+// copy, which is then renamed into place. wide is AWS_RESTRICT_FILE_PERMISSIONS, which
+// may let the file keep a wider mode than 0600.
+func (l *look) renewedLogin(f tokenFile, wide bool, get func(ctx context.Context, path string) (aws.Credentials, error)) func(context.Context) (aws.Credentials, error) {
 	return func(ctx context.Context) (creds aws.Credentials, err error) {
 		err = l.locked(ctx, f, func(ctx context.Context) (err error) {
 			if !f.due() { // another process has refreshed it
 				creds, err = get(ctx, f.path)
 				return err
 			}
-			err = diskcache.Rewrite(f.path, func(path string) (err error) {
+			err = diskcache.Rewrite(f.path, wide, func(path string) (err error) {
 				creds, err = get(ctx, path)
 				return err
 			})

@@ -7,13 +7,14 @@ import (
 
 // Rewrite lets change change a copy of a file, and then puts the copy in the file's
 // place, so that a reader sees the old file or the new one, and a process that is
-// killed leaves the old one. The copy is a file of mode 0600 beside the original. If
-// change fails the original stays as it is.
-func Rewrite(path string, change func(copied string) error) error {
-	return realSystem().rewrite(path, change)
+// killed leaves the old one. The copy is a file of mode 0600 beside the original, and
+// stays so unless wide is true: then the file keeps the mode that it had, as it does
+// for who writes in place. If change fails the original stays as it is.
+func Rewrite(path string, wide bool, change func(copied string) error) error {
+	return realSystem().rewrite(path, wide, change)
 }
 
-func (y system) rewrite(path string, change func(copied string) error) error {
+func (y system) rewrite(path string, wide bool, change func(copied string) error) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target // a link stays one
 	}
@@ -33,6 +34,9 @@ func (y system) rewrite(path string, change func(copied string) error) error {
 	if err == nil {
 		err = y.syncFile(copied)
 	}
+	if err == nil && wide {
+		err = copyMode(path, copied)
+	}
 	if err == nil {
 		err = y.replace(copied, path)
 	}
@@ -40,6 +44,21 @@ func (y system) rewrite(path string, change func(copied string) error) error {
 		_ = os.Remove(copied)
 	}
 	return err
+}
+
+// copyMode gives a file the mode of another one, or of a new file where there is
+// none any more.
+func copyMode(from, to string) error {
+	f, err := os.OpenFile(from, os.O_RDONLY|os.O_CREATE|nonBlock, 0o666)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	return os.Chmod(to, info.Mode().Perm())
 }
 
 // syncFile makes what was written to a file outlast a crash of the machine.
