@@ -64,13 +64,69 @@ func (e *AccountError) Unwrap() error { return e.Err }
 // the pace of their STS calls: when STS throttles, all slow down together, and
 // each call waits for its turn as long as its own context allows.
 func (s *Session) ForEachAccount(ctx context.Context, accounts []string, do func(context.Context, *Session) error, opts ...FleetOption) error {
+	if do == nil {
+		return s.walk(ctx, accounts, nil, opts)
+	}
+	return s.walk(ctx, accounts, func(ctx context.Context, _ string, s *Session) error { return do(ctx, s) }, opts)
+}
+
+// Collect runs get once for each account, as ForEachAccount runs its func, and
+// returns the results by account, as it stands in the list. Accounts whose get failed
+// are missing there and are in the error: what the others returned is kept.
+//
+//	users, err := awsauth.Collect(ctx, s, accounts, listUsers)
+//	for _, failed := range awsauth.AccountErrors(err) {
+//		log.Println(failed.Account, failed.Err)
+//	}
+//
+// In get, Identity tells the account, with no call beside the one for the role's
+// credentials. The map is never nil.
+func Collect[T any](ctx context.Context, s *Session, accounts []string, get func(context.Context, *Session) (T, error), opts ...FleetOption) (map[string]T, error) {
+	results := map[string]T{}
+	if get == nil {
+		return results, s.walk(ctx, accounts, nil, opts)
+	}
+	var mu sync.Mutex
+	err := s.walk(ctx, accounts, func(ctx context.Context, account string, s *Session) error {
+		result, err := get(ctx, s)
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		results[account] = result
+		return nil
+	}, opts)
+	return results, err
+}
+
+// AccountErrors returns the errors of single accounts that are joined in an error of
+// ForEachAccount or Collect, or in one that wraps it, in the order of the list. Of nil
+// it returns nil.
+func AccountErrors(err error) (all []*AccountError) {
+	switch e := err.(type) {
+	case nil:
+	case *AccountError:
+		return []*AccountError{e}
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			all = append(all, AccountErrors(one)...)
+		}
+	case interface{ Unwrap() error }:
+		return AccountErrors(e.Unwrap())
+	}
+	return all
+}
+
+// walk is ForEachAccount with a func that is told the account.
+func (s *Session) walk(ctx context.Context, accounts []string, do func(context.Context, string, *Session) error, opts []FleetOption) error {
 	var f fleetSettings
 	for _, o := range opts {
 		if o != nil {
 			o.applyToFleet(&f)
 		}
 	}
-	members, err := s.fleet(accounts, do, &f)
+	members, err := s.fleet(accounts, do != nil, &f)
 	if err != nil || len(members) == 0 {
 		return err
 	}
@@ -86,7 +142,7 @@ type member struct {
 }
 
 // fleet checks everything and makes the sessions, without any call.
-func (s *Session) fleet(accounts []string, do func(context.Context, *Session) error, f *fleetSettings) ([]member, error) {
+func (s *Session) fleet(accounts []string, work bool, f *fleetSettings) ([]member, error) {
 	wrong := f.role.checkManner()
 	if s.gate != nil {
 		wrong.add(checkHour(f.role.duration, "behind MFA a role of more than 1h takes a code of its own, and each account is one"))
@@ -105,7 +161,7 @@ func (s *Session) fleet(accounts []string, do func(context.Context, *Session) er
 	case f.concurrency == 0:
 		f.concurrency = defaultConcurrency
 	}
-	if do == nil {
+	if !work {
 		wrong.add(invalid("ForEachAccount", "there is nothing to do").mend("pass a func"))
 	}
 	members := make([]member, 0, len(accounts))
@@ -164,7 +220,7 @@ func (r *roleSettings) enter(account string) error {
 // walk is one ForEachAccount under way.
 type walk struct {
 	members  []member
-	do       func(context.Context, *Session) error
+	do       func(context.Context, string, *Session) error
 	progress func(Progress)
 	errs     []error // one slot for each account: no lock
 
@@ -222,7 +278,7 @@ func (w *walk) one(ctx context.Context, i int) {
 		}
 		w.tell(m.account, w.errs[i])
 	}()
-	err = w.do(ctx, s)
+	err = w.do(ctx, m.account, s)
 }
 
 // caught notes what do or progress panicked with, the first of them, and lets
