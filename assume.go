@@ -37,7 +37,7 @@ func (s *Session) Assume(opts ...RoleOption) (*Session, error) {
 	if !r.given() {
 		return nil, invalid("Assume", "no role to assume").mend("pass WithAccount or WithRoleARN")
 	}
-	if err := append(r.check(), r.checkTarget(false)...).err(); err != nil {
+	if err := append(r.check(), r.checkTarget(nil)...).err(); err != nil {
 		return nil, err
 	}
 	return s.assume(&r)

@@ -99,8 +99,8 @@ func New(opts ...Option) (*Session, error) {
 
 // check holds the options against the source that was decided on.
 func (d decision) check(s *settings) (f faults) {
-	if s.web.given && (d.source.web == nil || !d.source.option || d.source.profile != "") {
-		f = append(f, s.role.checkTarget(false)...) // the options are not the token's role's, which has no turn
+	if s.opener() != nil && (d.source.opens == nil || !d.source.option || d.source.profile != "") {
+		f = append(f, s.role.checkTarget(nil)...) // the options are not the token's role's, which has no turn
 	}
 	if s.temporaryOnly && d.source.longLived() && len(d.source.roles) == 0 && !s.role.targeted() && d.mfa == nil {
 		f.add(d.source.longTerm())
@@ -215,7 +215,7 @@ func (l *look) tell(base *Session, at endpoint) {
 	for _, w := range l.warnings {
 		s.logger.Warn("awsauth: " + w)
 	}
-	if s.profile != "" && (s.keys.given() || s.provider.given || s.web.given) {
+	if s.profile != "" && (s.keys.given() || s.provider.given || s.opener() != nil) {
 		s.logger.Info("awsauth: WithProfile beats the keys or the provider that were given too", "profile", s.profile)
 	}
 	for _, step := range src.passed {

@@ -37,21 +37,25 @@ func (l *look) chain() []row {
 		{name: "profile (option)", missing: unless(s.profile != "", "WithProfile not given"), choose: l.chooseProfileOption},
 		{name: "static keys (option)", missing: unless(s.keys.given(), "WithStaticCredentials not given"), wrong: s.keys.check, choose: l.chooseKeys},
 		{name: "provider (option)", missing: unless(s.provider.given, "WithCredentialsProvider not given"), wrong: s.provider.check, choose: l.chooseProvider},
-		{name: "web identity (option)", missing: unless(s.web.given, "WithWebIdentity not given"), wrong: s.web.check, choose: l.chooseWebOption},
+		{name: rowWebOption, missing: unless(s.web.given, "WithWebIdentity not given"), wrong: s.web.check, choose: l.chooseWebOption},
+		{name: rowAnywhere, missing: unless(s.anywhere.given, "WithRolesAnywhere not given"), wrong: s.anywhere.check, choose: l.chooseAnywhere},
 		{name: rowEnvironment, missing: unless(envKeys(), "AWS_ACCESS_KEY_ID not set"), wrong: halfEnvironment, choose: l.chooseEnvironment},
 		{name: "web identity", missing: unless(l.env.WebIdentityTokenFilePath != "", "AWS_WEB_IDENTITY_TOKEN_FILE not set"), choose: l.chooseWebVariables},
 		{name: profile, missing: unless(l.files.Has(ambient), "not in "+strings.ReplaceAll(l.where(), " or ", ", ")), choose: l.chooseAmbientProfile, always: true},
 		{name: "container", missing: unless(containerVariable() != "", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, _FULL_URI not set"), choose: l.chooseContainer},
 		{name: "EC2", missing: unless(l.noMetadata() == "", "disabled by "+l.noMetadata()), choose: l.chooseInstance, always: true},
 	}
-	if !s.web.given { // the table is long enough for those who do without it
-		rows = slices.DeleteFunc(rows, func(r row) bool { return r.name == "web identity (option)" })
-	}
-	return rows
+	return slices.DeleteFunc(rows, func(r row) bool { // the table is long enough for those who do without them
+		return r.name == rowWebOption && !s.web.given || r.name == rowAnywhere && !s.anywhere.given
+	})
 }
 
-// rowEnvironment is where the default chain begins.
-const rowEnvironment = "environment"
+// Rows that are spoken of by name. The default chain begins at rowEnvironment.
+const (
+	rowWebOption   = "web identity (option)"
+	rowAnywhere    = "Roles Anywhere (option)"
+	rowEnvironment = "environment"
+)
 
 func unless(there bool, why string) string {
 	if there {
@@ -270,7 +274,22 @@ func (l *look) chooseWebOption() (*source, faults) {
 	if path, ok := web.token.(stscreds.IdentityTokenFile); ok { // a file like any other
 		token.option, token.path = nil, string(path)
 	}
+	if github, ok := web.token.(githubToken); ok {
+		if github.audience == "" {
+			github.audience = spec.arn.partition.tokenAudience()
+		}
+		token.option = github
+	}
 	return webSource(spec, token), nil
+}
+
+// chooseAnywhere is the way of WithRolesAnywhere.
+func (l *look) chooseAnywhere() (*source, faults) {
+	src, err := l.anywhereSource()
+	if err != nil {
+		return nil, faults{err}
+	}
+	return src, nil
 }
 
 // envKeys reports whether any part of an access key is in the environment.

@@ -153,7 +153,7 @@ func (e *entry) key(ctx context.Context) (key diskcache.Key, ok bool, err error)
 		ok, err = e.parent.identify(ctx, b)
 		b.Add("mfa", e.gate.serial)
 	default:
-		ok, err = e.family.decision.source.identify(b)
+		ok, err = e.family.decision.source.identify(ctx, b)
 	}
 	return b.Sum(), ok && err == nil, err
 }
@@ -171,7 +171,7 @@ func (s *Session) identify(ctx context.Context, b *diskcache.KeyBuilder) (bool, 
 		b.Add("mfa", s.gate.serial)
 		return ok, err
 	}
-	if named, err := s.source().identify(b); named || err != nil {
+	if named, err := s.source().identify(ctx, b); named || err != nil {
 		return named, err
 	}
 	keys, err := s.issued(ctx)

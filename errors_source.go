@@ -155,6 +155,12 @@ func isNoAnswer(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &send) || errors.As(err, &timeout)
 }
 
+// noTokenError is why a func or an option gave no token, without what the SDK says
+// round it.
+type noTokenError struct{ error }
+
+func (e *noTokenError) Unwrap() error { return e.error }
+
 // tokenFileError is a token file that cannot be used.
 type tokenFileError struct {
 	path string
@@ -251,6 +257,10 @@ func webIdentityError(e *Error, from string) {
 	default:
 		if providerError(e); e.Hint == "" {
 			e.Hint = "check where " + from + " has its token from"
+		}
+		var none *noTokenError
+		if errors.As(e.Err, &none) && e.Kind == NoCredentials {
+			e.what = "there is no token: " + redact.OneLine(redact.Error(none.error).Error())
 		}
 	}
 }

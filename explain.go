@@ -44,7 +44,7 @@ func (s *Session) sourceSteps() []Step {
 	steps := slices.Clone(d.steps)
 	used := &steps[d.used]
 	switch err := s.lastError(); {
-	case err != nil && src.web != nil && err.of("assume role", src.web.arn.String()): // STS was asked: webSteps tells
+	case err != nil && src.opens != nil && err.of("assume role", src.opens.arn.String()): // STS was asked: webSteps tells
 	case err != nil:
 		used.Status, used.Detail = Failed, src.named(detailOf(err))
 	case s.hopeless():
@@ -63,11 +63,14 @@ func (s *Session) hopeless() bool {
 
 // webSteps is the row of the role that the base's token opens, if there is one.
 func (s *Session) webSteps() []Step {
-	web := s.source().web
+	web := s.source().opens
 	if web == nil {
 		return nil
 	}
-	host := s.family.wire.host(s.place)
+	host := s.source().host
+	if host == "" {
+		host = s.family.wire.host(s.place)
+	}
 	step := Step{"assume role " + web.arn.String(), NotTried, "at " + host + " when credentials are first needed"}
 	switch err := s.lastError(); {
 	case err != nil && err.of("assume role", web.arn.String()):

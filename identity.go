@@ -96,7 +96,7 @@ func (s *Session) assumedRole() *roleSpec {
 	if s.role != nil {
 		return s.role
 	}
-	return s.source().web
+	return s.source().opens
 }
 
 // newIdentity reads partition and account off the ARN.

@@ -37,7 +37,10 @@ type voice struct {
 
 // asked is who is asked for the keys: a host of STS, "" for other sources.
 func (v *voice) asked() string {
-	if v.role != nil || v.gate != nil || v.source.web != nil {
+	if v.role != nil || v.gate != nil || v.source.opens != nil {
+		if v.role == nil && v.gate == nil && v.source.host != "" {
+			return v.source.host
+		}
 		return v.wire.host(v.at)
 	}
 	return ""

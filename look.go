@@ -63,7 +63,7 @@ func lookAround(s *settings) (*look, faults) {
 // this package's own options where those were not given.
 func (l *look) adopt() (f faults) {
 	s, o := l.settings, &l.opts
-	if s.profile == "" && !s.keys.given() && !s.provider.given && !s.web.given && o.Credentials == nil {
+	if s.profile == "" && !s.keys.given() && !s.provider.given && !s.web.given && !s.anywhere.given && o.Credentials == nil {
 		s.profile = o.SharedConfigProfile // else it is for its region and settings only
 	}
 	if !s.provider.given && o.Credentials != nil {
@@ -231,6 +231,32 @@ func (l *look) profileEndpoints(service string) (all, own endpoint) {
 		}
 	}
 	return all, own
+}
+
+// serviceEndpoint is the address of a service that the environment or the profile
+// choose, in the SDK's order, and what is wrong with any of them.
+func (l *look) serviceEndpoint(service string) (chosen endpoint, f faults) {
+	if l.ignoresEndpoints() {
+		return endpoint{}, nil
+	}
+	variable := func(name string) endpoint { return endpoint{os.Getenv(name), name} }
+	all, own := variable("AWS_ENDPOINT_URL"), variable("AWS_ENDPOINT_URL_"+strings.ToUpper(service))
+	profiles, ownOfProfile := l.profileEndpoints(service)
+	for _, e := range []endpoint{own, all, ownOfProfile, profiles, {l.opts.BaseEndpoint, "config.WithBaseEndpoint"}} {
+		if e.url != "" {
+			f.add(e.check())
+		}
+	}
+	order := []endpoint{own, ownOfProfile, {l.opts.BaseEndpoint, "config.WithBaseEndpoint"}, all, profiles}
+	if all.url != "" && own.url == "" {
+		order = []endpoint{{l.opts.BaseEndpoint, "config.WithBaseEndpoint"}, all}
+	}
+	for _, e := range order {
+		if chosen.url == "" {
+			chosen = e
+		}
+	}
+	return chosen.orNone(), f
 }
 
 // wantsFIPS reports whether FIPS endpoints were asked for.

@@ -108,5 +108,5 @@ func (d mfaDevice) required(src *source) error {
 
 // isRole reports whether a base is a role's session, which has no MFA device.
 func (s *source) isRole() bool {
-	return slices.Contains([]sourceKind{sourceSSO, sourceWebIdentity, sourceContainer, sourceEC2}, s.kind)
+	return slices.Contains([]sourceKind{sourceSSO, sourceWebIdentity, sourceAnywhere, sourceContainer, sourceEC2}, s.kind)
 }

@@ -2,6 +2,7 @@ package awsauth
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"maps"
 	"slices"
@@ -51,6 +52,7 @@ type settings struct {
 	keys          keyOption
 	provider      providerOption
 	web           webOption
+	anywhere      anywhereOption
 	mfa           mfaOption
 	disk          diskOption
 	allowed       allowedOption
@@ -81,6 +83,13 @@ type webOption struct {
 	given   bool
 	roleARN string
 	token   stscreds.IdentityTokenRetriever
+}
+
+// anywhereOption is what WithRolesAnywhere was given.
+type anywhereOption struct {
+	given                 bool
+	anchor, profile, role string
+	certificate           func(context.Context) (tls.Certificate, error)
 }
 
 // mfaOption is what WithMFA was given.
@@ -174,6 +183,31 @@ func WithCredentialsProvider(p aws.CredentialsProvider) Option {
 // See https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 func WithWebIdentity(roleARN string, token stscreds.IdentityTokenRetriever) Option {
 	return option(func(s *settings) { s.web = webOption{true, roleARN, token} })
+}
+
+// WithRolesAnywhere signs in with a certificate, on a machine outside AWS: at IAM
+// Roles Anywhere, by a trust anchor and a profile, as a role. It needs no helper
+// program:
+//
+//	awsauth.WithRolesAnywhere(anchor, profile, role, awsauth.CertificateFiles("client.pem", "client.key"))
+//
+// cert is called for each refresh, so that a renewed certificate is used from the next
+// one on; see CertificateFiles. Its private key may be in a TPM, a smart card or an
+// agent: any crypto.Signer with an RSA or ECDSA key will do.
+//
+// Partition and, unless WithRegion says another, region are those of the trust
+// anchor. Without WithAccount and WithRoleARN the options WithSessionName (where the
+// profile accepts one) and WithDuration are those of this role, and the other role
+// options are InvalidOption. The role lasts as long as the profile says, unless
+// WithDuration does. A role assumed from there lasts at most an hour.
+//
+// ARNs that are swapped or do not belong together are InvalidOption or WrongPartition.
+// A certificate that has expired, does not fit its key, or is a CA's is refused by
+// Retrieve before any call: Expired or InvalidOption, with the name of the file.
+//
+// See https://docs.aws.amazon.com/rolesanywhere/latest/userguide/introduction.html
+func WithRolesAnywhere(trustAnchorARN, profileARN, roleARN string, cert func(context.Context) (tls.Certificate, error)) Option {
+	return option(func(s *settings) { s.anywhere = anywhereOption{true, trustAnchorARN, profileARN, roleARN, cert} })
 }
 
 // WithMFA signs the user in with a code of their MFA device. serial is the

@@ -2,7 +2,6 @@ package awsauth
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 
@@ -60,6 +59,10 @@ func (l *look) locate(src *source, at endpoint, ask func() *imds.Client) (place,
 	p := partitionOf(claims, ambient, src)
 	if region := l.settings.region; region != "" {
 		p.region, p.from = region, "WithRegion"
+		return p, nil
+	}
+	if src.region != "" {
+		p.region, p.from = src.region, src.String()
 		return p, nil
 	}
 	if p.take(ambient) {
@@ -151,29 +154,12 @@ func (l *look) ambientRegions(src *source) (regions []ambientRegion, err error) 
 	return regions, nil
 }
 
-// chosenEndpoint finds the address of STS that the options, the environment or
-// the profile choose, in the SDK's order, and what is wrong with any of them.
-func chosenEndpoint(s *settings, l *look) (chosen endpoint, f faults) {
-	chosen = endpoint{s.stsEndpoint, "WithSTSEndpoint"}
-	if l.ignoresEndpoints() {
-		return chosen.orNone(), nil
+// chosenEndpoint is the address of STS that the options, the environment or the
+// profile choose, and what is wrong with any of them.
+func chosenEndpoint(s *settings, l *look) (endpoint, faults) {
+	chosen, f := l.serviceEndpoint("sts")
+	if s.stsEndpoint != "" {
+		chosen = endpoint{s.stsEndpoint, "WithSTSEndpoint"}
 	}
-	variable := func(name string) endpoint { return endpoint{os.Getenv(name), name} }
-	all, own := variable("AWS_ENDPOINT_URL"), variable("AWS_ENDPOINT_URL_STS")
-	profiles, ownOfProfile := l.profileEndpoints("sts")
-	for _, e := range []endpoint{own, all, ownOfProfile, profiles, {l.opts.BaseEndpoint, "config.WithBaseEndpoint"}} {
-		if e.url != "" {
-			f.add(e.check())
-		}
-	}
-	order := []endpoint{own, ownOfProfile, {l.opts.BaseEndpoint, "config.WithBaseEndpoint"}, all, profiles}
-	if all.url != "" && own.url == "" {
-		order = []endpoint{{l.opts.BaseEndpoint, "config.WithBaseEndpoint"}, all}
-	}
-	for _, e := range order {
-		if chosen.url == "" {
-			chosen = e
-		}
-	}
-	return chosen.orNone(), f
+	return chosen, f
 }

@@ -59,8 +59,8 @@ func newBase(f *family, at *place, get fetch, temporaryOnly bool) *Session {
 	c.Local = src.local
 	c.Rereads = src.rereads
 	c.PassOn = src.passOn
-	if src.web != nil {
-		c.Longest = src.web.duration
+	if src.opens != nil {
+		c.Longest = src.opens.duration
 	}
 	return &Session{family: f, place: at, cache: refresh.New(c)}
 }
@@ -239,7 +239,7 @@ func (s *Session) path() string {
 	if s.parent != nil {
 		return s.parent.path() + " → " + s.role.arn.String()
 	}
-	if web := s.source().web; web != nil {
+	if web := s.source().opens; web != nil {
 		return s.source().String() + " → " + web.arn.String()
 	}
 	return s.source().String()

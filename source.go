@@ -22,6 +22,7 @@ const (
 	sourceProvider    sourceKind = "provider"
 	sourceEnvironment sourceKind = "environment"
 	sourceWebIdentity sourceKind = "web identity"
+	sourceAnywhere    sourceKind = "Roles Anywhere"
 	sourceProfileKeys sourceKind = "profile keys" // of a credentials file
 	sourceConfigKeys  sourceKind = "config keys"  // of a config file
 	sourceSSO         sourceKind = "SSO"
@@ -36,6 +37,7 @@ const (
 type source struct {
 	kind     sourceKind
 	profile  string   // that led there, "" if none did
+	region   string   // that it says, before the environment's
 	profiles []string // from there to the one that says how to log in or has the keys
 	option   bool     // an option named it, not the environment or a default
 	absent   bool     // the chain came to it because nothing else was there,
@@ -53,14 +55,15 @@ type source struct {
 	rereads   bool   // keys without an expiry may have changed where they are kept
 	local     bool   // whether a login has ended is seen in a file, at no cost
 
-	web    *roleSpec   // the role that a web identity token opens; nil for other sources
+	opens  *roleSpec   // the role that the source itself leads to, with a token or a certificate; nil for others
+	host   string      // that it is asked for there; "" is STS
 	roles  []*roleSpec // that the profile assumes from there, in order
 	passed []Step      // what stands in the profile and does not count
 	claims []claim     // what it says of the partition
 	kinds  []aws.CredentialSource
 
 	open    func(*kit) (fetch, error)
-	lasting func() ([]string, error)                       // names whose the keys are, which outlasts the keys; nil: only the keys do
+	lasting func(context.Context) ([]string, error)        // names whose the keys are, which outlasts the keys; nil: only the keys do
 	passOn  func(context.Context, string, refresh.Refusal) // tells a provider that its key was refused; may be nil
 }
 
@@ -94,11 +97,11 @@ func (s *source) longLived() bool { return s.keyID != "" && !s.temporary }
 
 // identify adds the lasting name of a source, and reports whether it has one: the
 // keys of an SSO login or a web identity change, but not whose they are.
-func (s *source) identify(b *diskcache.KeyBuilder) (named bool, err error) {
+func (s *source) identify(ctx context.Context, b *diskcache.KeyBuilder) (named bool, err error) {
 	if s.lasting == nil {
 		return false, nil
 	}
-	names, err := s.lasting()
+	names, err := s.lasting(ctx)
 	if err != nil {
 		return false, nil // asking the source will say what is wrong
 	}

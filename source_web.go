@@ -43,6 +43,9 @@ func (t tokenSource) GetIdentityToken() ([]byte, error) {
 		if err == nil && len(bytes.TrimSpace(token)) == 0 {
 			err = errors.New("the token is empty")
 		}
+		if err != nil {
+			err = &noTokenError{err}
+		}
 		return token, err
 	}
 	token, err := readToken(t.path)
@@ -82,17 +85,20 @@ func readToken(path string) (string, error) {
 func webSource(spec *roleSpec, token tokenSource) *source {
 	s := &source{kind: sourceWebIdentity, option: token.from == "WithWebIdentity", asks: true, chained: true}
 	s.account = spec.arn.account
-	s.web, s.detail = spec, "token file "+token.name()
+	s.opens, s.detail = spec, "token file "+token.name()
 	s.kinds = []aws.CredentialSource{aws.CredentialSourceEnvVarsSTSWebIDToken}
 	if token.option != nil {
 		s.detail = fmt.Sprintf("token from %T", token.option)
+		if _, ok := token.option.(githubToken); ok {
+			s.detail = "token of the GitHub Actions job"
+		}
 	}
 	if s.option {
 		s.kinds = []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID}
 	}
 	s.claims = []claim{{spec.arn.partition, "role " + spec.arn.String() + " of " + token.from, true}}
 	if token.path != "" {
-		s.dear, s.lasting = true, func() ([]string, error) {
+		s.dear, s.lasting = true, func(context.Context) ([]string, error) {
 			text, err := token.GetIdentityToken()
 			digest := sha256.Sum256(text)
 			return []string{spec.key().String(), hex.EncodeToString(digest[:])}, err

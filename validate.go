@@ -30,11 +30,14 @@ func (s *settings) check() (f faults) {
 	if s.stsEndpoint != "" {
 		f.add(checkEndpoint("WithSTSEndpoint", s.stsEndpoint))
 	}
+	if s.web.given && s.anywhere.given {
+		f.add(invalid("WithRolesAnywhere", "given together with WithWebIdentity").mend("keep the one that says who you are"))
+	}
 	f = append(f, s.mfa.check()...)
 	f = append(f, s.disk.check()...)
 	f = append(f, s.allowed.check()...)
 	f = append(f, s.role.check()...)
-	return append(f, s.role.checkTarget(s.web.given)...)
+	return append(f, s.role.checkTarget(s.opener())...)
 }
 
 // check refuses half a key pair and what cannot be one.
@@ -205,6 +208,15 @@ func serialPartition(serial string) (Partition, bool) {
 	}
 	_, known := Partition(parts[1]).info()
 	return Partition(parts[1]), known
+}
+
+// check refuses a certificate that nobody hands out. The ARNs are the source's to
+// take apart.
+func (a anywhereOption) check() (f faults) {
+	if a.given && a.certificate == nil {
+		f.add(invalid("WithRolesAnywhere", "there is no certificate").mend("pass what returns it, for example CertificateFiles(\"client.pem\", \"client.key\")"))
+	}
+	return f
 }
 
 // checkRegion asks that a region has the shape of a partition's regions. Where

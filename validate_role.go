@@ -97,16 +97,16 @@ func (r *roleSettings) checkManner() (f faults) {
 	return f
 }
 
-// checkTarget asks for exactly one way of saying which role. With web identity
-// the options may also be those of the role that its token opens.
-func (r *roleSettings) checkTarget(web bool) (f faults) {
+// checkTarget asks for exactly one way of saying which role. The options may also be
+// those of the role that first opens.
+func (r *roleSettings) checkTarget(first *opener) (f faults) {
 	given := r.optionNames()
 	switch {
 	case r.arn != "" && (r.account != "" || r.name != ""):
 		f.add(invalid(fmt.Sprintf("WithRoleARN(%q)", redact.Clip(r.arn)), "given together with WithAccount or WithRole").
 			mend("pass the ARN, or account and role name, not both"))
 	case r.targeted() || len(given) == 0:
-	case !web:
+	case first == nil:
 		target := "WithAccount or WithRoleARN"
 		if r.name != "" {
 			target = "WithAccount"
@@ -115,8 +115,8 @@ func (r *roleSettings) checkTarget(web bool) (f faults) {
 			mend("pass %s too, or leave out %s", target, strings.Join(given, ", ")))
 	default:
 		for _, option := range given {
-			if !slices.Contains(webIdentityOptions, option) {
-				f.add(invalid(option, "a role that a web identity token opens takes no such option").
+			if !slices.Contains(first.takes, option) {
+				f.add(invalid(option, "a role that %s opens takes no such option", first.what).
 					mend("pass WithAccount or WithRoleARN too for a role assumed from there, or leave out %s", option))
 			}
 		}
@@ -127,10 +127,26 @@ func (r *roleSettings) checkTarget(web bool) (f faults) {
 // targeted reports whether the options say which role to become.
 func (r *roleSettings) targeted() bool { return r.account != "" || r.arn != "" }
 
-// webIdentityOptions are what AssumeRoleWithWebIdentity has a place for.
+// opener is what leads to a first role without keys, and the options of roles that
+// it has a place for.
+type opener struct {
+	what  string
+	takes []string
+}
+
+// opener is that of the options, nil if there is none.
 //
 // See https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
-var webIdentityOptions = []string{"WithSessionName", "WithDuration", "WithPolicy", "WithPolicyARNs"}
+// and https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html
+func (s *settings) opener() *opener {
+	switch {
+	case s.web.given:
+		return &opener{"a web identity token", []string{"WithSessionName", "WithDuration", "WithPolicy", "WithPolicyARNs"}}
+	case s.anywhere.given:
+		return &opener{"a certificate", []string{"WithSessionName", "WithDuration"}}
+	}
+	return nil
+}
 
 func (r *roleSettings) checkDuration(f *faults) {
 	d := r.duration

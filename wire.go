@@ -67,21 +67,27 @@ func retryerFor(cfg *aws.Config) func() aws.Retryer {
 // options are those of every STS call: who signs it, where it goes, how it is
 // retried and at whose pace. A nil signer signs nothing.
 func (w *wire) options(ctx context.Context, p *place, by aws.CredentialsProvider, retryer aws.Retryer, pacer *pace.Pacer, call stsCall) func(*sts.Options) {
-	paced := pace.Call{
-		Once:   call.mfaSerial != "",
-		Waited: func() bool { return refresh.Waited(ctx) },
-		Hold:   func() func() { return refresh.Hold(ctx) },
-		Failed: func(err *pace.Error) { refresh.Note(ctx, soFar(err, call)) },
-	}
-	if refresh.Background(ctx) {
-		paced.Attempts = backgroundAttempts
-	}
+	paced := paced(ctx, call)
 	return func(o *sts.Options) {
 		o.Region = w.signedFor(p)
 		o.Credentials = by
 		o.Retryer = pacer.Of(retryer, paced)
 		w.redirect(o)
 	}
+}
+
+// paced is what the pace has to know of a call that a refresh makes in ctx.
+func paced(ctx context.Context, call stsCall) pace.Call {
+	c := pace.Call{
+		Once:   call.mfaSerial != "",
+		Waited: func() bool { return refresh.Waited(ctx) },
+		Hold:   func() func() { return refresh.Hold(ctx) },
+		Failed: func(err *pace.Error) { refresh.Note(ctx, soFar(err, call)) },
+	}
+	if refresh.Background(ctx) {
+		c.Attempts = backgroundAttempts
+	}
+	return c
 }
 
 // forSTS makes the STS clients of a session's Config go where the session itself
