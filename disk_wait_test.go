@@ -59,11 +59,9 @@ func TestDiskNobodyWaits(t *testing.T) {
 		_, err := open().Retrieve(ctx)
 		require.Error(t, err)
 		time.Sleep(10 * time.Second)
-		t.Log(w.Said(), device.Asked())
 		release() // the other process got none
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		t.Log(w.Said(), device.Asked(), err)
 		assert.Equal(t, asked, device.Asked(), "asked though nobody waits")
 	})
 }
@@ -170,6 +168,22 @@ func TestDiskWaitSaid(t *testing.T) {
 		_, err := w.Open(w.Static(), disk(w), device.Option()).Retrieve(ctx)
 		require.Error(t, err)
 		assert.NotContains(t, err.Error(), "enter the code in time", "nobody was asked for one")
+	})
+}
+
+// TestDiskWaitSaidOfRole: nor does it say that STS did not answer, which was asked
+// nothing.
+func TestDiskWaitSaidOfRole(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		lab.Get(t, w.Open(w.Static(), disk(w), awsauth.WithAccount(lab.Target)))
+		time.Sleep(2 * time.Hour)
+		holdLocks(t, w.Dir)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := w.Open(w.Static(), disk(w), awsauth.WithAccount(lab.Target)).Retrieve(ctx)
+		require.Error(t, err)
+		assert.NotContains(t, err.Error(), "no answer from sts")
+		assert.Len(t, w.Calls(), 1)
 	})
 }
 
