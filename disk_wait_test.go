@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,9 +79,10 @@ func TestDiskLostPrompt(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				never = make(chan struct{})
 				w := lab.New(t, awsauth.AWS)
-				device, asked := w.Device(), 0
+				var asked atomic.Int64
+				device := w.Device()
 				s := w.Open(w.Static(), disk(w), awsauth.WithMFA(device.Serial, func(ctx context.Context) (string, error) {
-					if asked++; asked == 1 {
+					if asked.Add(1) == 1 {
 						wait(ctx)
 						return "", context.Canceled
 					}
@@ -103,9 +105,10 @@ func TestDiskLostPrompt(t *testing.T) {
 // TestDiskLostPromptShared: so it is where others wait for the lost prompt as well.
 func TestDiskLostPromptShared(t *testing.T) {
 	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
-		device, asked := w.Device(), 0
+		var asked atomic.Int64
+		device := w.Device()
 		s := w.Open(w.Static(), disk(w), awsauth.WithMFA(device.Serial, func(ctx context.Context) (string, error) {
-			if asked++; asked == 1 {
+			if asked.Add(1) == 1 {
 				<-ctx.Done()
 				return "", ctx.Err()
 			}

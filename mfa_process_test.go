@@ -190,3 +190,56 @@ func TestDiskRace(t *testing.T) {
 	group.Wait()
 	assert.EqualValues(t, 1, asked.Load())
 }
+
+// TestMFAClockBehind: the signature of a machine whose clock is twenty minutes behind
+// is refused before STS looks at the code. The SDK's second attempt, which allows for
+// the clock, helps every other call, and does not use a code up.
+func TestMFAClockBehind(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		device := w.Device()
+		w.SetClock(func() time.Time { return time.Now().Add(20 * time.Minute) })
+		lab.Get(t, w.InRole()) // as the SDK does it
+		_, err := w.Open(w.Static(), device.Option()).Retrieve(t.Context())
+		assert.NoError(t, err)
+	})
+}
+
+// TestMFADeadUnderRoles: an MFA session that ends early is noticed by a role's
+// renewal. Nobody is asked before the role's own keys have ended, and nobody meets
+// an error.
+func TestMFADeadUnderRoles(t *testing.T) {
+	for _, cached := range []bool{false, true} {
+		lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+			device, accounts := w.Device(), w.Strict(1)
+			opts := []awsauth.Option{w.Static(), device.Option()}
+			if cached {
+				opts = append(opts, disk(w))
+			}
+			s := w.Open(opts...)
+			child, err := s.Assume(awsauth.WithAccount(accounts[0]))
+			require.NoError(t, err)
+			role := lab.Get(t, child)
+			w.Expire(lab.Get(t, s).AccessKeyID)
+			for start := time.Now(); time.Since(start) < 3*time.Hour; time.Sleep(time.Minute) {
+				require.NoError(t, lab.Ask(t.Context(), child).Err, "after %v", time.Since(start))
+				if time.Until(role.Expires) > 0 {
+					require.Equal(t, 1, device.Asked())
+				}
+			}
+			require.Equal(t, 2, device.Asked())
+		})
+	}
+}
+
+// TestMFATwoRegions: keys of GetSessionToken are good in every region. A person
+// types one code, whichever region each of the processes works in.
+func TestMFATwoRegions(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		device := w.Device()
+		for _, region := range []string{"us-east-1", "eu-west-1", "eu-central-1"} {
+			lab.Get(t, w.Open(w.Static(), disk(w), device.Option(), awsauth.WithRegion(region)))
+			time.Sleep(time.Minute)
+		}
+		assert.Equal(t, 1, device.Asked())
+	})
+}
