@@ -105,18 +105,6 @@ func TestDiskLoggedOut(t *testing.T) {
 	assert.Error(t, err, "a role after aws logout")
 }
 
-// TestDiskSSORenewed: the renewal of an SSO token changes nothing of whose the keys
-// are. What came with it serves the next process.
-func TestDiskSSORenewed(t *testing.T) {
-	w := lab.New(t, awsauth.AWS)
-	w.SSOProfile()
-	endedSSO(t, w)
-	for range 4 {
-		lab.Get(t, w.Open(disk(w), awsauth.WithProfile("dev")))
-	}
-	assert.Len(t, w.Calls("GetRoleCredentials"), 1)
-}
-
 // endedSSO leaves a login of SSOProfile's session behind whose token has to be renewed.
 func endedSSO(t *testing.T, w *lab.Place) {
 	t.Helper()

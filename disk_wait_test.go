@@ -207,24 +207,3 @@ func TestDiskNestedLocks(t *testing.T) {
 		assert.NoError(t, err)
 	})
 }
-
-// TestDiskMFABehind: the code that was typed in another process serves this one's
-// renewals behind the callers too: reading the disk asks nobody.
-func TestDiskMFABehind(t *testing.T) {
-	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
-		device, accounts := w.Device(), w.Strict(2)
-		typist := w.Open(w.Static(), disk(w), device.Option())
-		s := w.Open(w.Static(), disk(w), device.Option(), awsauth.WithAccount(accounts[0]))
-		lab.Get(t, s)
-		w.Slow(time.Second)
-		var waited int
-		for start := time.Now(); time.Since(start) < 30*time.Hour; time.Sleep(time.Minute) {
-			lab.Get(t, typist)
-			if o := lab.Ask(t.Context(), s); o.Took > 0 {
-				waited++
-			}
-		}
-		assert.Equal(t, 3, device.Asked())
-		assert.Zero(t, waited, "callers who waited")
-	})
-}

@@ -130,18 +130,6 @@ func TestMFARotatedKey(t *testing.T) {
 	})
 }
 
-// TestMFAOneCodeTwoSessions: two sessions of one process with one device, which shows
-// a code for 30 s. STS sees it once.
-func TestMFAOneCodeTwoSessions(t *testing.T) {
-	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
-		device := w.Device()
-		lab.Get(t, w.Open(w.Static(), device.Option()))
-		_, err := w.Open(w.Static(), device.Option()).Retrieve(t.Context())
-		require.ErrorIs(t, err, awsauth.MFARequired)
-		assert.Len(t, w.Calls("GetSessionToken"), 1)
-	})
-}
-
 // TestMFAEndIsQuiet: that nobody is asked behind the callers at the end of the 12
 // hours is as it should be, and no hundred warnings.
 func TestMFAEndIsQuiet(t *testing.T) {
@@ -229,17 +217,4 @@ func TestMFADeadUnderRoles(t *testing.T) {
 			require.Equal(t, 2, device.Asked())
 		})
 	}
-}
-
-// TestMFATwoRegions: keys of GetSessionToken are good in every region. A person
-// types one code, whichever region each of the processes works in.
-func TestMFATwoRegions(t *testing.T) {
-	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
-		device := w.Device()
-		for _, region := range []string{"us-east-1", "eu-west-1", "eu-central-1"} {
-			lab.Get(t, w.Open(w.Static(), disk(w), device.Option(), awsauth.WithRegion(region)))
-			time.Sleep(time.Minute)
-		}
-		assert.Equal(t, 1, device.Asked())
-	})
 }

@@ -18,7 +18,7 @@ func TestRewriteKeepsTheNew(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
 	y := realSystem()
 	y.rename = func(string, string) error { return errors.New("device or resource busy") }
-	_ = y.rewrite(path, func(copied string) error { return os.WriteFile(copied, []byte("new"), 0o600) })
+	_ = y.rewrite(path, false, func(copied string) error { return os.WriteFile(copied, []byte("new"), 0o600) })
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	assert.Equal(t, "new", string(text))
