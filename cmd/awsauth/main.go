@@ -40,7 +40,11 @@ func main() {
 
 // run is the whole command: args[0] is its name. It returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := newCommand(stdout, stderr).Run(ctx, args)
+	root := newCommand(stdout, stderr)
+	args, err := arrange(root, args)
+	if err == nil {
+		err = root.Run(ctx, args)
+	}
 	var failed *failure
 	switch {
 	case err == nil:

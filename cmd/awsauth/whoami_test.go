@@ -214,7 +214,7 @@ func TestUsage(t *testing.T) {
 		"demo now":               `not "now"`,
 		"whoami --duration soon": "write it like 90s, 15m or 2h",
 		"whoami --timeout -1s":   "--timeout -1s is negative",
-		"whoami --profile":       "needs an argument",
+		"whoami --profile":       "--profile needs a value",
 		"help nonsense":          "nonsense",
 	} {
 		code, out, stderr := command(t, strings.Fields(line)...)
