@@ -35,7 +35,7 @@ func eachCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "accounts", Usage: "`FILE` with an account id or role ARN on each line (# comments), - for stdin, or a list: id,id"},
 			&cli.StringFlag{Name: "concurrency", Usage: "work on so many accounts at a time: a `NUMBER` (default: 16)", Validator: checkConcurrency},
-		}, flagsWithout("account", "role-arn")...),
+		}, flagsWithout("account", "role-arn", "web-identity-token-file")...),
 		HideHelpCommand: true,
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if !cmd.Args().Present() {
@@ -84,29 +84,26 @@ func (e *each) run(ctx context.Context, cmd *cli.Command) error {
 		e.out.note("awsauth: no accounts in " + e.list.name)
 		return nil
 	}
-	s, err := awsauth.New(
-		awsauth.WithProfile(cmd.String("profile")),
-		awsauth.WithPartition(awsauth.Partition(cmd.String("partition"))),
-		awsauth.WithRegion(cmd.String("region")),
-		awsauth.WithSTSEndpoint(cmd.String("sts-endpoint")),
-		quiet,
-		askUnless(cmd.String("accounts") == "-"), // then stdin has the accounts
-	)
+	roles, err := roleOptions(cmd)
 	if err != nil {
-		return &failure{errors.New(inFlags(err.Error()))}
+		return err
+	}
+	s, err := awsauth.New(append(startOptions(cmd), askUnless(cmd.String("accounts") == "-"))...) // then stdin has the accounts
+	if err != nil {
+		return failed(err)
+	}
+	var options []awsauth.FleetOption
+	for _, o := range roles {
+		options = append(options, o)
 	}
 	concurrency, _ := strconv.Atoi(cmd.String("concurrency")) // checked; 0 is the default
 	total, told := len(e.list.accounts), false
-	err = s.ForEachAccount(ctx, e.list.accounts, e.one,
-		awsauth.WithRole(cmd.String("role")),
-		awsauth.WithSessionName(cmd.String("session-name")),
-		awsauth.WithExternalID(cmd.String("external-id")),
-		awsauth.WithDuration(durationOf(cmd, "duration")),
+	err = s.ForEachAccount(ctx, e.list.accounts, e.one, append(options,
 		awsauth.WithConcurrency(concurrency),
 		awsauth.WithProgress(func(p awsauth.Progress) {
 			total, told = p.Total, true // without those that are there twice
 			e.out.progress(p)
-		}))
+		}))...)
 	e.out.clear()
 	if err != nil && !told && ctx.Err() == nil {
 		return errors.New(e.list.explain(err)) // of how it was called: nothing has been done

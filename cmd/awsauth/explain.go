@@ -28,7 +28,11 @@ func explainCommand() *cli.Command {
 			if err := noArguments(cmd); err != nil {
 				return err
 			}
-			s, err := awsauth.New(append(sessionOptions(cmd), quiet)...)
+			options, err := sessionOptions(cmd)
+			if err != nil {
+				return err
+			}
+			s, err := awsauth.New(options...)
 			if err != nil {
 				return explainFault(cmd, err)
 			}

@@ -26,24 +26,13 @@ func sessionFlags() []cli.Flag {
 		&cli.StringFlag{Name: "session-name", Usage: "`NAME` of the role session in CloudTrail (default: user@host)"},
 		&cli.StringFlag{Name: "external-id", Usage: "external `ID` that the role's trust policy asks for"},
 		durationFlag("duration", "how long the role session lasts: a `TIME` from 15m to 12h (default: 1h)"),
+		&cli.StringFlag{Name: "source-identity", Usage: "`ID` of who is behind the session; it stays with every role from there on"},
+		&cli.StringSliceFlag{Name: "tag", Usage: "tag the session: `KEY=VALUE`; once for each tag"},
+		&cli.StringFlag{Name: "policy", Usage: "narrow the session by this `JSON` policy, or by that of a file: @policy.json"},
+		&cli.StringSliceFlag{Name: "policy-arn", Usage: "narrow the session by the managed policy with this `ARN`; once for each"},
+		&cli.BoolFlag{Name: "read-only", Usage: "narrow the session by AWS's own policy ReadOnlyAccess"},
+		&cli.StringFlag{Name: "web-identity-token-file", Usage: "start with the OIDC token in this `FILE`, as the role of --role-arn"},
 		&cli.StringFlag{Name: "sts-endpoint", Usage: "call STS at this `URL`: a VPC endpoint, or a local STS"},
-	}
-}
-
-// sessionOptions hands the flags to the library as they are.
-func sessionOptions(cmd *cli.Command) []awsauth.Option {
-	return []awsauth.Option{
-		awsauth.WithProfile(cmd.String("profile")),
-		awsauth.WithAccount(cmd.String("account")),
-		awsauth.WithRole(cmd.String("role")),
-		awsauth.WithRoleARN(cmd.String("role-arn")),
-		awsauth.WithPartition(awsauth.Partition(cmd.String("partition"))),
-		awsauth.WithRegion(cmd.String("region")),
-		awsauth.WithSessionName(cmd.String("session-name")),
-		awsauth.WithExternalID(cmd.String("external-id")),
-		awsauth.WithDuration(durationOf(cmd, "duration")),
-		awsauth.WithSTSEndpoint(cmd.String("sts-endpoint")),
-		askOnTerminal(),
 	}
 }
 
@@ -80,13 +69,6 @@ func withTimeout(ctx context.Context, cmd *cli.Command) (context.Context, contex
 func durationOf(cmd *cli.Command, name string) time.Duration {
 	d, _ := time.ParseDuration(cmd.String(name))
 	return d
-}
-
-// optionFlags are the options of the library that this command has flags for.
-var optionFlags = map[string]string{
-	"WithProfile": "--profile", "WithAccount": "--account", "WithRole": "--role", "WithRoleARN": "--role-arn",
-	"WithPartition": "--partition", "WithRegion": "--region", "WithSessionName": "--session-name",
-	"WithExternalID": "--external-id", "WithDuration": "--duration", "WithSTSEndpoint": "--sts-endpoint",
 }
 
 // optionCall is an option's name, and its value where the text quotes the call.

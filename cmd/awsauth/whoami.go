@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/smithy-go/logging"
 	"github.com/urfave/cli/v3"
 
 	"github.com/chaoxiaodi/awsauth"
@@ -37,7 +35,11 @@ func whoamiCommand() *cli.Command {
 				return err
 			}
 			defer cancel()
-			who, table, err := whoami(ctx, sessionOptions(cmd))
+			options, err := sessionOptions(cmd)
+			if err != nil {
+				return err
+			}
+			who, table, err := whoami(ctx, options)
 			if err != nil {
 				text := inFlags(err.Error())
 				if table != "" {
@@ -72,14 +74,11 @@ type answer struct {
 	Expires     *time.Time `json:"expires,omitempty"` // absent: never, or, of temporary keys, not known
 }
 
-// quiet keeps the SDK's own warnings off stderr, which is for the error.
-var quiet = awsauth.WithLoadOptions(config.WithLogger(logging.Nop{}))
-
 // whoami makes a session of opts and asks it who it is. Where the session
 // could be made but does not work, it also returns how its credentials were
 // looked for.
 func whoami(ctx context.Context, opts []awsauth.Option) (who *answer, table string, err error) {
-	s, err := awsauth.New(append(opts, quiet)...)
+	s, err := awsauth.New(opts...)
 	if err != nil {
 		return nil, "", err
 	}
