@@ -88,7 +88,7 @@ func (e *each) run(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	s, err := awsauth.New(append(startOptions(cmd), askUnless(cmd.String("accounts") == "-"))...) // then stdin has the accounts
+	s, err := awsauth.New(append(startOptions(cmd), terminalAsker().option())...)
 	if err != nil {
 		return failed(err)
 	}
@@ -127,9 +127,7 @@ func (e *each) one(ctx context.Context, s *awsauth.Session) error {
 	defer stderr.end()
 	c := exec.CommandContext(ctx, e.command[0], e.command[1:]...)
 	c.Stdout, c.Stderr = stdout, stderr
-	c.Env = append(slices.Clip(e.environ),
-		"AWS_ACCESS_KEY_ID="+creds.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+creds.SecretAccessKey, "AWS_SESSION_TOKEN="+creds.SessionToken,
-		"AWS_REGION="+region, "AWS_DEFAULT_REGION="+region, "AWSAUTH_ACCOUNT="+id.Account)
+	c.Env = with(e.environ, append(keyVariables(creds, region), variable{"AWSAUTH_ACCOUNT", id.Account})...)
 	c.Cancel = func() error {
 		if c.Process.Signal(syscall.SIGTERM) != nil { // Windows has none
 			return c.Process.Kill()
@@ -185,25 +183,6 @@ func leaves(err error) (all []error) {
 		return all
 	}
 	return []error{err}
-}
-
-// credentialVariables are those of the caller that would lead the command, or
-// what it starts, back to the caller's own identity.
-var credentialVariables = []string{
-	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION", "AWS_ACCOUNT_ID",
-	"AWS_PROFILE", "AWS_DEFAULT_PROFILE",
-	"AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE",
-	"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-	"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-	"AWS_REGION", "AWS_DEFAULT_REGION", "AWSAUTH_ACCOUNT",
-}
-
-// callersEnviron is the environment without what names an identity.
-func callersEnviron(environ []string) []string {
-	return slices.DeleteFunc(slices.Clone(environ), func(pair string) bool {
-		name, _, _ := strings.Cut(pair, "=")
-		return slices.Contains(credentialVariables, strings.ToUpper(name)) // case does not count on Windows
-	})
 }
 
 // accountList is what --accounts says.

@@ -32,7 +32,7 @@ func explainCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			s, err := awsauth.New(options...)
+			s, err := awsauth.New(append(options, terminalAsker().option())...)
 			if err != nil {
 				return explainFault(cmd, err)
 			}

@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -33,9 +34,19 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), notIgnored(os.Interrupt, syscall.SIGTERM)...)
 	context.AfterFunc(ctx, stop) // the second Ctrl-C ends the process at once
 	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
+}
+
+// notIgnored are those signals that we were not started to ignore, as nohup and
+// shells do for programs in the background. NotifyContext without any would mean all.
+func notIgnored(signals ...os.Signal) []os.Signal {
+	rest := slices.DeleteFunc(signals, signal.Ignored)
+	if len(rest) == 0 {
+		return []os.Signal{syscall.SIGTERM}
+	}
+	return rest
 }
 
 // run is the whole command: args[0] is its name. It returns the exit code.
@@ -46,9 +57,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = root.Run(ctx, args)
 	}
 	var failed *failure
+	var child *exited
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &child):
+		if child.err != nil {
+			fmt.Fprintln(stderr, child.err)
+		}
+		if child.signal != nil {
+			dieOf(child.signal)
+		}
+		return child.code
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "awsauth: interrupted")
 		return exitInterrupted
@@ -68,7 +88,7 @@ func newCommand(stdout, stderr io.Writer) *cli.Command {
 		Version: version(),
 		Description: "Try `awsauth demo` first: it needs no account and no network.\n" +
 			"Then `awsauth whoami` asks the same of your own AWS set-up.",
-		Commands: []*cli.Command{demoCommand(), whoamiCommand(), explainCommand(), eachCommand()},
+		Commands: []*cli.Command{demoCommand(), whoamiCommand(), explainCommand(), execCommand(), eachCommand()},
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if cmd.Args().Present() {
 				return misused(cmd, fmt.Errorf("there is no command %q", cmd.Args().First()))

@@ -19,7 +19,7 @@ import (
 // library is a flag in flags.go and a line here.
 
 // openSession is the session that the flags of a command describe. more are
-// options that the command itself adds.
+// options that the command itself adds: who asks for an MFA code, where warnings go.
 func openSession(cmd *cli.Command, more ...awsauth.Option) (*awsauth.Session, error) {
 	options, err := sessionOptions(cmd)
 	if err != nil {
@@ -35,7 +35,7 @@ func openSession(cmd *cli.Command, more ...awsauth.Option) (*awsauth.Session, er
 // sessionOptions are the options that the flags stand for. An empty flag is an
 // empty option, which the library takes as not given.
 func sessionOptions(cmd *cli.Command) ([]awsauth.Option, error) {
-	options := append(startOptions(cmd), askOnTerminal())
+	options := startOptions(cmd)
 	roles, err := roleOptions(cmd)
 	if err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ func whoamiCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			who, table, err := whoami(ctx, options)
+			who, table, err := whoami(ctx, append(options, terminalAsker().option()))
 			if err != nil {
 				text := inFlags(err.Error())
 				if table != "" {
