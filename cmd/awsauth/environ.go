@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 )
 
 // shadowing are the variables of the caller that would lead a command, or what it
@@ -54,7 +55,7 @@ func keyVariables(keys aws.Credentials, region string) []variable {
 	if keys.CanExpire {
 		all = append(all, variable{"AWS_CREDENTIAL_EXPIRATION", expiration(keys)})
 	}
-	if keys.AccountID != "" {
+	if keys.AccountID != "" && keys.Source != config.CredentialsSourceName { // AWS_ACCOUNT_ID of the caller may be of other keys
 		all = append(all, variable{"AWS_ACCOUNT_ID", keys.AccountID})
 	}
 	return append(all, regionVariables(region)...)

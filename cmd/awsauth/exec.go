@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -52,6 +53,7 @@ type execution struct {
 	argv    []string // as it sees itself
 	environ []string
 	asker   *asker
+	serving atomic.Bool // the command runs beside the endpoint
 }
 
 func runExec(ctx context.Context, cmd *cli.Command) error {
@@ -63,7 +65,7 @@ func runExec(ctx context.Context, cmd *cli.Command) error {
 	}
 	var more []awsauth.Option
 	if cmd.Bool("serve") {
-		more = append(more, warnings(x.note))
+		more = append(more, warnings(x.noteWhileServing))
 	}
 	s, err := openSession(cmd, append(more, x.asker.option())...)
 	if err != nil {
@@ -118,6 +120,14 @@ func (x *execution) find() (err error) {
 }
 
 func (x *execution) note(text string) { fmt.Fprintln(x.cmd.Root().ErrWriter, text) }
+
+// noteWhileServing tells what happens behind the command. What there is to say
+// before, explain says.
+func (x *execution) noteWhileServing(text string) {
+	if x.serving.Load() {
+		x.note(text)
+	}
+}
 
 // sayWhenTheyEnd tells a person that the command will not get new keys. Once
 // awsauth is the command nobody can say so when it happens; and a line in every

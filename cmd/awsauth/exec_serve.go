@@ -30,6 +30,7 @@ func (x *execution) serve(ctx context.Context) error {
 	if err != nil {
 		return &failure{fmt.Errorf("awsauth: exec --serve: %w", err)}
 	}
+	x.serving.Store(true)
 	x.asker.hush() // from here on the terminal is the command's
 	environ := with(x.environ, regionVariables(x.session.Config().Region)...)
 	return x.runBeside(with(withoutFiles(environ), append(files,
