@@ -55,10 +55,19 @@ func keyVariables(keys aws.Credentials, region string) []variable {
 	if keys.CanExpire {
 		all = append(all, variable{"AWS_CREDENTIAL_EXPIRATION", expiration(keys)})
 	}
-	if keys.AccountID != "" && keys.Source != config.CredentialsSourceName { // AWS_ACCOUNT_ID of the caller may be of other keys
-		all = append(all, variable{"AWS_ACCOUNT_ID", keys.AccountID})
+	if account := accountOf(keys); account != "" {
+		all = append(all, variable{"AWS_ACCOUNT_ID", account})
 	}
 	return append(all, regionVariables(region)...)
+}
+
+// accountOf is the account of keys, where it is known for certain: the caller's
+// AWS_ACCOUNT_ID may have been left from other keys.
+func accountOf(keys aws.Credentials) string {
+	if keys.Source == config.CredentialsSourceName {
+		return ""
+	}
+	return keys.AccountID
 }
 
 func regionVariables(region string) []variable {

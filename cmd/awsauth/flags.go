@@ -50,12 +50,21 @@ func durationFlag(name, usage string) cli.Flag {
 // defaultTimeout is longer than the library retries an STS that throttles.
 const defaultTimeout = time.Minute
 
+func timeoutFlag() cli.Flag {
+	return durationFlag("timeout", "give up after this `TIME`, like 90s; 0 for no limit (default: 1m)")
+}
+
 // withTimeout applies the flag --timeout.
 func withTimeout(ctx context.Context, cmd *cli.Command) (context.Context, context.CancelFunc, error) {
+	return withTimeoutOr(ctx, cmd, defaultTimeout)
+}
+
+// withTimeoutOr is withTimeout with another default.
+func withTimeoutOr(ctx context.Context, cmd *cli.Command, otherwise time.Duration) (context.Context, context.CancelFunc, error) {
 	timeout := durationOf(cmd, "timeout")
 	switch {
 	case cmd.String("timeout") == "":
-		timeout = defaultTimeout
+		timeout = otherwise
 	case timeout == 0:
 		return ctx, func() {}, nil
 	case timeout < 0:

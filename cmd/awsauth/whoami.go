@@ -23,7 +23,7 @@ func whoamiCommand() *cli.Command {
 			"With --account or --role-arn: the role, assumed from there.\n" +
 			"Nothing is changed on AWS, and no secret is printed.",
 		Flags: append(sessionFlags(),
-			durationFlag("timeout", "give up after this `TIME`, like 90s; 0 for no limit (default: 1m)"),
+			timeoutFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print JSON"}),
 		HideHelpCommand: true,
 		Action: func(ctx context.Context, cmd *cli.Command) error {
