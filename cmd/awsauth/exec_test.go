@@ -17,18 +17,6 @@ import (
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
 )
 
-// shadows sets every variable that would lead a child to another identity.
-func shadows(t *testing.T) {
-	t.Helper()
-	for _, name := range append([]string{"AWS_BEARER_TOKEN_BEDROCK", "AWS_BEARER_TOKEN_OTHER"}, shadowing...) {
-		switch name {
-		case "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN":
-		default:
-			t.Setenv(name, "the-callers")
-		}
-	}
-}
-
 // TestExecEnvironment: a child has the role's keys, and nothing of the caller's.
 func TestExecEnvironment(t *testing.T) {
 	cloud, url := fleet(t)
