@@ -188,10 +188,10 @@ once();
 `
 
 // TestServeOutlives: a child that lives longer than its keys gets new ones, from an
-// endpoint that wins over keys in the profile "default". The keys here last six
+// endpoint that wins over keys in the profile "default". The keys here last ten
 // seconds.
 func TestServeOutlives(t *testing.T) {
-	const life, seconds = 6 * time.Second, "20"
+	const life, seconds = 10 * time.Second, "32"
 	cloud, _, url := served(t, ana)
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
 		require.NoError(t, os.Unsetenv(name))

@@ -88,7 +88,7 @@ func newCommand(stdout, stderr io.Writer) *cli.Command {
 		Version: version(),
 		Description: "Try `awsauth demo` first: it needs no account and no network.\n" +
 			"Then `awsauth whoami` asks the same of your own AWS set-up.",
-		Commands: []*cli.Command{demoCommand(), whoamiCommand(), explainCommand(), envCommand(), execCommand(), processCommand(), loginCommand(), logoutCommand(), eachCommand()},
+		Commands: commands(),
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if cmd.Args().Present() {
 				return misused(cmd, fmt.Errorf("there is no command %q", cmd.Args().First()))
@@ -128,3 +128,14 @@ type failure struct{ err error }
 
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
+
+// commands are in the order of the help.
+func commands() []*cli.Command {
+	return []*cli.Command{
+		whoamiCommand(), explainCommand(),
+		envCommand(), execCommand(), processCommand(),
+		loginCommand(), logoutCommand(),
+		accountsCommand(), eachCommand(),
+		demoCommand(),
+	}
+}
