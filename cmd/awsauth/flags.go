@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -78,22 +76,4 @@ func withTimeoutOr(ctx context.Context, cmd *cli.Command, otherwise time.Duratio
 func durationOf(cmd *cli.Command, name string) time.Duration {
 	d, _ := time.ParseDuration(cmd.String(name))
 	return d
-}
-
-// optionCall is an option's name, and its value where the text quotes the call.
-var optionCall = regexp.MustCompile(`\b(With[A-Z][A-Za-z]+)\b(?:\(("(?:[^"\\]|\\.)*"|[0-9][0-9.hmnsµ]*)\))?`)
-
-// inFlags puts a text of the library, which speaks of its options, into the
-// words of the command line: WithAccount("12") becomes --account "12".
-func inFlags(text string) string {
-	text = strings.Replace(text, "pass a token provider with WithLoadOptions(config.WithAssumeRoleCredentialOptions(…))",
-		"run this at a terminal, where it asks for the code", 1)
-	return optionCall.ReplaceAllStringFunc(text, func(match string) string {
-		call := optionCall.FindStringSubmatch(match)
-		flag, ok := optionFlags[call[1]]
-		if !ok {
-			return match
-		}
-		return strings.TrimSuffix(flag+" "+call[2], " ")
-	})
 }

@@ -152,12 +152,3 @@ func warnings(tell func(string)) awsauth.Option {
 
 // failed is an error of the library in the words of the command line.
 func failed(err error) error { return &failure{errors.New(inFlags(err.Error()))} }
-
-// optionFlags are the options of the library that this command has flags for.
-var optionFlags = map[string]string{
-	"WithProfile": "--profile", "WithAccount": "--account", "WithRole": "--role", "WithRoleARN": "--role-arn",
-	"WithPartition": "--partition", "WithRegion": "--region", "WithSessionName": "--session-name",
-	"WithExternalID": "--external-id", "WithDuration": "--duration", "WithSTSEndpoint": "--sts-endpoint",
-	"WithSourceIdentity": "--source-identity", "WithTags": "--tag", "WithPolicy": "--policy",
-	"WithPolicyARNs": "--policy-arn", "WithWebIdentity": "--web-identity-token-file",
-}

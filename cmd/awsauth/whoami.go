@@ -21,7 +21,9 @@ func whoamiCommand() *cli.Command {
 		Usage: "print who you are on AWS, or who you would be in a role",
 		Description: "Without flags: the identity that the SDK's default chain leads to.\n" +
 			"With --account or --role-arn: the role, assumed from there.\n" +
-			"Nothing is changed on AWS, and no secret is printed.",
+			"Nothing is changed on AWS, and no secret is printed. Examples:\n\n" +
+			"    awsauth whoami --profile ops\n" +
+			"    awsauth whoami --account 123456789012 --role audit --json",
 		Flags: append(sessionFlags(),
 			timeoutFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print JSON"}),
@@ -39,11 +41,11 @@ func whoamiCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			who, table, err := whoami(ctx, append(options, terminalAsker().option()))
+			who, looked, err := whoami(ctx, append(options, terminalAsker().option()))
 			if err != nil {
 				text := inFlags(err.Error())
-				if table != "" {
-					text += "\n\n" + strings.TrimRight(table, "\n")
+				if looked != "" {
+					text += "\n\n" + strings.TrimRight(looked, "\n")
 				}
 				return &failure{errors.New(text)}
 			}
@@ -77,18 +79,18 @@ type answer struct {
 // whoami makes a session of opts and asks it who it is. Where the session
 // could be made but does not work, it also returns how its credentials were
 // looked for.
-func whoami(ctx context.Context, opts []awsauth.Option) (who *answer, table string, err error) {
+func whoami(ctx context.Context, opts []awsauth.Option) (who *answer, looked string, err error) {
 	s, err := awsauth.New(opts...)
 	if err != nil {
 		return nil, "", err
 	}
 	id, err := s.Identity(ctx)
 	if err != nil {
-		return nil, flagged(s.Explain()).String(), err
+		return nil, table(flagged(s.Explain()), 80), err
 	}
 	creds, err := s.Retrieve(ctx)
 	if err != nil {
-		return nil, flagged(s.Explain()).String(), err
+		return nil, table(flagged(s.Explain()), 80), err
 	}
 	report := s.Explain()
 	a := &answer{
