@@ -15,7 +15,7 @@ import (
 // or after the command, as with the AWS CLI. What is wrong with the line is said
 // here, by the name of the mistake; args[0] is the program.
 func arrange(root *cli.Command, args []string) ([]string, error) {
-	if len(args) < 2 || slices.Contains(args[1:], completionRequest) {
+	if len(args) < 2 {
 		return args, nil
 	}
 	a := arranger{root: root, cmd: root, rest: args[1:]}

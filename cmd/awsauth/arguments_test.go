@@ -39,7 +39,7 @@ func TestArrange(t *testing.T) {
 		{"each --accounts - -- ls --flag --profile", "each --accounts=- -- ls --flag --profile"},
 		{"--region us-east-1 each --accounts a -- -- x", "each --region=us-east-1 --accounts=a -- -- x"},
 		{"each --accounts a ls", "each --accounts=a ls"},
-		{"whoami --prof --generate-shell-completion", "whoami --prof --generate-shell-completion"},
+		{"each --accounts a -- x --generate-shell-completion", "each --accounts=a -- x --generate-shell-completion"},
 	}
 	for _, tt := range tests {
 		got, err := arranged(tt.line)

@@ -85,7 +85,7 @@ func (l accountList) explain(err error) string {
 		var entry *awsauth.AccountError
 		var own *awsauth.Error
 		if errors.As(one, &entry) && errors.As(one, &own) && !strings.HasPrefix(own.Op, "With") {
-			text = strings.Replace(text, ": ForEachAccount: ", ": ", 1)
+			text = strings.Replace(text, ": each: ", ": ", 1)
 			if n := l.line[entry.Account]; n > 0 {
 				text = fmt.Sprintf("%s:%d: %s", l.name, n, text)
 			}
