@@ -46,7 +46,7 @@ func runAccounts(ctx context.Context, cmd *cli.Command) error {
 	}
 	units := slices.DeleteFunc(cmd.StringSlice("ou"), func(id string) bool { return id == "" })
 	for _, id := range units {
-		if !isUnit.MatchString(id) {
+		if !isUnit(id) {
 			return misused(cmd, fmt.Errorf("--ou %q: the id of an organizational unit looks like ou-ab12-11111111, that of a root like r-ab12", id))
 		}
 	}
@@ -80,7 +80,10 @@ func runAccounts(ctx context.Context, cmd *cli.Command) error {
 	return nil
 }
 
-var isUnit = regexp.MustCompile(`^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$`)
+// isUnit reports whether this may be the id of an organizational unit or a root.
+func isUnit(id string) bool {
+	return regexp.MustCompile(`^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$`).MatchString(id)
+}
 
 // asLister is the session that lists: s itself, or a role that s assumes.
 func asLister(ctx context.Context, s *awsauth.Session, role string) (*awsauth.Session, error) {

@@ -22,6 +22,7 @@ func envCommand() *cli.Command {
 			"    eval \"$(awsauth env --account 123456789012)\"\n" +
 			"    awsauth env --account 123456789012 --format fish | source\n" +
 			"    awsauth env --account 123456789012 --format powershell | Out-String | Invoke-Expression\n" +
+			"    for /f \"delims=\" %i in ('awsauth env --account 123456789012 --format cmd') do %i\n" +
 			"    awsauth env --account 123456789012 --format dotenv > .env\n\n" +
 			"json and dotenv cannot unset: there only the assignments are printed. The keys stay as\n" +
 			"they are until they end; awsauth exec --serve renews them.",

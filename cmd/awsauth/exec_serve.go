@@ -8,12 +8,14 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/chaoxiaodi/awsauth/cmd/awsauth/internal/serve"
 )
 
 // serve runs the command beside an endpoint that renews its keys.
 func (x *execution) serve(ctx context.Context) error {
-	server, err := serve.Start(ctx, x.session, func(err error) { x.note(inFlags(oneLine(err.Error()))) })
+	server, err := serve.Start(ctx, speaking{x.session}, func(err error) { x.note(oneLine(err.Error())) })
 	switch {
 	case errors.Is(err, serve.ErrLongLived):
 		return &failure{errors.New("awsauth: exec --serve: these keys never end, so there is nothing to renew; leave out --serve, or name a role with --account or --role-arn")}
@@ -37,6 +39,23 @@ func (x *execution) serve(ctx context.Context) error {
 		variable{"AWS_CONTAINER_CREDENTIALS_FULL_URI", server.URL()},
 		variable{"AWS_CONTAINER_AUTHORIZATION_TOKEN", server.Token()})...))
 }
+
+// speaking is a provider whose errors are in the words of the command line: the
+// child's SDK may show them.
+type speaking struct{ aws.CredentialsProvider }
+
+func (p speaking) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	keys, err := p.CredentialsProvider.Retrieve(ctx)
+	if err != nil {
+		return aws.Credentials{}, spoken{err}
+	}
+	return keys, nil
+}
+
+type spoken struct{ err error }
+
+func (s spoken) Error() string { return inFlags(s.err.Error()) }
+func (s spoken) Unwrap() error { return s.err }
 
 // emptyFiles are shared files with a region and no identity, for the time that the
 // command runs. Every SDK looks for keys in the files before it asks an endpoint, so

@@ -157,6 +157,33 @@ func TestServeStops(t *testing.T) {
 	assert.Equal(t, 5, c.ProcessState.ExitCode())
 }
 
+// TestServeOutage: where the keys cannot be renewed, awsauth says so on its stderr, and
+// once they have ended the child is told, and gets no keys.
+func TestServeOutage(t *testing.T) {
+	curl, sh := needs(t, "curl"), shell(t)
+	cloud, _, url := served(t, ana)
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		require.NoError(t, os.Unsetenv(name))
+	}
+	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url+cloud.SetContainer(&awsauthtest.Container{RoleARN: "arn:aws:iam::111111111111:role/task", Lifetime: 4 * time.Second}))
+	cloud.Inject(awsauthtest.Fault{Kind: awsauthtest.ServerError, Match: func(awsauthtest.Call) bool { return len(cloud.Calls()) > 1 }})
+	got := runProcess(t, "exec", "--serve", "--region", "us-east-1", "--", sh, "-c",
+		`ask() { "$0" -s -w ' %{http_code}\n' --noproxy '*' -H "Authorization: $AWS_CONTAINER_AUTHORIZATION_TOKEN" "$AWS_CONTAINER_CREDENTIALS_FULL_URI"; }; ask; sleep 5; ask`, curl)
+	require.Equal(t, exitOK, got.code, got.stderr)
+	answers := strings.Split(strings.TrimSpace(got.stdout), "\n")
+	require.Len(t, answers, 2, got.stdout)
+	assert.Contains(t, answers[0], `"AccessKeyId":"ASIA`)
+	assert.True(t, strings.HasSuffix(answers[0], " 200"), answers[0])
+	assert.Contains(t, answers[1], `"Message":"awsauth: `)
+	assert.NotContains(t, answers[1], "AccessKeyId")
+	assert.True(t, strings.HasSuffix(answers[1], " 503"), answers[1])
+	for line := range strings.Lines(got.stderr) {
+		assert.True(t, strings.HasPrefix(line, "awsauth: "), line)
+	}
+	assert.NotEmpty(t, got.stderr)
+	assert.NotRegexp(t, goWords, got.stdout+got.stderr)
+}
+
 // botoLoop prints the access key id and the caller, several times.
 const botoLoop = `
 import boto3, time, sys

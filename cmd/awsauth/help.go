@@ -41,13 +41,6 @@ func (h *helpWriter) flush() error {
 	return err
 }
 
-// entry is a line of a list in a help text: a name, and behind two blanks or more what
-// it is. again is how the library shows that a flag may be there several times.
-var (
-	entry = regexp.MustCompile(`^   (\S.*?)(  +)(\S.*)$`)
-	again = regexp.MustCompile(` \[ --.* \]`)
-)
-
 // fit breaks the text of a help, so that no line is wider than width but for examples,
 // which are to be copied.
 func fit(text string, width int) string {
@@ -77,7 +70,8 @@ func fit(text string, width int) string {
 // fitEntry breaks one line of a list.
 func fitEntry(line string, flag bool, width int) string {
 	const column = 34 // where the meaning of a flag begins
-	parts := entry.FindStringSubmatch(line)
+	// A name, and behind two blanks or more what it is.
+	parts := regexp.MustCompile(`^   (\S.*?)(  +)(\S.*)$`).FindStringSubmatch(line)
 	indent := column
 	switch {
 	case parts == nil || !flag && utf8.RuneCountInString(line) <= width:
@@ -86,7 +80,8 @@ func fitEntry(line string, flag bool, width int) string {
 		indent = 3 + utf8.RuneCountInString(parts[1]) + len(parts[2])
 	}
 	var b strings.Builder
-	name := "   " + again.ReplaceAllString(parts[1], "")
+	once, _, _ := strings.Cut(parts[1], " [ --") // behind it, that a flag may be there again
+	name := "   " + once
 	meaning := wrap(parts[3], width-indent)
 	if utf8.RuneCountInString(name) > indent-2 {
 		b.WriteString(name + "\n")

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/chaoxiaodi/awsauth"
@@ -18,35 +19,48 @@ var optionFlags = map[string]string{
 	"WithPolicyARNs": "--policy-arn", "WithWebIdentity": "--web-identity-token-file", "WithConcurrency": "--concurrency",
 }
 
-// phrases are texts of the library that tell how to write Go, and what the same is
-// on the command line.
-var phrases = []struct {
-	is  *regexp.Regexp
-	say string
-}{
-	{regexp.MustCompile(`pass a token provider with WithLoadOptions\(config\.WithAssumeRoleCredentialOptions\(…\)\)`), "run this at a terminal, where it asks for the code"},
-	{regexp.MustCompile(`pass WithMFA(\([^)]*\))?( with a func that returns the current code)?`), "run this at a terminal, where it asks for the code"},
-	{regexp.MustCompile(`keep one Session per role instead of calling New for each task, or run fewer accounts at once`), "run fewer commands, or fewer accounts, at once"},
-	{regexp.MustCompile(`pass what retrieves it, for example stscreds\.IdentityTokenFile\(path\)`), "name the file that it is in"},
-	{regexp.MustCompile(`unset it, or give such a client the option AuthSchemePreference = \[\]string\{[^}]*\}`), "unset it; exec and each take it away"},
-	{regexp.MustCompile(`WithPartition\(awsauth\.China\)`), "--partition aws-cn"},
-	{regexp.MustCompile(`WithPartition\(awsauth\.AWS\)`), "--partition aws"},
-	{regexp.MustCompile(`(, or| or|, and| and)? (in )?WithLoadOptions`), ""},
-	{regexp.MustCompile(`\) to New if\b`), ") if"},
-	{regexp.MustCompile(`\bForEachAccount\b`), "each"},
+// words are the patterns by which texts of the library are put into the words of the
+// command line. They are compiled when the first text is: most runs have none.
+type words struct {
+	phrases []phrase
+	call    *regexp.Regexp // an option's name, and its value where the text quotes the call
 }
 
-// optionCall is an option's name, and its value where the text quotes the call.
-var optionCall = regexp.MustCompile(`\b(?:config\.)?(With[A-Z][A-Za-z0-9]*)\b(?:\(("(?:[^"\\]|\\.)*"|%q|[0-9][0-9.hmnsµ]*|[^()]*)\))?`)
+// phrase is a text that tells how to write Go, and what the same is on the command
+// line.
+type phrase struct {
+	is  *regexp.Regexp
+	say string
+}
+
+var vocabulary = sync.OnceValue(func() *words {
+	w := &words{call: regexp.MustCompile(`\b(?:config\.)?(With[A-Z][A-Za-z0-9]*)\b(?:\(("(?:[^"\\]|\\.)*"|%q|[0-9][0-9.hmnsµ]*|[^()]*)\))?`)}
+	for _, p := range [][2]string{
+		{`pass a token provider with WithLoadOptions\(config\.WithAssumeRoleCredentialOptions\(…\)\)`, "run this at a terminal, where it asks for the code"},
+		{`pass WithMFA(\([^)]*\))?( with a func that returns the current code)?`, "run this at a terminal, where it asks for the code"},
+		{`keep one Session per role instead of calling New for each task, or run fewer accounts at once`, "run fewer commands, or fewer accounts, at once"},
+		{`pass what retrieves it, for example stscreds\.IdentityTokenFile\(path\)`, "name the file that it is in"},
+		{`unset it, or give such a client the option AuthSchemePreference = \[\]string\{[^}]*\}`, "unset it; exec and each take it away"},
+		{`WithPartition\(awsauth\.China\)`, "--partition aws-cn"},
+		{`WithPartition\(awsauth\.AWS\)`, "--partition aws"},
+		{`(, or| or|, and| and)? (in )?WithLoadOptions`, ""},
+		{`\) to New if\b`, ") if"},
+		{`\bForEachAccount\b`, "each"},
+	} {
+		w.phrases = append(w.phrases, phrase{regexp.MustCompile(p[0]), p[1]})
+	}
+	return w
+})
 
 // inFlags puts a text of the library, which speaks of its options, into the words
 // of the command line: WithAccount("12") becomes --account "12".
 func inFlags(text string) string {
-	for _, p := range phrases {
+	w := vocabulary()
+	for _, p := range w.phrases {
 		text = p.is.ReplaceAllString(text, p.say)
 	}
-	text = optionCall.ReplaceAllStringFunc(text, func(match string) string {
-		call := optionCall.FindStringSubmatch(match)
+	text = w.call.ReplaceAllStringFunc(text, func(match string) string {
+		call := w.call.FindStringSubmatch(match)
 		flag, ok := optionFlags[call[1]]
 		if !ok || strings.HasPrefix(match, "config.") {
 			return "the option " + inWords(strings.TrimPrefix(call[1], "With"))
@@ -70,15 +84,12 @@ func inWords(name string) string {
 	return b.String()
 }
 
-// hasNoFlag is the row of an option that this command has no flag for.
-var hasNoFlag = regexp.MustCompile(`^(With[A-Za-z]+) not given$`)
-
 // flagged puts a report into the words of the command line. Rows about options that
 // it has no flag for say nothing to a person, and are left out.
 func flagged(r awsauth.Report) awsauth.Report {
 	r.Steps = slices.DeleteFunc(slices.Clone(r.Steps), func(s awsauth.Step) bool {
-		option := hasNoFlag.FindStringSubmatch(s.Detail)
-		return option != nil && optionFlags[option[1]] == ""
+		option, ok := strings.CutSuffix(s.Detail, " not given")
+		return ok && strings.HasPrefix(option, "With") && optionFlags[option] == ""
 	})
 	for i := range r.Steps {
 		r.Steps[i].Source = inFlags(r.Steps[i].Source)

@@ -121,7 +121,7 @@ func (s *Server) lookAfter(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		_ = s.renew(ctx, renewTime) // told, and tried again
+		s.report(s.renew(ctx, renewTime)) // and tries again
 	}
 }
 
@@ -154,25 +154,27 @@ func (s *Server) renew(ctx context.Context, patience time.Duration) error {
 		err = ErrLongLived
 	}
 	if err != nil {
-		s.report(err)
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.told = ""
 	if keys.AccessKeyID != s.held.keys.AccessKeyID || keys.Expires.After(s.held.keys.Expires) {
 		s.held = held{keys: keys, since: time.Now()}
 	}
 	return nil
 }
 
-// report tells a failure that is not the one told last.
+// report tells how a renewal went, if it failed and not as the last one did.
 func (s *Server) report(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
 	s.mu.Lock()
-	again := s.told == err.Error()
-	s.told = err.Error()
+	again := s.told == text
+	s.told = text
 	s.mu.Unlock()
-	if !again && !errors.Is(err, context.Canceled) {
+	if text != "" && !again && !errors.Is(err, context.Canceled) {
 		s.tell(err)
 	}
 }
@@ -203,11 +205,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	}
 	h := s.hold()
 	if h.expired(time.Now()) {
-		text := "the keys expired, and there are no new ones yet"
-		if err != nil {
-			text = err.Error()
-		}
-		refuse(w, http.StatusServiceUnavailable, "CredentialsUnavailable", text)
+		refuse(w, http.StatusServiceUnavailable, "CredentialsUnavailable", s.why(err))
 		return
 	}
 	write(w, http.StatusOK, map[string]string{
@@ -216,6 +214,20 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 		"Token":           h.keys.SessionToken,
 		"Expiration":      h.keys.Expires.UTC().Format("2006-01-02T15:04:05Z"), // the SDK for JavaScript reads no other form
 	}, "AccountId", h.keys.AccountID)
+}
+
+// why says why there are no keys. A request waits for a moment only, and that it did
+// says less than how the last renewal failed.
+func (s *Server) why(err error) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.told != "" && (err == nil || errors.Is(err, context.DeadlineExceeded)):
+		return s.told
+	case err != nil:
+		return err.Error()
+	}
+	return "the keys expired, and there are no new ones yet"
 }
 
 // refuse answers an error. Some SDKs read the lower-case names, some the others.
