@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// warningLines is a log that tells warnings and errors, each on one line. The
-// records of the library hold no secret.
+// warningLines is a log that tells warnings, each on one line. What the library logs
+// as an error its caller gets as one too, and tells. The records hold no secret.
 type warningLines struct {
 	tell  func(string)
 	attrs []slog.Attr
 }
 
 func (w warningLines) Enabled(_ context.Context, level slog.Level) bool {
-	return level >= slog.LevelWarn
+	return level >= slog.LevelWarn && level < slog.LevelError
 }
 
 func (w warningLines) Handle(_ context.Context, r slog.Record) error {
