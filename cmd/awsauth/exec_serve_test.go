@@ -166,9 +166,9 @@ func TestServeOutage(t *testing.T) {
 		require.NoError(t, os.Unsetenv(name))
 	}
 	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url+cloud.SetContainer(&awsauthtest.Container{RoleARN: "arn:aws:iam::111111111111:role/task", Lifetime: 4 * time.Second}))
-	cloud.Inject(awsauthtest.Fault{Kind: awsauthtest.ServerError, Match: func(awsauthtest.Call) bool { return len(cloud.Calls()) > 1 }})
+	cloud.Inject(awsauthtest.Fault{Kind: awsauthtest.Refuse, Match: func(awsauthtest.Call) bool { return len(cloud.Calls()) > 1 }})
 	got := runProcess(t, "exec", "--serve", "--region", "us-east-1", "--", sh, "-c",
-		`ask() { "$0" -s -w ' %{http_code}\n' --noproxy '*' -H "Authorization: $AWS_CONTAINER_AUTHORIZATION_TOKEN" "$AWS_CONTAINER_CREDENTIALS_FULL_URI"; }; ask; sleep 8; ask`, curl)
+		`ask() { "$0" -s -w ' %{http_code}\n' --noproxy '*' -H "Authorization: $AWS_CONTAINER_AUTHORIZATION_TOKEN" "$AWS_CONTAINER_CREDENTIALS_FULL_URI"; }; ask; sleep 6; ask`, curl)
 	require.Equal(t, exitOK, got.code, got.stderr)
 	answers := strings.Split(strings.TrimSpace(got.stdout), "\n")
 	require.Len(t, answers, 2, got.stdout)
