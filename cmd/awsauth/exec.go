@@ -30,8 +30,9 @@ func execCommand() *cli.Command {
 			"    awsauth exec --serve --account 123456789012 -- python3 worker.py\n\n" +
 			"The keys in the environment stay as they are until they end, mostly after an hour.\n" +
 			"With --serve, COMMAND asks awsauth for its keys, at an address of this machine that\n" +
-			"only COMMAND knows, and gets new ones for as long as it runs. It sees no shared\n" +
-			"config and credentials files then, because keys there would win.\n\n" +
+			"only COMMAND knows, and gets new ones for as long as it runs. Of the\n" +
+			"shared config file it sees the settings of the default profile then, and no\n" +
+			"credentials and other profiles, because keys there would win.\n\n" +
 			"On Unix awsauth becomes COMMAND, or, with --serve, passes on every signal and stops\n" +
 			"and ends as COMMAND does. The exit code is COMMAND's; 126 if it cannot be run, 127\n" +
 			"if it is not found; 1 if there are no credentials and 2 for a wrong call.",

@@ -57,18 +57,37 @@ type spoken struct{ err error }
 func (s spoken) Error() string { return inFlags(s.err.Error()) }
 func (s spoken) Unwrap() error { return s.err }
 
-// emptyFiles are shared files with a region and no identity, for the time that the
-// command runs. Every SDK looks for keys in the files before it asks an endpoint, so
-// with the caller's own files a profile "default" with keys would win.
+// emptyFiles are shared files without an identity, for the time that the command
+// runs. Every SDK looks for keys in the files before it asks an endpoint, so with the
+// caller's own files a profile "default" with keys would win. The region and the
+// settings that name nobody are those that the command would find without --serve.
 func emptyFiles(dir, region string) ([]variable, error) {
 	config, credentials := filepath.Join(dir, "config"), filepath.Join(dir, "credentials")
-	if err := os.WriteFile(config, []byte("[default]\nregion = "+region+"\n"), 0o600); err != nil {
+	text := "[default]\nregion = " + region + "\n"
+	if files, err := sharedFiles(); err == nil {
+		text += strings.TrimPrefix(files.Extract("default", "default", namesNobody), "[default]\n")
+	}
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(credentials, nil, 0o600); err != nil {
 		return nil, err
 	}
 	return []variable{{"AWS_CONFIG_FILE", config}, {"AWS_SHARED_CREDENTIALS_FILE", credentials}}, nil
+}
+
+// namesNobody reports whether a setting of a profile is known to say nothing of who
+// one is. One that is not known may: it stays out.
+func namesNobody(key string) bool {
+	switch key {
+	case "output", "cli_pager", "cli_timestamp_format", "cli_binary_format", "cli_history", "cli_follow_urlparam",
+		"retry_mode", "max_attempts", "defaults_mode", "ca_bundle", "tcp_keepalive", "parameter_validation", "sdk_ua_app_id",
+		"use_fips_endpoint", "use_dualstack_endpoint", "sts_regional_endpoints", "account_id_endpoint_mode",
+		"endpoint_url", "ignore_configured_endpoint_urls", "services", "s3", "api_versions",
+		"request_checksum_calculation", "response_checksum_validation", "disable_request_compression", "request_min_compression_size_bytes":
+		return true
+	}
+	return false
 }
 
 // withoutFiles is an environment that names no shared files, and does not switch the

@@ -60,6 +60,20 @@ func TestServeEnvironment(t *testing.T) {
 	assert.Empty(t, left, "nothing is left")
 }
 
+// TestServeSettings: a child keeps the settings of its files, and no identity of them.
+func TestServeSettings(t *testing.T) {
+	_, url := fleet(t)
+	path := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(path, []byte("[default]\noutput = yaml\nretry_mode = adaptive\nregion = us-west-2\ncredential_process = /bin/false\n"+
+		"aws_secret_acces_key = misspelt\nrole_arn = arn:aws:iam::111111111111:role/x\ns3 =\n  addressing_style = path\nservices = local\n"+
+		"[services local]\ndynamodb =\n  endpoint_url = http://localhost:8000\n[profile other]\nregion = x\n"), 0o600))
+	t.Setenv("AWS_CONFIG_FILE", path)
+	got := runProcess(t, "exec", "--serve", "--sts-endpoint", url, "--account", accountA, "--", shell(t), "-c", `cat "$AWS_CONFIG_FILE"`)
+	require.Equal(t, exitOK, got.code, got.stderr)
+	assert.Equal(t, "[default]\nregion = us-west-2\noutput = yaml\nretry_mode = adaptive\ns3 = \n  addressing_style = path\nservices = local\n"+
+		"[services local]\ndynamodb = \n  endpoint_url = http://localhost:8000\n", got.stdout)
+}
+
 // TestServeBeatsDefault: keys in the profile "default" do not win over the endpoint.
 func TestServeBeatsDefault(t *testing.T) {
 	_, url := fleet(t)
