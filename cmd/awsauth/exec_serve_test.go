@@ -156,21 +156,6 @@ func TestServeSignals(t *testing.T) {
 	}
 }
 
-// TestServeStops: where the child stops, awsauth stops, and continues with it.
-func TestServeStops(t *testing.T) {
-	sh := shell(t)
-	_, url := fleet(t)
-	c, _, stderr := process(t, "exec", "--serve", "--sts-endpoint", url, "--account", accountA, "--", sh, "-c", `kill -STOP $$; exit 5`)
-	require.NoError(t, c.Start())
-	var status syscall.WaitStatus
-	_, err := syscall.Wait4(c.Process.Pid, &status, syscall.WUNTRACED, nil)
-	require.NoError(t, err)
-	require.True(t, status.Stopped(), "%v %s", status, stderr)
-	require.NoError(t, c.Process.Signal(syscall.SIGCONT))
-	_ = c.Wait()
-	assert.Equal(t, 5, c.ProcessState.ExitCode())
-}
-
 // TestServeOutage: where the keys cannot be renewed, awsauth says so on its stderr, and
 // once they have ended the child is told, and gets no keys.
 func TestServeOutage(t *testing.T) {

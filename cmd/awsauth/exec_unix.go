@@ -76,8 +76,9 @@ func inForeground() bool {
 	return err == nil && group == syscall.Getpgrp()
 }
 
-// follow waits for the child to end. Where it stops, so do we, so that the shell
-// which waits for us has its prompt back; fg continues both.
+// follow waits for the child to end. Where it stops in the foreground of a terminal,
+// so do we, so that the shell which waits for us has its prompt back; fg continues
+// both. Elsewhere nobody would continue us.
 func follow(pid int) error {
 	for {
 		var status syscall.WaitStatus
@@ -87,6 +88,9 @@ func follow(pid int) error {
 		case err != nil:
 			return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: wait: %w", err)}
 		case status.Stopped():
+			if !inForeground() {
+				continue
+			}
 			_ = syscall.Kill(syscall.Getpid(), syscall.SIGSTOP)
 			_ = syscall.Kill(pid, syscall.SIGCONT)
 		case status.Signaled():
