@@ -69,6 +69,9 @@ func runAccounts(ctx context.Context, cmd *cli.Command) error {
 	if err := l.list(ctx, units); err != nil {
 		return &failure{fmt.Errorf("awsauth: accounts: %s", oneLine(err.Error()))}
 	}
+	if l.silent > 0 {
+		fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: left out %s of which the answer does not say whether they are active\n", accounts(l.silent))
+	}
 	if cmd.Bool("json") {
 		err = writeJSON(cmd.Root().Writer, l.found)
 	} else {
@@ -121,6 +124,7 @@ type lister struct {
 	client organization
 	seen   map[string]bool // units and accounts
 	found  []member
+	silent int // accounts of which nothing says whether they are active
 }
 
 // list finds the accounts in units and below, or, without any, all.
@@ -177,10 +181,16 @@ func (l *lister) unit(ctx context.Context, id string) error {
 func (l *lister) add(unit string, accounts []types.Account) {
 	for _, a := range accounts {
 		id := aws.ToString(a.Id)
-		if a.State != types.AccountStateActive || l.seen[id] {
+		if l.seen[id] {
 			continue
 		}
 		l.seen[id] = true
+		if a.State != types.AccountStateActive {
+			if a.State == "" {
+				l.silent++
+			}
+			continue
+		}
 		l.found = append(l.found, member{ID: id, Name: aws.ToString(a.Name), Email: aws.ToString(a.Email), ARN: aws.ToString(a.Arn), Unit: unit})
 	}
 }

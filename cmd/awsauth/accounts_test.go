@@ -126,6 +126,21 @@ func TestAccountsJSON(t *testing.T) {
 	assert.Equal(t, "[]\n", out)
 }
 
+// TestAccountsSilent: an account that may be closed is not taken for an active one, and
+// not left out in silence.
+func TestAccountsSilent(t *testing.T) {
+	_, url := fleet(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"Accounts":[{"Id":"222222222222","Status":"ACTIVE"},{"Id":"333333333333","State":"ACTIVE"},{"Id":"444444444444","State":"CLOSED"}]}`)
+	}))
+	defer server.Close()
+	t.Setenv("AWS_ENDPOINT_URL_ORGANIZATIONS", server.URL)
+	code, out, stderr := command(t, "accounts", "--sts-endpoint", url)
+	assert.Equal(t, exitOK, code)
+	assert.Equal(t, "333333333333 # \n", out)
+	assert.Equal(t, "awsauth: left out 1 account of which the answer does not say whether they are active\n", stderr)
+}
+
 func TestAccountsFail(t *testing.T) {
 	_, url := organizationOf(t)
 	for _, tt := range []struct {

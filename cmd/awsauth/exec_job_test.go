@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/chaoxiaodi/awsauth/awsauthtest"
 )
 
 // TestServeStopped: without a terminal nobody would continue awsauth, so it does not
@@ -86,6 +89,44 @@ func TestServeTerminal(t *testing.T) {
 			} else {
 				assert.NotContains(t, plain, "awsauth: these keys")
 			}
+		})
+	}
+}
+
+// TestTerminalMFA: the code is asked for at the terminal, whatever stdin and stdout
+// are: they are the command's, or the JSON's.
+func TestTerminalMFA(t *testing.T) {
+	needs(t, "bash")
+	python := needs(t, "python3")
+	const serial = "arn:aws:iam::111111111111:mfa/ana"
+	self, err := os.Executable()
+	require.NoError(t, err)
+	for name, tt := range map[string]struct{ line, want string }{
+		"exec":         {"echo da''ta | RUN exec --profile admin -- sh -c 'cat; echo $AWS_ACCOUNT_ID' > OUT", "data\n222222222222\n"},
+		"exec --serve": {"echo da''ta | RUN exec --serve --profile admin -- sh -c 'cat; echo $AWS_REGION' > OUT", "data\neu-west-1\n"},
+		"process":      {"RUN process --profile admin < /dev/null 2> /dev/null > OUT", `"AccountId":"222222222222"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cloud := awsauthtest.New(t)
+			url, err := cloud.Serve()
+			require.NoError(t, err)
+			keys := cloud.AddUser(awsauthtest.User{ARN: ana, MFASerial: serial})
+			cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::222222222222:role/admin", Trust: []string{ana}, RequireMFA: true})
+			dir := t.TempDir()
+			config, out := filepath.Join(dir, "config"), filepath.Join(dir, "out")
+			require.NoError(t, os.WriteFile(config, []byte("[profile admin]\nregion = eu-west-1\nrole_arn = arn:aws:iam::222222222222:role/admin\nsource_profile = ana\nmfa_serial = "+serial+
+				"\n[profile ana]\naws_access_key_id = "+keys.AccessKeyID+"\naws_secret_access_key = "+keys.SecretAccessKey+"\n"), 0o600))
+			t.Setenv("AWS_CONFIG_FILE", config)
+			t.Setenv("AWS_ENDPOINT_URL_STS", url)
+			line := strings.NewReplacer("RUN", asCommand+"=1 "+self, "OUT", out).Replace(tt.line)
+			c := exec.CommandContext(t.Context(), python, "-c", terminal, "bash", "PS1='@''> '\r", "@> ", line+"\r",
+				"MFA code: ", cloud.MFACode(serial)+"\r", "@> ", "echo code=$?\r", "code=0", "exit\r")
+			c.Env = append(os.Environ(), "TERM=dumb")
+			screen, err := c.CombinedOutput()
+			require.NoError(t, err, "%s", screen)
+			text, err := os.ReadFile(out)
+			require.NoError(t, err)
+			assert.Contains(t, string(text), tt.want)
 		})
 	}
 }
