@@ -7,7 +7,7 @@ replace github.com/chaoxiaodi/awsauth => ../
 require (
 	github.com/aws/aws-sdk-go-v2 v1.47.7
 	github.com/aws/aws-sdk-go-v2/service/ec2 v1.280.0
-	github.com/aws/aws-sdk-go-v2/service/organizations v1.50.0
+	github.com/aws/aws-sdk-go-v2/service/organizations v1.62.6
 	github.com/chaoxiaodi/awsauth v0.0.0
 )
 
