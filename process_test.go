@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,6 +21,7 @@ import (
 func TestMain(m *testing.M) {
 	if play, ok := map[string]func(){
 		"worker": func() { work(os.Stdin, os.Stdout) },
+		"prompt": prompt,
 	}[os.Getenv(lab.Role)]; ok {
 		play()
 		return
@@ -89,4 +91,22 @@ type worded struct{ out io.Writer }
 func (w *worded) Write(line []byte) (int, error) {
 	_, err := fmt.Fprintf(w.out, "warning %s", line)
 	return len(line), err
+}
+
+// profileErrand is the variable that holds the errand of the role "prompt".
+const profileErrand = "AWSAUTH_TEST_ERRAND"
+
+// prompt is a program at a terminal: it becomes a role behind MFA, and writes who it
+// is to its standard output, or what failed.
+func prompt() {
+	var e errand
+	must(json.Unmarshal([]byte(os.Getenv(profileErrand)), &e))
+	s, err := awsauth.New(append(e.options(nil), awsauth.WithMFA("", awsauth.PromptMFA))...)
+	must(err)
+	id, err := s.Identity(context.Background())
+	if err != nil {
+		fmt.Println("failed", errors.Is(err, awsauth.MFARequired), err)
+		return
+	}
+	fmt.Println(lab.ShortARN(id.ARN))
 }
