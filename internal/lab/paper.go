@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/url"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -158,12 +159,25 @@ func (p *Paper) Clean(t *testing.T, secrets map[string]string) {
 	require.NotEmpty(t, printed)
 	for secret, what := range secrets {
 		for _, form := range Forms(secret) {
-			if i := strings.Index(printed, form); i >= 0 {
+			if i := find(printed, form, secret); i >= 0 {
 				t.Errorf("a secret (%s) is shown after %q", what, printed[max(0, i-160):i])
 				break
 			}
 		}
 	}
+}
+
+// find is where a form of a secret is shown, or -1. The digits of a code may be part
+// of a longer number or name by chance.
+func find(printed, form, secret string) int {
+	if len(secret) > 6 {
+		return strings.Index(printed, form)
+	}
+	at := regexp.MustCompile(`(?:^|[^0-9A-Za-z])(` + regexp.QuoteMeta(form) + `)(?:$|[^0-9A-Za-z])`).FindStringSubmatchIndex(printed)
+	if at == nil {
+		return -1
+	}
+	return at[2]
 }
 
 // Loud are all of the SDK's log modes, signatures and bodies included.
