@@ -38,8 +38,8 @@ func TestNothingLeaksBehindMFA(t *testing.T) {
 	for way, opts := range ways {
 		for trouble, fault := range troubles {
 			for _, keyed := range []bool{false, true} {
-				if lab.UnderRace && trouble != "works" {
-					continue // the texts are the same without the detector
+				if trouble != "works" && (keyed || lab.UnderRace) {
+					continue // nothing is written; the texts are the same without the detector
 				}
 				name := way + " " + trouble
 				if keyed {
