@@ -33,7 +33,7 @@ func atTerminal(t *testing.T) (w *lab.Place, device *lab.Device, env []string) {
 // output.
 func TestPromptMFA(t *testing.T) {
 	w, device, env := atTerminal(t)
-	const question = "MFA code for arn:aws:iam::111111111111:mfa/ana (profile ana): "
+	const question = mfaQuestion + " "
 	p := ptytest.New(t)
 	former := p.Mode(t)
 	c := p.Start(t, env...)
@@ -66,7 +66,7 @@ func TestPromptMFAWrong(t *testing.T) {
 			}
 			p := ptytest.New(t)
 			c := p.Start(t, env...)
-			p.Asked(t, "MFA code for arn:aws:iam::111111111111:mfa/ana (profile ana): ")
+			p.Asked(t, mfaQuestion+" ")
 			p.Press(t, typed+"\n")
 			c.End(t)
 			assert.Contains(t, c.Tells.String(), "failed true ")

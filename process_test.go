@@ -96,6 +96,9 @@ func (w *worded) Write(line []byte) (int, error) {
 // profileErrand is the variable that holds the errand of the role "prompt".
 const profileErrand = "AWSAUTH_TEST_ERRAND"
 
+// mfaQuestion is what prompt asks, with the profile "ana".
+const mfaQuestion = "MFA code for arn:aws:iam::111111111111:mfa/ana (profile ana):"
+
 // prompt is a program at a terminal: it becomes a role behind MFA, and writes who it
 // is to its standard output, or what failed.
 func prompt() {
