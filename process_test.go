@@ -19,14 +19,19 @@ import (
 // TestMain lets tests start the test program as another process of the user, with
 // a role to play.
 func TestMain(m *testing.M) {
-	if play, ok := map[string]func(){
-		"worker": func() { work(os.Stdin, os.Stdout) },
-		"prompt": prompt,
-	}[os.Getenv(lab.Role)]; ok {
+	if play, ok := roles()[os.Getenv(lab.Role)]; ok {
 		play()
 		return
 	}
 	os.Exit(m.Run())
+}
+
+func roles() map[string]func() {
+	return map[string]func(){
+		"worker":           func() { work(os.Stdin, os.Stdout) },
+		"read-only worker": func() { freeze(); work(os.Stdin, os.Stdout) },
+		"prompt":           prompt,
+	}
 }
 
 // errand is what a worker is to get credentials for.
