@@ -73,7 +73,11 @@ func inForeground() bool {
 	}
 	defer terminal.Close()
 	group, err := unix.IoctlGetInt(int(terminal.Fd()), unix.TIOCGPGRP)
-	return err == nil && group == syscall.Getpgrp()
+	if err != nil {
+		return false
+	}
+	own, err := unix.Getpgid(0)
+	return err == nil && group == own
 }
 
 // follow waits for the child to end. Where it stops in the foreground of a terminal,
