@@ -5,25 +5,6 @@ import (
 	"time"
 )
 
-// roleSettings is what the role options say.
-type roleSettings struct {
-	account, name, arn string
-	sessionName        string
-	duration           time.Duration
-	externalID         string
-	sourceIdentity     string
-	tags, transitive   map[string]string
-	policy             string
-	policyARNs         []string
-}
-
-// fleetSettings is what the options of one ForEachAccount say.
-type fleetSettings struct {
-	role        roleSettings
-	concurrency int
-	progress    func(Progress)
-}
-
 // WithAccount jumps into the role of the account with this 12-digit id:
 // arn:<partition>:iam::<id>:role/<role>, where the role is DefaultRole unless
 // WithRole names it.
