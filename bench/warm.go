@@ -141,7 +141,11 @@ func (t Tables) warm(w io.Writer) error {
 			table.row(p.Name, "skipped: "+p.Unobtainable)
 			continue
 		}
-		table.row(p.Name, millis(p.Median()), "+"+millis(p.Over(floor)), ratio(float64(p.Median()), float64(floor.Median())))
+		over := ""
+		if p != floor {
+			over = "+" + millis(p.Over(floor))
+		}
+		table.row(p.Name, millis(p.Median()), over, ratio(float64(p.Median()), float64(floor.Median())))
 	}
 	table.note("From the start of the process to its end. STS at %s, keys in the environment; the AWS CLI reads them from a profile.", waitText(stsLatency))
 	return table.print(w, "Warm start")
