@@ -297,7 +297,7 @@ func TestAnywhereTwice(t *testing.T) {
 }
 
 // TestAnywhereNewSubject: a certificate of another machine that comes between the look
-// at the disk and the sign-in. Its session is not the first machine's.
+// at the disk and the sign-in: what signs in is the one that the disk was searched with.
 func TestAnywhereNewSubject(t *testing.T) {
 	w := newWorkload(t, awsauth.AWS, "us-east-1")
 	asked := 0
@@ -310,7 +310,10 @@ func TestAnywhereNewSubject(t *testing.T) {
 	}
 	second := lab.Get(t, w.Open(w.with(swapped), disk(w.Place)))
 	first := lab.Get(t, w.Open(w.option(), disk(w.Place)))
-	assert.NotEqual(t, second.AccessKeyID, first.AccessKeyID, "machine-1 works with machine-2's session")
+	assert.Equal(t, second.AccessKeyID, first.AccessKeyID, "both are machine-1's")
+	calls := w.Calls("CreateSession")
+	assert.Len(t, calls, 1)
+	assert.Equal(t, "CN=machine-1", calls[0].Caller, "the certificate that the disk was searched with")
 }
 
 // TestAnywhereAskedOnce: the certificate is asked for once for each refresh, with the
