@@ -15,22 +15,22 @@ import (
 type AwsApi struct{ *awsauth.Session }
 
 // NewAwsApi is the class's constructor. An empty argument counts as not given.
-func NewAwsApi(accessKey, secretKey, profileName, accountID, role string, isGlobal bool) (AwsApi, error) {
+func NewAwsApi(accessKey, secretKey, profile, account, role string, isGlobal bool) (AwsApi, error) {
 	partition := awsauth.China // there the class had no region at all
 	if isGlobal {
 		partition = awsauth.AWS
 	}
-	if accountID == "" {
+	if account == "" {
 		role = "" // the class ignored a role without an account; awsauth refuses it
 	}
 	if accessKey != "" {
-		profileName = "" // in boto3 the keys win over a profile; in awsauth the profile does
+		profile = "" // in boto3 the keys win over a profile; in awsauth the profile does
 	}
 	s, err := awsauth.New(
 		awsauth.WithStaticCredentials(accessKey, secretKey, ""), // one without the other: an error
-		awsauth.WithProfile(profileName),
+		awsauth.WithProfile(profile),
 		awsauth.WithPartition(partition),
-		awsauth.WithAccount(accountID), // 11 digits: an error, before any call
+		awsauth.WithAccount(account), // 11 digits: an error, before any call
 		awsauth.WithRole(role),         // "" is manage-role
 	)
 	return AwsApi{s}, err

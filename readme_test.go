@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -217,3 +218,24 @@ func page(t *testing.T, name string) string {
 
 // oneLine is a text whose white space does not matter.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// TestReadmeChinese: the README in Chinese has the same blocks of code, in the same
+// order.
+func TestReadmeChinese(t *testing.T) {
+	blocks := regexp.MustCompile("(?ms)^```[a-z]*\n.*?^```$")
+	want := blocks.FindAllString(page(t, "README.md"), -1)
+	assert.Greater(t, len(want), 15)
+	assert.Equal(t, want, blocks.FindAllString(page(t, "README.zh-CN.md"), -1))
+}
+
+// TestReadmeWidth: pkg.go.dev cuts code that is wider than 100 columns, and shows
+// the source of a mermaid diagram.
+func TestReadmeWidth(t *testing.T) {
+	for _, block := range regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$").FindAllStringSubmatch(page(t, "README.md"), -1) {
+		assert.Contains(t, []string{"go", "sh", "text"}, block[1])
+		for line := range strings.Lines(block[2]) {
+			line = strings.ReplaceAll(strings.TrimRight(line, "\n"), "\t", "    ")
+			assert.LessOrEqual(t, utf8.RuneCountInString(line), 100, line)
+		}
+	}
+}
