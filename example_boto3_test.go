@@ -31,7 +31,7 @@ func NewAwsApi(accessKey, secretKey, profile, account, role string, isGlobal boo
 		awsauth.WithProfile(profile),
 		awsauth.WithPartition(partition),
 		awsauth.WithAccount(account), // 11 digits: an error, before any call
-		awsauth.WithRole(role),         // "" is manage-role
+		awsauth.WithRole(role),       // "" is manage-role
 	)
 	return AwsApi{s}, err
 }
