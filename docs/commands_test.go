@@ -44,10 +44,17 @@ func help(t *testing.T, program, command string) string {
 	return string(out)
 }
 
-// TestCommands: each call of awsauth in the pages is one of a command that is there,
+// TestCommand builds the command once, for what the pages say of it.
+func TestCommand(t *testing.T) {
+	program := build(t)
+	t.Run("calls", func(t *testing.T) { checkCalls(t, program) })
+	t.Run("recipes", func(t *testing.T) { runRecipes(t, program) })
+}
+
+// checkCalls: each call of awsauth in the pages is one of a command that is there,
 // with flags that it has; and a shell can read the blocks.
-func TestCommands(t *testing.T) {
-	program, helps, n := build(t), map[string]string{}, 0
+func checkCalls(t *testing.T, program string) {
+	helps, n := map[string]string{}, 0
 	for _, file := range glob(t, "*.md", "../README.md") {
 		for _, block := range blocks.FindAllStringSubmatch(read(t, file), -1) {
 			if block[1] == "sh" {
@@ -125,12 +132,11 @@ func TestCalls(t *testing.T) {
 	}, all)
 }
 
-// TestRecipes runs the recipes for other languages, against an AWS on a socket.
-func TestRecipes(t *testing.T) {
+// runRecipes runs the recipes for other languages, against an AWS on a socket.
+func runRecipes(t *testing.T, program string) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the programs are shell scripts")
 	}
-	program := build(t)
 	if help(t, program, "process") == "" || help(t, program, "exec") == "" {
 		t.Skip("the command has no exec and process yet")
 	}

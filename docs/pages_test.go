@@ -119,7 +119,7 @@ func TestProfiles(t *testing.T) {
 			w.Files(block[2], "")
 			for _, m := range regexp.MustCompile(`\[profile (\w+)\]`).FindAllStringSubmatch(block[2], -1) {
 				s := w.Open(awsauth.WithProfile(m[1]))
-				if !strings.Contains(s.String(), "process") { // TestRecipes runs it
+				if !strings.Contains(s.String(), "process") { // TestCommand runs it
 					lab.Get(t, s)
 				}
 			}
