@@ -172,3 +172,23 @@ func TestPython(t *testing.T) {
 		}
 	}
 }
+
+// TestMap: the map of the house in CONTRIBUTING has each file and package.
+func TestMap(t *testing.T) {
+	var patterns []string
+	for _, m := range regexp.MustCompile("`([\\w/.*]+)`").FindAllStringSubmatch(read(t, "../CONTRIBUTING.md"), -1) {
+		patterns = append(patterns, m[1])
+	}
+	for _, file := range glob(t, "../*.go", "../internal/*") {
+		name, _ := filepath.Rel("..", file)
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		assert.True(t, slices.ContainsFunc(patterns, func(p string) bool { ok, _ := filepath.Match(p, filepath.ToSlash(name)); return ok }), "%s is not on the map", name)
+	}
+	for _, p := range patterns {
+		if strings.HasPrefix(p, "internal/") || strings.HasSuffix(p, ".go") && !strings.Contains(p, "_test") && !strings.HasPrefix(p, "x.") {
+			assert.NotEmpty(t, glob(t, filepath.Join("..", p)), p)
+		}
+	}
+}
