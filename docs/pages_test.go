@@ -71,8 +71,11 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// anchors are the names that GitHub gives to headings.
+// anchors are the names that GitHub gives to headings, and those that a page sets.
 func anchors(text string) (names []string) {
+	for _, m := range regexp.MustCompile(`<a id="([^"]+)">`).FindAllStringSubmatch(text, -1) {
+		names = append(names, m[1])
+	}
 	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
 		name := regexp.MustCompile(`[^\p{L}\p{N} -]`).ReplaceAllString(strings.ToLower(m[1]), "")
 		names = append(names, strings.ReplaceAll(name, " ", "-"))
@@ -191,4 +194,49 @@ func TestMap(t *testing.T) {
 			assert.NotEmpty(t, glob(t, filepath.Join("..", p)), p)
 		}
 	}
+}
+
+// TestLinkedTests: a test that a page links is in the file that the link leads to.
+func TestLinkedTests(t *testing.T) {
+	n := 0
+	for _, file := range glob(t, "*.md") {
+		for _, m := range regexp.MustCompile(`\[(Test\w+)\]\(([^)]+)\)`).FindAllStringSubmatch(read(t, file), -1) {
+			n++
+			assert.True(t, strings.Contains(read(t, m[2]), "\nfunc "+m[1]+"("), "%s: %s is not in %s", file, m[1], m[2])
+		}
+	}
+	assert.Greater(t, n, 15)
+}
+
+// TestComparison: each yes of ours names a test, each no of the others says how it
+// was found, and each way of finding is used.
+func TestComparison(t *testing.T) {
+	text := read(t, "comparison.md")
+	table, _, _ := strings.Cut(text, "What they have and awsauth has not")
+	used := map[string]bool{}
+	rows := regexp.MustCompile(`(?m)^\| [^|]+ \| yes.*$`).FindAllString(table, -1)
+	assert.Greater(t, len(rows), 15)
+	for _, row := range rows {
+		cells := strings.Split(strings.Trim(row, "| "), " | ")
+		if !assert.Len(t, cells, 9, row) {
+			continue
+		}
+		assert.Regexp(t, `^yes: \[Test`, cells[1])
+		for _, cell := range cells[2:] {
+			m := regexp.MustCompile(`^(yes|no|part|–|not looked at)(?: \[(\d+)\]\(#(\d+)\))?$`).FindStringSubmatch(cell)
+			if !assert.NotNil(t, m, "%s: %q", cells[0], cell) {
+				continue
+			}
+			assert.Equal(t, m[2], m[3], cell)
+			assert.False(t, (m[1] == "no" || m[1] == "part") && m[2] == "", "%s: how was it found?", row)
+			used[m[2]] = true
+		}
+	}
+	for _, m := range regexp.MustCompile(`<a id="(\d+)"></a>(\d+) \|`).FindAllStringSubmatch(text, -1) {
+		assert.Equal(t, m[1], m[2])
+		assert.True(t, used[m[1]], "nothing is found by %s", m[1])
+		delete(used, m[1])
+	}
+	delete(used, "")
+	assert.Empty(t, used, "how were these found?")
 }
