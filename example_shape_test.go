@@ -114,9 +114,9 @@ func used(body ast.Node) map[string]bool {
 		}
 		return true
 	})
-	own := func(o *ast.Object) bool { return o != nil && body.Pos() <= o.Pos() && o.Pos() < body.End() }
+	inside := func(p gotoken.Pos) bool { return body.Pos() <= p && p < body.End() }
 	ast.Inspect(body, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && !skip[id] && !own(id.Obj) {
+		if id, ok := n.(*ast.Ident); ok && !skip[id] && (id.Obj == nil || !inside(id.Obj.Pos())) {
 			names[id.Name] = true
 		}
 		return true
