@@ -1,6 +1,6 @@
-// Package awsauth answers two questions for every program that touches AWS:
-// who am I, and how do I become the role I need, in the account and partition
-// I need.
+// Package awsauth gets AWS credentials and assumes IAM roles: STS, SSO, MFA,
+// cross-account and role to role, in AWS, China and every other partition. The
+// credentials renew themselves.
 //
 //	s, err := awsauth.New(awsauth.WithProfile("ops"), awsauth.WithAccount("123456789012"))
 //	client := ec2.NewFromConfig(s.Config())
@@ -16,7 +16,8 @@
 //  1. the profile of [WithProfile],
 //  2. the keys of [WithStaticCredentials],
 //  3. the provider of [WithCredentialsProvider],
-//  4. the role that the token of [WithWebIdentity] opens,
+//  4. the role that the token of [WithWebIdentity] or the certificate of
+//     [WithRolesAnywhere] opens,
 //  5. the default chain: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a web
 //     identity (AWS_WEB_IDENTITY_TOKEN_FILE), the profile of AWS_PROFILE or
 //     "default" in the shared files, the container, the EC2 instance.

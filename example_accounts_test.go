@@ -2,32 +2,20 @@ package awsauth_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"log"
 
 	"github.com/chaoxiaodi/awsauth"
-	"github.com/chaoxiaodi/awsauth/awsauthtest"
 )
 
-// A func runs in every account, and what fails is told at the end.
+// A func runs in every account, and what fails is told at the end. Nobody let ana
+// into the third account here.
 func ExampleSession_ForEachAccount() {
-	cloud := awsauthtest.Start() // an AWS in memory; leave WithLoadOptions out for the real one
-	defer cloud.Close()
-	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws:iam::111111111111:user/ana"})
-	for _, account := range []string{"222222222222", "333333333333"} {
-		cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::" + account + ":role/audit", Trust: []string{"111111111111"}})
-	}
-
-	s, err := awsauth.New(
-		awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, ""),
-		awsauth.WithRegion("eu-west-1"),
-		awsauth.WithLoadOptions(cloud.LoadOptions()),
-	)
+	s, err := awsauth.New()
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
-	accounts := []string{"222222222222", "333333333333", "444444444444"}
+	accounts := []string{"222222222222", "555555555555", "444444444444"}
 	err = s.ForEachAccount(context.Background(), accounts, func(ctx context.Context, s *awsauth.Session) error {
 		id, err := s.Identity(ctx) // ec2.NewFromConfig(s.Config()) lists the account's instances
 		if err != nil {
@@ -36,15 +24,31 @@ func ExampleSession_ForEachAccount() {
 		fmt.Println("in", id.Account)
 		return nil
 	}, awsauth.WithRole("audit"))
-
-	fmt.Println("denied:", errors.Is(err, awsauth.AccessDenied))
-	var failed *awsauth.AccountError
-	if errors.As(err, &failed) {
-		fmt.Println("failed:", failed.Account)
+	for _, failed := range awsauth.AccountErrors(err) {
+		fmt.Println("not in", failed.Account)
 	}
 	// Unordered output:
 	// in 222222222222
-	// in 333333333333
-	// denied: true
-	// failed: 444444444444
+	// in 555555555555
+	// not in 444444444444
+}
+
+// The results of all accounts in one map, and why some are missing there.
+func ExampleCollect() {
+	s, err := awsauth.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	accounts := []string{"222222222222", "444444444444"}
+	arns, err := awsauth.Collect(context.Background(), s, accounts, func(ctx context.Context, s *awsauth.Session) (string, error) {
+		id, err := s.Identity(ctx)
+		return id.ARN, err
+	}, awsauth.WithRole("audit"), awsauth.WithSessionName("nightly"))
+	fmt.Println(arns)
+	for _, failed := range awsauth.AccountErrors(err) {
+		fmt.Println("not in", failed.Account)
+	}
+	// Output:
+	// map[222222222222:arn:aws:sts::222222222222:assumed-role/audit/nightly]
+	// not in 444444444444
 }

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 		play()
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(lab.OnLaptop(m.Run)) // where the examples run: a reader sees nothing of it in them
 }
 
 func roles() map[string]func() {
@@ -117,4 +117,11 @@ func prompt() {
 		return
 	}
 	fmt.Println(lab.ShortARN(id.ARN))
+}
+
+// must ends a process of the tests at an error.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
 }
