@@ -46,7 +46,7 @@ func (s *Session) accountOf(keys *refresh.Issued) string {
 	if parts := strings.SplitN(keys.ARN, ":", 6); len(parts) == 6 {
 		return parts[4]
 	}
-	if s.gate == nil && s.source().keyID != "" {
+	if s.gate == nil && (s.source().keyID != "" || s.source().noted != "") {
 		return ""
 	}
 	return keys.AccountID
