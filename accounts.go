@@ -144,6 +144,10 @@ type member struct {
 // fleet checks everything and makes the sessions, without any call.
 func (s *Session) fleet(accounts []string, work bool, f *fleetSettings) ([]member, error) {
 	wrong := f.role.checkManner()
+	if s.gate != nil && s.source().temporary && len(accounts) > 1 {
+		e := invalid("ForEachAccount", "with temporary keys a code goes with each account, and there are %d", len(accounts))
+		wrong.add(e.mend("start from the user's long-lived keys, for which one code will do"))
+	}
 	if s.gate != nil {
 		wrong.add(checkHour(f.role.duration, "behind MFA a role of more than 1h takes a code of its own, and each account is one"))
 	}

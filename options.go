@@ -229,9 +229,11 @@ func WithRolesAnywhere(trustAnchorARN, profileARN, roleARN string, cert func(con
 // with each role, which lasts at most an hour.
 //
 // code is called only while somebody waits for the credentials, never in the
-// background, and by one refresh at a time. Its context ends when nobody waits any
-// more. A code that STS has seen is never sent again, and a code that is not six
-// digits is not sent at all: both are MFARequired, as is a code that STS refuses.
+// background. Its context ends when nobody waits any more; a func that goes on
+// nevertheless may be called for the next caller while it does. A code that STS has seen is never sent again, and a code that is not six
+// digits is not sent at all: both are MFARequired, as is a code that STS refuses. Two
+// sessions of New know nothing of each other's codes, unless WithDiskCache lets them
+// share the MFA session.
 //
 // InvalidOption are: a nil code; an empty serial where no profile has one; another
 // serial than that of the profile; the serial of a security key or passkey, which
