@@ -168,7 +168,17 @@ func (s *Session) fleet(accounts []string, work bool, f *fleetSettings) ([]membe
 	if !work {
 		wrong.add(invalid("ForEachAccount", "there is nothing to do").mend("pass a func"))
 	}
-	members := make([]member, 0, len(accounts))
+	members, faulty := s.members(accounts, f.role)
+	wrong = append(wrong, faulty...)
+	if err := wrong.err(); err != nil {
+		return nil, err
+	}
+	return members, nil
+}
+
+// members makes the sessions of the accounts, each once.
+func (s *Session) members(accounts []string, role roleSettings) (members []member, wrong faults) {
+	members = make([]member, 0, len(accounts))
 	seen := make(map[string]bool, len(accounts))
 	told := map[string]bool{}
 	for _, account := range accounts {
@@ -176,7 +186,7 @@ func (s *Session) fleet(accounts []string, work bool, f *fleetSettings) ([]membe
 			continue
 		}
 		seen[account] = true
-		r := f.role
+		r := role
 		r.account, r.arn = "", ""
 		if err := r.enter(account); err != nil {
 			wrong.add(&AccountError{account, err})
@@ -199,10 +209,7 @@ func (s *Session) fleet(accounts []string, work bool, f *fleetSettings) ([]membe
 			members = append(members, member{account, child})
 		}
 	}
-	if err := wrong.err(); err != nil {
-		return nil, err
-	}
-	return members, nil
+	return members, wrong
 }
 
 // enter sets which role an entry of the list means.
