@@ -144,6 +144,10 @@ type member struct {
 // fleet checks everything and makes the sessions, without any call.
 func (s *Session) fleet(accounts []string, work bool, f *fleetSettings) ([]member, error) {
 	wrong := f.role.checkManner()
+	if s.gate != nil && s.source().temporary && len(accounts) > 1 {
+		e := invalid("ForEachAccount", "with temporary keys a code goes with each account, and there are %d", len(accounts))
+		wrong.add(e.mend("start from the user's long-lived keys, for which one code will do"))
+	}
 	if s.gate != nil {
 		wrong.add(checkHour(f.role.duration, "behind MFA a role of more than 1h takes a code of its own, and each account is one"))
 	}
@@ -164,7 +168,17 @@ func (s *Session) fleet(accounts []string, work bool, f *fleetSettings) ([]membe
 	if !work {
 		wrong.add(invalid("ForEachAccount", "there is nothing to do").mend("pass a func"))
 	}
-	members := make([]member, 0, len(accounts))
+	members, faulty := s.members(accounts, f.role)
+	wrong = append(wrong, faulty...)
+	if err := wrong.err(); err != nil {
+		return nil, err
+	}
+	return members, nil
+}
+
+// members makes the sessions of the accounts, each once.
+func (s *Session) members(accounts []string, role roleSettings) (members []member, wrong faults) {
+	members = make([]member, 0, len(accounts))
 	seen := make(map[string]bool, len(accounts))
 	told := map[string]bool{}
 	for _, account := range accounts {
@@ -172,7 +186,7 @@ func (s *Session) fleet(accounts []string, work bool, f *fleetSettings) ([]membe
 			continue
 		}
 		seen[account] = true
-		r := f.role
+		r := role
 		r.account, r.arn = "", ""
 		if err := r.enter(account); err != nil {
 			wrong.add(&AccountError{account, err})
@@ -195,10 +209,7 @@ func (s *Session) fleet(accounts []string, work bool, f *fleetSettings) ([]membe
 			members = append(members, member{account, child})
 		}
 	}
-	if err := wrong.err(); err != nil {
-		return nil, err
-	}
-	return members, nil
+	return members, wrong
 }
 
 // enter sets which role an entry of the list means.

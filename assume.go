@@ -66,6 +66,9 @@ func (s *Session) assume(r *roleSettings) (*Session, error) {
 
 // become makes the child session of a role, or finds the one that is in use.
 func (s *Session) become(spec *roleSpec) (*Session, error) {
+	if s.gate != nil && s.source().temporary && spec.duration > maxChained {
+		return nil, spec.tooLong()
+	}
 	if s.gate != nil && spec.duration > maxChained { // AWS allows it to the user's long-lived keys only
 		return s.parent.become(spec.asking(*s.gate))
 	}
@@ -84,9 +87,6 @@ func (s *Session) checkAgainst(r *roleSpec) error {
 	var wrong faults
 	if s.role != nil || s.source().chained {
 		wrong.add(checkChained(r.duration))
-	}
-	if s.gate != nil && s.source().temporary {
-		wrong.add(checkHour(r.duration, "a role assumed with temporary keys lasts at most 1h"))
 	}
 	for _, arn := range r.policyARNs {
 		if p, _ := policyPartition(arn); p != r.arn.partition {
@@ -114,8 +114,12 @@ type roleProvider struct {
 func (p *roleProvider) fetch(ctx context.Context) (refresh.Issued, error) {
 	once := &assumption{roleProvider: p, role: p.role}
 	if p.parent.patient || p.role.mfa.serial != "" {
-		if _, err := p.parent.issued(ctx); err != nil {
+		keys, err := p.parent.issued(ctx)
+		if err != nil {
 			return refresh.Issued{}, err
+		}
+		if keys.SessionToken != "" && p.role.mfa.serial != "" && p.role.duration > maxChained {
+			return refresh.Issued{}, p.role.tooLong()
 		}
 		if err := once.ask(ctx); err != nil {
 			return refresh.Issued{}, err

@@ -158,7 +158,7 @@ func (l *look) assemble(d decision, at endpoint, silent bool) (*Session, error) 
 	if err != nil {
 		return nil, withReport(err, d, place{})
 	}
-	p, err := l.locate(src, at, settings.metadata)
+	p, err := l.locate(src, d.mfa, at, settings.metadata)
 	if err != nil {
 		return nil, withReport(err, d, p)
 	}

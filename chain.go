@@ -280,7 +280,7 @@ func (l *look) chooseWebOption() (*source, faults) {
 		}
 		token.option = github
 	}
-	return webSource(spec, token), nil
+	return l.webSource(spec, token), nil
 }
 
 // chooseAnywhere is the way of WithRolesAnywhere.
@@ -338,7 +338,7 @@ func (l *look) chooseWebVariables() (*source, faults) {
 	}
 	spec := l.webRole(arn)
 	spec.sessionName = l.env.RoleSessionName
-	return webSource(spec, tokenSource{path: l.env.WebIdentityTokenFilePath, from: "AWS_WEB_IDENTITY_TOKEN_FILE"}), nil
+	return l.webSource(spec, tokenSource{path: l.env.WebIdentityTokenFilePath, from: "AWS_WEB_IDENTITY_TOKEN_FILE"}), nil
 }
 
 func (l *look) chooseContainer() (*source, faults) {

@@ -2,6 +2,7 @@ package awsauth
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -12,7 +13,8 @@ import (
 // How long a process waits for another one that is getting the same credentials.
 // Then it goes on by itself: whoever holds the lock may hang.
 const (
-	diskWait      = 20 * time.Second // of the 30 s that a refresh has
+	diskWait      = 20 * time.Second // for a role; a refresh has 30 s
+	diskWaitBase  = 8 * time.Second  // for a base, which may wait for a token file as well
 	diskWaitTyped = 4 * time.Minute  // where a person may be typing a code
 )
 
@@ -52,30 +54,83 @@ func (e *entry) through(get fetch) fetch {
 			return get(ctx)
 		}
 		fetched := false
-		found, err := store.Through(ctx, diskcache.Request{Key: key, Good: e.good(ctx), Wait: e.wait()}, func(ctx context.Context) (diskcache.Entry, error) {
+		var moved refresh.Issued
+		found, err := store.Through(ctx, diskcache.Request{Key: key, Good: e.good(ctx), Wait: e.wait(ctx), Waiting: e.waiting(ctx)}, func(ctx context.Context) (diskcache.Entry, error) {
 			fetched = true
 			keys, err := get(ctx)
+			if now, same, lost := e.key(ctx); err == nil && (!same || lost != nil || now != key) && e.parent != nil {
+				moved = keys
+				return diskcache.Entry{}, errMoved // they may be somebody else's: of no use to other processes
+			}
 			return diskcache.Entry{
 				Credentials: keys.Credentials, ARN: keys.ARN, UserID: keys.UserID,
-				Region: e.family.wire.signedFor(e.at), Typed: e.typed(), What: e.what(), From: e.from(),
+				Region: e.family.wire.signedFor(e.at), Fetched: time.Now().Round(0), Typed: e.typed(), What: e.what(), From: e.from(),
 			}, err
 		})
-		if !fetched {
+		switch {
+		case err == errMoved:
+			return moved, nil
+		case !fetched:
 			refresh.Answered(ctx)
 		}
-		return refresh.Issued{Credentials: found.Credentials, ARN: found.ARN, UserID: found.UserID, FromDisk: !fetched}, err
+		return refresh.Issued{Credentials: found.Credentials, ARN: found.ARN, UserID: found.UserID, FromDisk: !fetched, Age: age(found), Owner: key.String()}, err
 	}
 }
+
+// age is how long ago an entry was fetched, 0 if it does not say.
+func age(e diskcache.Entry) time.Duration {
+	if e.Fetched.IsZero() {
+		return 0
+	}
+	return max(0, time.Since(e.Fetched))
+}
+
+// errMoved says that who asks has changed while credentials were got.
+var errMoved = errors.New("who asks has changed meanwhile")
 
 // typed reports whether a person types a code for the credentials.
 func (e *entry) typed() bool { return e.gate != nil || e.role != nil && e.role.mfa.serial != "" }
 
-// wait is how long to wait for another process.
-func (e *entry) wait() time.Duration {
-	if e.typed() || e.parent != nil && e.parent.patient {
+// wait is how long to wait for another process. It is longer where that one may have
+// to ask a person whom this one would ask too, and next to nothing where an earlier try
+// of this very session hangs.
+func (e *entry) wait(ctx context.Context) time.Duration {
+	switch {
+	case !refresh.Alone(ctx):
+		return time.Millisecond
+	case refresh.Background(ctx):
+	case e.typed(), e.parent != nil && e.parent.asks():
 		return diskWaitTyped
 	}
+	if e.parent == nil {
+		return diskWaitBase
+	}
 	return diskWait
+}
+
+// waiting is called where another process has the lock: the time of the refresh stands
+// still meanwhile, and a caller who leaves is told what he waited for.
+func (e *entry) waiting(ctx context.Context) func() func() {
+	return func() func() {
+		busy := &Error{Kind: Unreachable, Op: e.op(), what: "another process is getting these credentials, and has not finished", elsewhere: true}
+		refresh.Note(ctx, busy)
+		release := refresh.Hold(ctx)
+		return func() {
+			release()
+			refresh.Note(ctx, nil)
+		}
+	}
+}
+
+// op is what getting the credentials is called in errors.
+func (e *entry) op() string {
+	switch {
+	case e.role != nil:
+		return "assume role " + e.role.arn.String()
+	case e.gate != nil:
+		return startMFA
+	}
+	return e.from()
 }
 
 // from is who asks for the credentials, for a listing.
@@ -158,6 +213,16 @@ func (e *entry) key(ctx context.Context) (key diskcache.Key, ok bool, err error)
 	return b.Sum(), ok && err == nil, err
 }
 
+// owner stands for the user for whom an MFA session was opened. The user's source may
+// hold another user's keys by now, while the session is still the first one's.
+func (s *Session) owner(ctx context.Context) (owner string, ok bool, err error) {
+	if keys := s.cache.Held(); keys != nil && keys.Owner != "" && s.cache.Usable() {
+		return keys.Owner, true, nil
+	}
+	key, ok, err := (&entry{family: s.family, at: s.place, parent: s.parent, gate: s.gate}).key(ctx)
+	return key.String(), ok, err
+}
+
 // identify adds who a session is. A base without a lasting name of its own is told
 // by its keys, which are asked for.
 func (s *Session) identify(ctx context.Context, b *diskcache.KeyBuilder) (bool, error) {
@@ -167,8 +232,8 @@ func (s *Session) identify(ctx context.Context, b *diskcache.KeyBuilder) (bool, 
 		s.role.identify(b)
 		return ok, err
 	case s.gate != nil:
-		ok, err := s.parent.identify(ctx, b)
-		b.Add("mfa", s.gate.serial)
+		owner, ok, err := s.owner(ctx)
+		b.Add("mfa session", owner)
 		return ok, err
 	}
 	if named, err := s.source().identify(ctx, b); named || err != nil {

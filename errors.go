@@ -53,6 +53,8 @@ type Error struct {
 	also       []Kind  // other kinds that match too
 	abandoned  bool    // a refresh that did not answer in its time
 	unanswered bool    // nothing at all was answered in time
+	elsewhere  bool    // another process is at it
+	unsent     bool    // of an MFA code: STS has not been asked
 	report     *Report // of New: what was decided before the fault; else nil
 }
 

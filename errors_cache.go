@@ -69,7 +69,7 @@ func abandoned(gone *refresh.AbandonedError, op string) error {
 	if gone.Caller {
 		then = "the caller's deadline"
 	}
-	if gone.Prompt {
+	if last := deepest(gone.Last); gone.Prompt && (last == nil || !last.elsewhere) {
 		e := &Error{Kind: MFARequired, Op: op, Err: context.DeadlineExceeded}
 		e.what = fmt.Sprintf("no MFA code came in %v", gone.After.Round(time.Second))
 		return e.mend("enter the code in time; the next call asks again")

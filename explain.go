@@ -122,7 +122,7 @@ func (s *Session) gateStep() Step {
 	host := s.family.wire.host(s.place)
 	step := Step{"MFA session of " + redact.OneLine(s.gate.serial), NotTried, "at " + host + " when credentials are first needed, with one code for 12h"}
 	switch err := s.lastError(); {
-	case s.source().temporary:
+	case s.source().temporary, s.passesThrough():
 		step.Status, step.Detail = Skipped, "the user's keys are temporary: a code goes with each role"
 	case s.parent.broken():
 		step.Detail = "no base credentials"

@@ -26,7 +26,7 @@ type Identity struct {
 // (GetCallerIdentity, which needs no permission) and the answer kept for as
 // long as the access key is the same. Errors are *Error.
 func (s *Session) Identity(ctx context.Context) (Identity, error) {
-	if s.gate != nil { // an MFA session is the user's, which is known without a code
+	if s.gate != nil && !s.cache.Usable() { // the user is known without a code
 		return s.parent.Identity(ctx)
 	}
 	keys, err := s.issued(ctx)

@@ -75,6 +75,8 @@ func (v *voice) outlook(err error) refresh.Outlook {
 	e := deepest(err)
 	switch {
 	case e == nil:
+	case e.unsent: // the next caller is asked again at once
+		return refresh.Upstream
 	case v.role != nil && !e.of("assume role", v.role.arn.String()), v.gate != nil && !e.of(startMFA, ""):
 		return refresh.Upstream
 	}
@@ -119,6 +121,10 @@ func (v *voice) Kept(k refresh.Kept) {
 	attrs := []any{v.attr()}
 	if k.Keys.CanExpire {
 		attrs = append(attrs, "expires_in", k.Left.Round(time.Second))
+	}
+	if errors.Is(k.Err, refresh.ErrUnasked) { // the next caller who needs them is asked
+		v.log.Debug("awsauth: a code is needed to renew them, and nobody is waiting", attrs...)
+		return
 	}
 	if errors.Is(k.Err, refresh.ErrSame) { // an agent that has no newer ones yet
 		v.log.Debug("awsauth: the source has no newer credentials yet", append(attrs, "next_try", k.NextTry.Round(time.Millisecond))...)

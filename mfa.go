@@ -27,7 +27,7 @@ func (s *Session) behindMFA(d *mfaDevice) *Session {
 	p := &mfaProvider{base: s, device: d}
 	file := &entry{family: s.family, at: s.place, parent: s, gate: d}
 	c := cacheFor(&voice{s.family.log, s.source(), nil, d, s.family.wire, s.place}, file.through(p.fetch))
-	c.Prompts, c.Patient, c.Longest = true, true, mfaLifetime
+	c.Prompts, c.Patient, c.Longest = func() bool { return true }, true, mfaLifetime
 	c.Alive = func(ctx context.Context, keys *refresh.Issued) bool {
 		return s.alive(ctx, s.place, keys) || file.drop(ctx, keys)
 	}
@@ -100,12 +100,13 @@ func accountOfSerial(serial string) string {
 func (s *Session) askCode(ctx context.Context, d *mfaDevice, op, target string) (string, error) {
 	code, err := d.code(context.WithValue(ctx, deviceKey{}, d))
 	refresh.Answered(ctx)
-	e := &Error{Kind: MFARequired, Op: op, Target: target}
+	e := &Error{Kind: MFARequired, Op: op, Target: target, unsent: true}
 	serial := redact.OneLine(d.serial)
 	switch code = strings.TrimSpace(code); {
 	case err != nil && errors.Is(err, context.Canceled):
 		e.Kind, e.what, e.Err = "", "canceled", redact.Error(err)
 	case err != nil:
+		err = withoutCodes(err, code)
 		e.what, e.Err = "there is no MFA code for "+serial+": "+redact.OneLine(err.Error()), redact.Error(err)
 		if errors.Is(err, terminal.ErrNone) {
 			e.Hint = "run it at a terminal, or pass WithMFA a func that gets the code elsewhere"
@@ -141,10 +142,59 @@ func (s *Session) alive(ctx context.Context, at *place, keys *refresh.Issued) bo
 // deviceKey is the key of the device in the context of a code func.
 type deviceKey struct{}
 
-// unseen lets a code be used again that STS has not seen, because there was no
-// connection.
+// unseen lets a code be used again that STS has not looked at: there was no
+// connection, or the signature was refused first.
 func (u *usedCodes) unseen(code string, err error) {
-	if pace.Unreached(err) {
+	if pace.Unseen(err) {
 		u.forget(code)
 	}
+}
+
+// withoutCodes hides what may be a code in the error of a code func: the one that it
+// returned too, and any run of six digits. The cause can still be found in it.
+func withoutCodes(err error, code string) error {
+	text := err.Error()
+	clean := hideDigits(text)
+	if code != "" {
+		clean = strings.ReplaceAll(clean, code, "******")
+	}
+	if clean == text {
+		return err
+	}
+	return &quiet{clean, func(target error) bool { return errors.Is(err, target) }}
+}
+
+// quiet is an error whose text is cleaned. The original is reached by errors.Is alone.
+type quiet struct {
+	text string
+	is   func(error) bool
+}
+
+func (q *quiet) Error() string { return q.text }
+
+// Is makes errors.Is find the cause.
+func (q *quiet) Is(target error) bool { return q.is(target) }
+
+// hideDigits replaces the runs of exactly six digits.
+func hideDigits(text string) string {
+	var b strings.Builder
+	for text != "" {
+		n := strings.IndexFunc(text, func(r rune) bool { return r >= '0' && r <= '9' })
+		if n < 0 {
+			break
+		}
+		b.WriteString(text[:n])
+		text = text[n:]
+		end := strings.IndexFunc(text, func(r rune) bool { return r < '0' || r > '9' })
+		if end < 0 {
+			end = len(text)
+		}
+		if end == 6 {
+			b.WriteString("******")
+		} else {
+			b.WriteString(text[:end])
+		}
+		text = text[end:]
+	}
+	return b.String() + text
 }

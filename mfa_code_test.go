@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -195,9 +196,9 @@ func (f flaky) Do(r *http.Request) (*http.Response, error) { return f(r) }
 func TestMFALostPrompt(t *testing.T) {
 	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 		device, accounts := w.Device(), w.Strict(1)
-		asked := 0
+		var asked atomic.Int32
 		s := w.Open(w.Static(), awsauth.WithAccount(accounts[0]), awsauth.WithMFA(device.Serial, func(ctx context.Context) (string, error) {
-			if asked++; asked == 1 {
+			if asked.Add(1) == 1 {
 				<-ctx.Done() // the person has gone to lunch
 				return "", ctx.Err()
 			}
@@ -212,7 +213,7 @@ func TestMFALostPrompt(t *testing.T) {
 		o := lab.Ask(t.Context(), s)
 		require.NoError(t, o.Err)
 		require.Zero(t, o.Took)
-		require.Equal(t, 2, asked)
+		require.EqualValues(t, 2, asked.Load())
 	})
 }
 

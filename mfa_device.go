@@ -3,7 +3,6 @@ package awsauth
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -68,7 +67,7 @@ func (l *look) devices(src *source) (found []mfaDevice) {
 			found = append(found, role.mfa)
 		}
 	}
-	beside := option.given || l.settings.role.targeted() && l.opts.AssumeRoleCredentialOptions != nil
+	beside := option.given || l.settings.role.targeted() && !src.isRole() && l.codeFunc(src, "") != nil
 	for _, profile := range src.profiles {
 		if serial := l.get(profile, "mfa_serial"); beside && serial != "" && l.get(profile, "role_arn") == "" {
 			found = append(found, mfaDevice{serial: serial, said: l.at(profile, "mfa_serial"), profile: profile})
@@ -104,9 +103,4 @@ func (d mfaDevice) required(src *source) error {
 	e := &Error{Kind: MFARequired}
 	e.what = fmt.Sprintf("profile %q requires MFA with %s", d.profile, redact.OneLine(d.serial))
 	return e.mend("pass WithMFA(%q, code) with a func that returns the current code, for example PromptMFA", redact.Clip(d.serial))
-}
-
-// isRole reports whether a base is a role's session, which has no MFA device.
-func (s *source) isRole() bool {
-	return slices.Contains([]sourceKind{sourceSSO, sourceWebIdentity, sourceAnywhere, sourceContainer, sourceEC2}, s.kind)
 }

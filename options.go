@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
-	"maps"
 	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -38,95 +36,6 @@ type RoleOption interface {
 
 // FleetOption shapes a walk over many accounts; Session.ForEachAccount accepts it.
 type FleetOption interface{ applyToFleet(*fleetSettings) }
-
-// Progress is the news after one account of ForEachAccount.
-type Progress struct {
-	Done, Total int    // accounts done so far, and to do in all
-	Account     string // the one that is done, as it stands in the list
-	Err         error  // an *AccountError, whose text begins with the account, or nil
-}
-
-// settings is what the options of one New say, before any of it is checked.
-type settings struct {
-	profile       string
-	keys          keyOption
-	provider      providerOption
-	web           webOption
-	anywhere      anywhereOption
-	mfa           mfaOption
-	disk          diskOption
-	allowed       allowedOption
-	temporaryOnly bool
-	region        string
-	partition     Partition
-	stsEndpoint   string
-	load          []func(*config.LoadOptions) error
-	logger        *slog.Logger
-	role          roleSettings
-}
-
-// keyOption is what WithStaticCredentials was given.
-type keyOption struct{ id, secret, token string }
-
-func (k keyOption) given() bool { return k != keyOption{} }
-
-// providerOption is what WithCredentialsProvider was given. A nil provider was
-// given too, and is a fault.
-type providerOption struct {
-	given  bool
-	option string // by which it came
-	aws.CredentialsProvider
-}
-
-// webOption is what WithWebIdentity was given.
-type webOption struct {
-	given   bool
-	roleARN string
-	token   stscreds.IdentityTokenRetriever
-}
-
-// anywhereOption is what WithRolesAnywhere was given.
-type anywhereOption struct {
-	given                 bool
-	anchor, profile, role string
-	certificate           func(context.Context) (tls.Certificate, error)
-}
-
-// mfaOption is what WithMFA was given.
-type mfaOption struct {
-	given  bool
-	serial string
-	code   func(context.Context) (string, error)
-}
-
-// allowedOption is what WithAllowedAccounts was given.
-type allowedOption struct{ ids []string }
-
-// diskOption is what WithDiskCache and WithDiskCacheKey were given.
-type diskOption struct {
-	given, keyed bool
-	dir          string
-	key          func(context.Context) ([]byte, error)
-}
-
-// roleSettings is what the role options say.
-type roleSettings struct {
-	account, name, arn string
-	sessionName        string
-	duration           time.Duration
-	externalID         string
-	sourceIdentity     string
-	tags, transitive   map[string]string
-	policy             string
-	policyARNs         []string
-}
-
-// fleetSettings is what the options of one ForEachAccount say.
-type fleetSettings struct {
-	role        roleSettings
-	concurrency int
-	progress    func(Progress)
-}
 
 type option func(*settings)
 
@@ -229,9 +138,11 @@ func WithRolesAnywhere(trustAnchorARN, profileARN, roleARN string, cert func(con
 // with each role, which lasts at most an hour.
 //
 // code is called only while somebody waits for the credentials, never in the
-// background, and by one refresh at a time. Its context ends when nobody waits any
-// more. A code that STS has seen is never sent again, and a code that is not six
-// digits is not sent at all: both are MFARequired, as is a code that STS refuses.
+// background. Its context ends when nobody waits any more; a func that goes on
+// nevertheless may be called for the next caller while it does. A code that STS has seen is never sent again, and a code that is not six
+// digits is not sent at all: both are MFARequired, as is a code that STS refuses. Two
+// sessions of New know nothing of each other's codes, unless WithDiskCache lets them
+// share the MFA session.
 //
 // InvalidOption are: a nil code; an empty serial where no profile has one; another
 // serial than that of the profile; the serial of a security key or passkey, which
@@ -356,116 +267,4 @@ func WithLoadOptions(fns ...func(*config.LoadOptions) error) Option {
 // No record holds a secret.
 func WithLogger(l *slog.Logger) Option {
 	return option(func(s *settings) { s.logger = l })
-}
-
-// WithAccount jumps into the role of the account with this 12-digit id:
-// arn:<partition>:iam::<id>:role/<role>, where the role is DefaultRole unless
-// WithRole names it.
-func WithAccount(id string) RoleOption {
-	return roleOption(func(r *roleSettings) { r.account = id })
-}
-
-// WithRole names the role that WithAccount jumps into, with its path if it
-// has one: "manage-role", "team/ops". Without WithAccount it is an error.
-func WithRole(name string) RoleOption {
-	return roleOption(func(r *roleSettings) { r.name = name })
-}
-
-// WithRoleARN jumps into the role with this ARN; it stands instead of
-// WithAccount and WithRole, not beside them.
-func WithRoleARN(arn string) RoleOption {
-	return roleOption(func(r *roleSettings) { r.arn = arn })
-}
-
-// WithSessionName names the role session, which is how CloudTrail tells
-// callers apart: 2 to 64 characters of letters, digits and _+=,.@-. The default
-// is <user or program>@<host>.
-func WithSessionName(name string) RoleOption {
-	return roleOption(func(r *roleSettings) { r.sessionName = name })
-}
-
-// WithDuration sets how long the role's credentials last: whole seconds from
-// 15 minutes to 12 hours, at most 1 hour for a role assumed from a role
-// session, and at most what the role itself allows. The default is 1 hour.
-//
-// See https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-func WithDuration(d time.Duration) RoleOption {
-	return roleOption(func(r *roleSettings) { r.duration = d })
-}
-
-// WithExternalID passes the external id that the role's trust policy asks
-// for: 2 to 1224 characters of letters, digits and _+=,.@:/-.
-//
-// See https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
-func WithExternalID(id string) RoleOption {
-	return roleOption(func(r *roleSettings) { r.externalID = id })
-}
-
-// WithSourceIdentity sets who is behind the session; it stays with every role
-// assumed from there. 2 to 64 characters of letters, digits and _+=,.@-.
-//
-// See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
-func WithSourceIdentity(id string) RoleOption {
-	return roleOption(func(r *roleSettings) { r.sourceIdentity = id })
-}
-
-// WithTags tags the session: at most 50 tags (transitive ones included), keys
-// of 1 to 128 and values of up to 256 characters.
-//
-// See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
-func WithTags(tags map[string]string) RoleOption {
-	return roleOption(func(r *roleSettings) { r.tags = merged(r.tags, tags) })
-}
-
-// WithTransitiveTags tags the session and every session assumed from it.
-func WithTransitiveTags(tags map[string]string) RoleOption {
-	return roleOption(func(r *roleSettings) { r.transitive = merged(r.transitive, tags) })
-}
-
-// WithPolicy narrows what the session may do to what this JSON policy allows
-// too: at most 2048 characters.
-func WithPolicy(json string) RoleOption {
-	return roleOption(func(r *roleSettings) { r.policy = json })
-}
-
-// WithPolicyARNs narrows what the session may do to what these managed
-// policies allow too: at most 10, in the role's account or AWS's own.
-func WithPolicyARNs(arns ...string) RoleOption {
-	return roleOption(func(r *roleSettings) {
-		for _, arn := range arns {
-			if arn != "" {
-				r.policyARNs = append(r.policyARNs[:len(r.policyARNs):len(r.policyARNs)], arn)
-			}
-		}
-	})
-}
-
-type fleetOption func(*fleetSettings)
-
-func (o fleetOption) applyToFleet(f *fleetSettings) { o(f) }
-
-// WithConcurrency sets how many accounts are worked on at a time; 0 is the
-// default, 16.
-func WithConcurrency(n int) FleetOption {
-	return fleetOption(func(f *fleetSettings) { f.concurrency = n })
-}
-
-// WithProgress has fn called after each account, one call at a time, from the
-// goroutine that finished it: a slow fn slows the walk down.
-func WithProgress(fn func(Progress)) FleetOption {
-	return fleetOption(func(f *fleetSettings) { f.progress = fn })
-}
-
-// merged copies both maps into one, so that a caller who changes theirs later
-// changes nothing here.
-func merged(into, from map[string]string) map[string]string {
-	if len(from) == 0 {
-		return into
-	}
-	all := maps.Clone(into)
-	if all == nil {
-		all = make(map[string]string, len(from))
-	}
-	maps.Copy(all, from)
-	return all
 }

@@ -47,8 +47,13 @@ func (a ambientRegion) said() string {
 // ambient region of another partition gives way: a laptop whose AWS_REGION is
 // us-east-1 still reaches China. ask is for the region of the instance, where the
 // chain ends there.
-func (l *look) locate(src *source, at endpoint, ask func() *imds.Client) (place, error) {
+func (l *look) locate(src *source, device *mfaDevice, at endpoint, ask func() *imds.Client) (place, error) {
 	claims := append(l.settings.claims(at), src.claims...)
+	if device != nil {
+		if p, ok := serialPartition(device.serial); ok {
+			claims = append(claims, claim{partition: p, what: fmt.Sprintf("the MFA device %s (%s)", device.serial, device.said)})
+		}
+	}
 	if err := agree(claims, l.settings.region); err != nil {
 		return place{}, err
 	}

@@ -2,6 +2,7 @@ package awsauth
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,6 +47,16 @@ func (r *roleSpec) asking(d mfaDevice) *roleSpec {
 	other := *r
 	other.mfa = d
 	return &other
+}
+
+// tooLong is the error of a role of more than an hour that temporary keys assume.
+func (r *roleSpec) tooLong() error {
+	e := &Error{Kind: InvalidDuration, Op: fmt.Sprintf("%s(%v)", r.durationName, r.duration), also: []Kind{InvalidOption}}
+	if r.durationName != "WithDuration" {
+		e.Op = fmt.Sprintf("%s of role %s", r.durationName, r.arn)
+	}
+	e.what = "a role assumed with temporary keys lasts at most 1h"
+	return e.mend("lower it to 1h, or start from the user's long-lived keys")
 }
 
 // apply hands the role's options to the SDK's provider.

@@ -70,8 +70,8 @@ func newBase(f *family, at *place, get fetch, temporaryOnly bool) *Session {
 func newChild(parent *Session, at *place, role *roleSpec, get fetch, alive func(context.Context, *refresh.Issued) bool) *Session {
 	c := cacheFor(&voice{parent.family.log, parent.source(), role, nil, parent.family.wire, at}, get)
 	c.Longest = role.duration
-	c.Prompts = role.mfa.serial != "" || parent.gate != nil && !parent.source().longLived()
-	c.Patient = parent.patient || c.Prompts
+	c.Prompts = func() bool { return role.mfa.serial != "" || parent.passesThrough() }
+	c.Patient = parent.patient || role.mfa.serial != ""
 	c.Alive = alive
 	return &Session{family: parent.family, place: at, parent: parent, role: role, cache: refresh.New(c), patient: c.Patient}
 }
@@ -136,15 +136,37 @@ func (s *Session) issued(ctx context.Context) (*refresh.Issued, error) {
 // they are temporary; nil where it does not. While the keys of a running MFA
 // session are good it does not matter whether those of the user can be had.
 func (s *Session) passed(ctx context.Context) (*refresh.Issued, error) {
+	if s.cache.Usable() {
+		return nil, nil
+	}
 	keys, err := s.parent.issued(ctx)
-	switch {
-	case err == nil && keys.SessionToken != "":
-		return keys, nil
-	case err != nil && !s.cache.State().Usable:
+	if err != nil || keys.SessionToken == "" {
 		return nil, err
 	}
-	return nil, nil
+	return keys, nil
 }
+
+// passesThrough reports whether s is an MFA session whose user has temporary keys at
+// hand, which it passes through: then a code goes with each role.
+func (s *Session) passesThrough() bool {
+	if s.gate == nil {
+		return false
+	}
+	keys := s.parent.cache.Held()
+	return keys != nil && keys.SessionToken != ""
+}
+
+// asks reports whether a person would be asked for a code, here or in a parent, if new
+// credentials were needed now.
+func (s *Session) asks() bool {
+	if s.cache.Usable() {
+		return false
+	}
+	return s.gate != nil || s.role != nil && s.role.mfa.serial != "" || s.parent != nil && s.parent.asks()
+}
+
+// inRole implements refuser.
+func (s *Session) inRole() bool { return s.role != nil || s.gate == nil && s.source().isRole() }
 
 // accepted implements refuser.
 func (s *Session) accepted(keyID string) {

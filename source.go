@@ -3,6 +3,7 @@ package awsauth
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -47,6 +48,7 @@ type source struct {
 
 	keyID     string // of the keys, where they are known before any call
 	temporary bool   // and have a session token
+	ofRole    bool   // a provider's keys are a role's
 	chained   bool   // the credentials are surely those of a role session
 	account   string // of the credentials, where AWS can give no others
 	detail    string // what Explain says of it
@@ -107,6 +109,11 @@ func (s *source) identify(ctx context.Context, b *diskcache.KeyBuilder) (named b
 	}
 	b.Add("source", append([]string{string(s.kind)}, names...)...)
 	return true, nil
+}
+
+// isRole reports whether a base is a role's session, which has no MFA device.
+func (s *source) isRole() bool {
+	return s.ofRole || slices.Contains([]sourceKind{sourceSSO, sourceWebIdentity, sourceAnywhere, sourceContainer, sourceEC2}, s.kind)
 }
 
 // named puts the profile's name before what is said of it, where the row of a

@@ -38,6 +38,7 @@ func keySource(kind sourceKind, c aws.Credentials, variable string) *source {
 
 // refuser hears what services say of its keys: a Session.
 type refuser interface {
+	inRole() bool // its keys are a role's, which has no MFA device
 	accepted(keyID string)
 	refused(ctx context.Context, keyID string, why refresh.Refusal) bool
 }
@@ -51,6 +52,7 @@ func providerSource(p aws.CredentialsProvider) *source {
 		s.kinds = known.ProviderSources()
 	}
 	if other, ok := p.(refuser); ok {
+		s.ofRole = other.inRole()
 		s.passOn = func(ctx context.Context, keyID string, why refresh.Refusal) { other.refused(ctx, keyID, why) }
 	}
 	s.open = func(*kit) (fetch, error) {

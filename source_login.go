@@ -39,11 +39,13 @@ func (l *look) ssoSource(w way) (*source, error) {
 		return s, nil
 	}
 	account, role := l.get(w.holder, "sso_account_id"), l.get(w.holder, "sso_role_name")
-	s.dear, s.lasting = true, func(context.Context) ([]string, error) {
-		login, err := loginDigest(token)
-		return []string{region, startURL, account, role, login}, err
+	if l.opts.SSOProviderOptions == nil { // which may ask for another role
+		s.account, s.dear = account, true
+		s.lasting = func(context.Context) ([]string, error) {
+			login, err := loginDigest(token)
+			return []string{region, startURL, account, role, login}, err
+		}
 	}
-	s.account = account
 	facts := ssoSession{w.profiles[0], name, w.holder, token}
 	s.open = func(k *kit) (fetch, error) {
 		opts := []func(*ssocreds.Options){k.opts.SSOProviderOptions}
@@ -125,7 +127,10 @@ func (l *look) loginSource(w way) (*source, error) {
 	region := l.get(w.holder, "region")
 	s := &source{kind: sourceLogin, asks: true, local: true, detail: "login"}
 	s.kinds = []aws.CredentialSource{aws.CredentialSourceProfileLogin, aws.CredentialSourceLogin}
-	s.lasting = func(context.Context) ([]string, error) { return []string{l.get(w.holder, "login_session")}, nil }
+	s.lasting = func(context.Context) ([]string, error) {
+		_, err := os.Stat(file) // which `aws logout` removes
+		return []string{l.get(w.holder, "login_session")}, err
+	}
 	s.open = func(k *kit) (fetch, error) {
 		cfg := inRegion(k.cfg, k.at.region)
 		if p, ok := PartitionOf(region); ok && p == k.at.partition {

@@ -64,7 +64,7 @@ func (l *look) sourceOf(w way) (*source, error) {
 	case sourceWebIdentity:
 		spec := l.webRole(l.get(w.holder, "role_arn"))
 		spec.sessionName = l.get(w.holder, "role_session_name")
-		s := webSource(spec, tokenSource{path: l.get(w.holder, "web_identity_token_file"), from: "web_identity_token_file"})
+		s := l.webSource(spec, tokenSource{path: l.get(w.holder, "web_identity_token_file"), from: "web_identity_token_file"})
 		s.kinds = []aws.CredentialSource{aws.CredentialSourceProfileSTSWebIDToken}
 		return s, nil
 	case sourceSSO, sourceSSOToken:

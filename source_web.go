@@ -82,7 +82,7 @@ func readToken(path string) (string, error) {
 }
 
 // webSource is a role that a web identity token opens.
-func webSource(spec *roleSpec, token tokenSource) *source {
+func (l *look) webSource(spec *roleSpec, token tokenSource) *source {
 	s := &source{kind: sourceWebIdentity, option: token.from == "WithWebIdentity", asks: true, chained: true}
 	s.account = spec.arn.account
 	s.opens, s.detail = spec, "token file "+token.name()
@@ -97,7 +97,7 @@ func webSource(spec *roleSpec, token tokenSource) *source {
 		s.kinds = []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID}
 	}
 	s.claims = []claim{{spec.arn.partition, "role " + spec.arn.String() + " of " + token.from, true}}
-	if token.path != "" {
+	if token.path != "" && l.opts.WebIdentityRoleCredentialOptions == nil { // which may make another role session of it
 		s.dear, s.lasting = true, func(context.Context) ([]string, error) {
 			text, err := token.GetIdentityToken()
 			digest := sha256.Sum256(text)

@@ -18,7 +18,7 @@ import (
 
 // tokenWait is how long a process waits for another one that is refreshing the same
 // token file, before it goes on by itself.
-const tokenWait = 20 * time.Second
+const tokenWait = 8 * time.Second
 
 // tokenFile is the file in which a login keeps its token. All processes of a user
 // share it, and a refresh token works once: so it is refreshed by one of them at a

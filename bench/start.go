@@ -103,6 +103,7 @@ func setenv(values map[string]string) (restore func()) {
 type Program struct {
 	Name         string
 	Command      []string
+	Env          []string // beside that of ProgramEnv
 	Times        []time.Duration
 	Unobtainable string
 }
@@ -157,7 +158,7 @@ func MeasurePrograms(benchDir, dir, url string, runs int) ([]*Program, error) {
 
 func (p *Program) run(url string) (time.Duration, error) {
 	cmd := exec.Command(p.Command[0], p.Command[1:]...)
-	cmd.Env = append(os.Environ(), ProgramEnv(url)...)
+	cmd.Env = append(append(os.Environ(), ProgramEnv(url)...), p.Env...)
 	var said strings.Builder
 	cmd.Stderr = &said
 	start := time.Now()

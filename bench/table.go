@@ -23,6 +23,8 @@ type Tables struct {
 	Many     int    // of the walk that only ours does
 	Slow     int    // of the walks that take too long for Accounts
 	Starts   int    // of each program
+	Warm     int    // of each program that finds its credentials on the disk
+	Logins   int    // expired logins
 	Sessions int
 	Fleet    Fleet
 	Callers  int    // of the scenarios of rotation
@@ -32,19 +34,19 @@ type Tables struct {
 
 // Full are the tables of README.md, Smoke is enough to see that they work.
 var (
-	Full  = Tables{Dir: ".", Runs: 5, Rounds: 30, Accounts: 1_000, Many: 10_000, Slow: 100, Starts: 40, Sessions: 10_000, Fleet: Starters, Callers: 100, Crowd: 2_000, Bench: "50ms"}
-	Smoke = Tables{Dir: ".", Runs: 1, Rounds: 1, Accounts: 32, Many: 64, Slow: 16, Starts: 1, Sessions: 500, Callers: 5, Crowd: 60, Bench: "5ms",
+	Full  = Tables{Dir: ".", Runs: 5, Rounds: 30, Accounts: 1_000, Many: 10_000, Slow: 100, Starts: 40, Warm: 200, Logins: 10, Sessions: 10_000, Fleet: Starters, Callers: 100, Crowd: 2_000, Bench: "50ms"}
+	Smoke = Tables{Dir: ".", Runs: 1, Rounds: 1, Accounts: 32, Many: 64, Slow: 16, Starts: 1, Warm: 1, Logins: 1, Sessions: 500, Callers: 5, Crowd: 60, Bench: "5ms",
 		Fleet: Fleet{Clients: 1_000, Hours: 3, Lifetime: time.Hour, Every: 30 * time.Second}}
 )
 
 // Parts are the names of the tables, in their order. The last ones run on the
 // machine's clock.
-var Parts = []string{"rotation", "crowds", "fleet", "memory", "hot", "accounts", "new", "start"}
+var Parts = []string{"rotation", "crowds", "fleet", "memory", "hot", "accounts", "new", "start", "warm", "login"}
 
 // Print measures those parts and writes them as Markdown.
 func (t Tables) Print(w io.Writer, parts ...string) error {
 	prints := map[string]func(io.Writer) error{"rotation": t.rotation, "crowds": t.crowds, "fleet": t.spread, "memory": t.memory,
-		"hot": t.hot, "accounts": t.walk, "new": t.news, "start": t.programs}
+		"hot": t.hot, "accounts": t.walk, "new": t.news, "start": t.programs, "warm": t.warm, "login": t.login}
 	fmt.Fprintf(w, "%s, %s/%s, %d cores, %s\n", time.Now().UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 	for _, part := range parts {
 		print := prints[part]

@@ -23,7 +23,7 @@ func TestTableCommand(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	t.Logf("%s", out)
-	for _, want := range []string{"### Rotation", "### Hot path", "### Memory", "### A fleet", "### Credentials in many accounts", "### New", "### Process start",
+	for _, want := range []string{"### Rotation", "### Hot path", "### Memory", "### A fleet", "### Credentials in many accounts", "### New", "### Process start", "### Warm start", "### One login, many processes",
 		"| aws.CredentialsCache |", "| awsauth |", "aws-sdk-go-base", "| bare SDK |"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("%q is not in the output", want)

@@ -7,7 +7,7 @@ replace github.com/chaoxiaodi/awsauth => ../
 require (
 	github.com/aws/aws-sdk-go-v2 v1.47.7
 	github.com/aws/aws-sdk-go-v2/service/ec2 v1.280.0
-	github.com/aws/aws-sdk-go-v2/service/organizations v1.50.0
+	github.com/aws/aws-sdk-go-v2/service/organizations v1.62.6
 	github.com/chaoxiaodi/awsauth v0.0.0
 )
 
@@ -25,5 +25,7 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/ssooidc v1.44.3 // indirect
 	github.com/aws/aws-sdk-go-v2/service/sts v1.51.8 // indirect
 	github.com/aws/smithy-go v1.28.8 // indirect
+	github.com/gofrs/flock v0.13.1 // indirect
 	golang.org/x/sync v0.22.0 // indirect
+	golang.org/x/sys v0.47.0 // indirect
 )

@@ -1,19 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
-	"unicode"
 
 	"github.com/urfave/cli/v3"
 
@@ -29,13 +24,18 @@ func eachCommand() *cli.Command {
 		Description: "A role is assumed in each account, and COMMAND runs with its credentials in\n" +
 			"AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the region in\n" +
 			"AWS_REGION and AWS_DEFAULT_REGION, and the account's id in AWSAUTH_ACCOUNT.\n" +
-			"Each line of its output comes with the account's id in front. Example:\n\n" +
-			"    awsauth each --accounts accounts.txt --role audit -- aws s3 ls\n\n" +
+			"Each line of its output comes with the account's id in front. Examples:\n\n" +
+			"    awsauth each --accounts accounts.txt --role audit -- aws s3 ls\n" +
+			"    awsauth accounts | awsauth each --accounts - --read-only --output json -- aws iam list-users\n" +
+			"    awsauth each --accounts accounts.txt --regions us-east-1,eu-west-1 -- aws ec2 describe-vpcs\n\n" +
 			"The exit code is 1 when COMMAND failed, or could not run, in any account.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "accounts", Usage: "`FILE` with an account id or role ARN on each line (# comments), - for stdin, or a list: id,id"},
 			&cli.StringFlag{Name: "concurrency", Usage: "work on so many accounts at a time: a `NUMBER` (default: 16)", Validator: checkConcurrency},
-		}, flagsWithout("account", "role-arn")...),
+			&cli.StringFlag{Name: "regions", Usage: "run COMMAND once in each of these regions: a `LIST` like us-east-1,eu-west-1"},
+			&cli.StringFlag{Name: "output", Usage: "text, or json: a `FORM` with one object a line for each run", Validator: checkOutput},
+			&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first failure"},
+		}, flagsWithout("account", "role-arn", "web-identity-token-file")...),
 		HideHelpCommand: true,
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if !cmd.Args().Present() {
@@ -50,8 +50,11 @@ func eachCommand() *cli.Command {
 				return misused(cmd, err)
 			}
 			e := &each{
-				command: append([]string{program}, cmd.Args().Tail()...), environ: callersEnviron(os.Environ()),
+				command: append([]string{program}, cmd.Args().Tail()...), environ: callersEnviron(os.Environ()), json: cmd.String("output") == "json", failFast: cmd.Bool("fail-fast"),
 				out: newLines(cmd.Root().Writer, cmd.Root().ErrWriter), list: list,
+			}
+			if e.regions, err = regionsOf(cmd); err != nil {
+				return misused(cmd, err)
 			}
 			return e.run(ctx, cmd)
 		},
@@ -70,12 +73,46 @@ func checkConcurrency(s string) error {
 	return nil
 }
 
+func checkOutput(s string) error {
+	if s != "" && s != "text" && s != "json" {
+		return errors.New("write text or json")
+	}
+	return nil
+}
+
+// regionsOf reads --regions, each region once.
+func regionsOf(cmd *cli.Command) (regions []string, err error) {
+	for region := range strings.FieldsFuncSeq(cmd.String("regions"), isSeparator) {
+		if _, ok := awsauth.PartitionOf(region); !ok {
+			return nil, fmt.Errorf("--regions: %q is not the name of a region", region)
+		}
+		if !slices.Contains(regions, region) {
+			regions = append(regions, region)
+		}
+	}
+	return regions, nil
+}
+
+// sameAWS refuses regions that the accounts' keys do not open.
+func sameAWS(regions []string, partition awsauth.Partition) error {
+	for _, region := range regions {
+		if p, _ := awsauth.PartitionOf(region); p != partition {
+			return fmt.Errorf("--regions: %s is in partition %s, and the credentials belong to %s", region, p, partition)
+		}
+	}
+	return nil
+}
+
 // each is one run of the command each.
 type each struct {
 	command []string
 	environ []string
 	list    accountList
 	out     *lines
+
+	regions  []string // none: the session's
+	json     bool
+	failFast bool
 }
 
 // run runs the command in all accounts and says how it went.
@@ -84,210 +121,37 @@ func (e *each) run(ctx context.Context, cmd *cli.Command) error {
 		e.out.note("awsauth: no accounts in " + e.list.name)
 		return nil
 	}
-	s, err := awsauth.New(
-		awsauth.WithProfile(cmd.String("profile")),
-		awsauth.WithPartition(awsauth.Partition(cmd.String("partition"))),
-		awsauth.WithRegion(cmd.String("region")),
-		awsauth.WithSTSEndpoint(cmd.String("sts-endpoint")),
-		quiet,
-		askUnless(cmd.String("accounts") == "-"), // then stdin has the accounts
-	)
+	roles, err := roleOptions(cmd)
 	if err != nil {
-		return &failure{errors.New(inFlags(err.Error()))}
+		return err
 	}
+	s, err := awsauth.New(append(startOptions(cmd), terminalAsker().option())...)
+	if err != nil {
+		return failed(err)
+	}
+	var options []awsauth.FleetOption
+	for _, o := range roles {
+		options = append(options, o)
+	}
+	if err := sameAWS(e.regions, s.Explain().Partition); err != nil {
+		return misused(cmd, err)
+	}
+	walk, stop := context.WithCancel(ctx)
+	defer stop()
 	concurrency, _ := strconv.Atoi(cmd.String("concurrency")) // checked; 0 is the default
 	total, told := len(e.list.accounts), false
-	err = s.ForEachAccount(ctx, e.list.accounts, e.one,
-		awsauth.WithRole(cmd.String("role")),
-		awsauth.WithSessionName(cmd.String("session-name")),
-		awsauth.WithExternalID(cmd.String("external-id")),
-		awsauth.WithDuration(durationOf(cmd, "duration")),
+	err = s.ForEachAccount(walk, e.list.accounts, e.one, append(options,
 		awsauth.WithConcurrency(concurrency),
 		awsauth.WithProgress(func(p awsauth.Progress) {
 			total, told = p.Total, true // without those that are there twice
 			e.out.progress(p)
-		}))
+			if e.failFast && p.Err != nil {
+				stop()
+			}
+		}))...)
 	e.out.clear()
 	if err != nil && !told && ctx.Err() == nil {
 		return errors.New(e.list.explain(err)) // of how it was called: nothing has been done
 	}
-	return e.summary(err, total)
-}
-
-// one runs the command in one account.
-func (e *each) one(ctx context.Context, s *awsauth.Session) error {
-	creds, err := s.Retrieve(ctx)
-	if err != nil {
-		return err
-	}
-	id, err := s.Identity(ctx) // came with the credentials
-	if err != nil {
-		return err
-	}
-	region := s.Config().Region
-	stdout, stderr := e.out.writer(e.out.stdout, id.Account), e.out.writer(e.out.stderr, id.Account)
-	defer stdout.end()
-	defer stderr.end()
-	c := exec.CommandContext(ctx, e.command[0], e.command[1:]...)
-	c.Stdout, c.Stderr = stdout, stderr
-	c.Env = append(slices.Clip(e.environ),
-		"AWS_ACCESS_KEY_ID="+creds.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+creds.SecretAccessKey, "AWS_SESSION_TOKEN="+creds.SessionToken,
-		"AWS_REGION="+region, "AWS_DEFAULT_REGION="+region, "AWSAUTH_ACCOUNT="+id.Account)
-	c.Cancel = func() error {
-		if c.Process.Signal(syscall.SIGTERM) != nil { // Windows has none
-			return c.Process.Kill()
-		}
-		return nil
-	}
-	c.WaitDelay = childGrace
-	return c.Run()
-}
-
-// childGrace is how long a command that was told to end may take.
-const childGrace = 5 * time.Second
-
-// summary names the accounts that failed.
-func (e *each) summary(err error, total int) error {
-	if err == nil {
-		e.out.note(fmt.Sprintf("awsauth: %s, all went well", accounts(total)))
-		return nil
-	}
-	failed, notStarted := 0, 0
-	for _, one := range leaves(err) {
-		var own *awsauth.Error
-		if errors.As(one, &own) && own.Kind == "" && own.Op == "ForEachAccount" {
-			notStarted++
-			continue
-		}
-		failed++
-		e.out.note("  " + inFlags(one.Error()))
-	}
-	text := fmt.Sprintf("awsauth: %d of %s failed", failed, accounts(total))
-	if notStarted > 0 {
-		text += fmt.Sprintf(", %d not started", notStarted)
-		e.out.note(text) // run says only that it was interrupted
-	}
-	return &failure{errors.New(text)}
-}
-
-func accounts(n int) string {
-	if n == 1 {
-		return "1 account"
-	}
-	return fmt.Sprintf("%d accounts", n)
-}
-
-// leaves are the errors that were joined.
-func leaves(err error) (all []error) {
-	switch e := err.(type) {
-	case *awsauth.Error, *awsauth.AccountError:
-	case interface{ Unwrap() []error }:
-		for _, one := range e.Unwrap() {
-			all = append(all, leaves(one)...)
-		}
-		return all
-	}
-	return []error{err}
-}
-
-// credentialVariables are those of the caller that would lead the command, or
-// what it starts, back to the caller's own identity.
-var credentialVariables = []string{
-	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION", "AWS_ACCOUNT_ID",
-	"AWS_PROFILE", "AWS_DEFAULT_PROFILE",
-	"AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE",
-	"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-	"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-	"AWS_REGION", "AWS_DEFAULT_REGION", "AWSAUTH_ACCOUNT",
-}
-
-// callersEnviron is the environment without what names an identity.
-func callersEnviron(environ []string) []string {
-	return slices.DeleteFunc(slices.Clone(environ), func(pair string) bool {
-		name, _, _ := strings.Cut(pair, "=")
-		return slices.Contains(credentialVariables, strings.ToUpper(name)) // case does not count on Windows
-	})
-}
-
-// accountList is what --accounts says.
-type accountList struct {
-	name     string // of the file
-	accounts []string
-	line     map[string]int // where an account stands first; of a file
-}
-
-// readAccounts reads a list, a file, or stdin.
-func readAccounts(value string, stdin io.Reader) (accountList, error) {
-	switch {
-	case value == "":
-		return accountList{}, errors.New("pass --accounts with a file or a list of ids")
-	case value == "-":
-		return readLines("stdin", stdin)
-	case isList(value):
-		l := accountList{name: "--accounts"}
-		l.accounts = strings.FieldsFunc(value, isSeparator)
-		return l, nil
-	}
-	f, err := os.Open(value)
-	if err != nil {
-		return accountList{}, fmt.Errorf("--accounts %q is neither a list of account ids or role ARNs nor a file that can be read: %w", value, errors.Unwrap(err))
-	}
-	defer f.Close()
-	return readLines(value, f)
-}
-
-// isList tells a list from the name of a file.
-func isList(value string) bool {
-	for part := range strings.FieldsFuncSeq(value, isSeparator) {
-		if strings.Trim(part, "0123456789") != "" && !strings.HasPrefix(part, "arn:") {
-			return false
-		}
-	}
-	return true
-}
-
-// isSeparator: accounts stand one a line, or with blanks or commas between, as
-// other commands print them.
-func isSeparator(r rune) bool { return r == ',' || unicode.IsSpace(r) }
-
-// readLines reads a file of accounts. Blank lines and # comments are left out.
-func readLines(name string, r io.Reader) (accountList, error) {
-	l := accountList{name: name, line: map[string]int{}}
-	scanner := bufio.NewScanner(r)
-	for n := 1; scanner.Scan(); n++ {
-		text := scanner.Text()
-		if n == 1 {
-			text = strings.TrimPrefix(text, "\ufeff") // as Windows editors begin a file
-		}
-		text, _, _ = strings.Cut(" "+strings.ReplaceAll(text, "\t", " "), " #")
-		for account := range strings.FieldsFuncSeq(text, isSeparator) {
-			l.accounts = append(l.accounts, account)
-			if l.line[account] == 0 {
-				l.line[account] = n
-			}
-		}
-	}
-	if err := scanner.Err(); err != nil {
-		return l, fmt.Errorf("read %s: %w", name, err)
-	}
-	return l, nil
-}
-
-// explain is the text of an error that stopped everything, in the words of the
-// command line and with the lines of the file.
-func (l accountList) explain(err error) string {
-	var texts []string
-	for _, one := range leaves(err) {
-		text := strings.TrimPrefix(inFlags(one.Error()), "awsauth: ")
-		var entry *awsauth.AccountError
-		var own *awsauth.Error
-		if errors.As(one, &entry) && errors.As(one, &own) && !strings.HasPrefix(own.Op, "With") {
-			text = strings.Replace(text, ": ForEachAccount: ", ": ", 1)
-			if n := l.line[entry.Account]; n > 0 {
-				text = fmt.Sprintf("%s:%d: %s", l.name, n, text)
-			}
-		}
-		texts = append(texts, text)
-	}
-	return strings.Join(texts, "\nawsauth: ")
+	return e.summary(ctx, err, total)
 }

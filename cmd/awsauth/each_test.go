@@ -3,13 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -228,72 +226,6 @@ func (w *trigger) Write(p []byte) (int, error) {
 		w.then()
 	}
 	return w.Buffer.Write(p)
-}
-
-// Lines stay whole, however they are written and by how many.
-func TestLines(t *testing.T) {
-	var out, errs bytes.Buffer
-	l := newLines(&out, &errs)
-	var wg sync.WaitGroup
-	for n := range 8 {
-		wg.Go(func() {
-			w := l.writer(l.stdout, fmt.Sprint(n))
-			other := l.writer(l.stderr, fmt.Sprint(n))
-			for i := range 200 {
-				for _, piece := range []string{"a", "bc", "\n", "", fmt.Sprintf("d%d\nef", i), "g\n\n"} {
-					_, _ = w.Write([]byte(piece))
-				}
-				_, _ = other.Write([]byte("x\n"))
-			}
-			_, _ = w.Write([]byte("end"))
-			w.end()
-			w.end()
-			other.end()
-		})
-	}
-	wg.Wait()
-	got := map[string][]string{}
-	for line := range strings.Lines(out.String()) {
-		who, text, ok := strings.Cut(line, " | ")
-		require.True(t, ok, line)
-		got[who] = append(got[who], text)
-	}
-	var want []string
-	for i := range 200 {
-		want = append(want, "abc\n", fmt.Sprintf("d%d\n", i), "efg\n", "\n")
-	}
-	want = append(want, "end\n")
-	require.Len(t, got, 8)
-	for who, lines := range got {
-		require.Equal(t, want, lines, who)
-	}
-	assert.Equal(t, 1600, strings.Count(errs.String(), " | x\n"))
-}
-
-func TestLinesLong(t *testing.T) {
-	var out bytes.Buffer
-	w := newLines(&out, &out).writer(&out, "1")
-	_, err := w.Write(bytes.Repeat([]byte("a"), 2*longestLine+longestLine/2))
-	require.NoError(t, err)
-	w.end()
-	assert.Equal(t, 3, strings.Count(out.String(), "1 | a"))
-	assert.Equal(t, 3, strings.Count(out.String(), "\n"))
-	assert.Equal(t, 2*longestLine+longestLine/2, strings.Count(out.String(), "a"))
-}
-
-// On a terminal the progress is one line, which gives way to the output.
-func TestLinesTerminal(t *testing.T) {
-	var out bytes.Buffer
-	l := newLines(&out, &out)
-	l.terminal = true
-	l.note("one")
-	l.progress(awsauth.Progress{Done: 1, Total: 2, Account: accountA})
-	l.note("two")
-	l.progress(awsauth.Progress{Done: 2, Total: 2, Account: accountB, Err: os.ErrClosed})
-	l.clear()
-	l.note("three")
-	first, second := "awsauth: 1 of 2 done, 0 failed", "awsauth: 2 of 2 done, 1 failed"
-	assert.Equal(t, "one\n"+eraseLine+first+eraseLine+"two\n"+first+eraseLine+second+eraseLine+"three\n", out.String())
 }
 
 func TestCallersEnviron(t *testing.T) {

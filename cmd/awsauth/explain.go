@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
-	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v3"
 
@@ -21,14 +23,20 @@ func explainCommand() *cli.Command {
 		Description: "Every place is listed in the order in which it is looked at, then the region,\n" +
 			"then each role on the way. Where something is wrong, the table ends there, and\n" +
 			"the error follows. No credentials are fetched: whoami does that, and prints the\n" +
-			"same table where it fails.",
+			"same table where it fails. Examples:\n\n" +
+			"    awsauth explain --profile ops --account 123456789012\n" +
+			"    awsauth explain --json",
 		Flags:           append(sessionFlags(), &cli.BoolFlag{Name: "json", Usage: "print JSON"}),
 		HideHelpCommand: true,
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if err := noArguments(cmd); err != nil {
 				return err
 			}
-			s, err := awsauth.New(append(sessionOptions(cmd), quiet)...)
+			options, err := sessionOptions(cmd)
+			if err != nil {
+				return err
+			}
+			s, err := awsauth.New(append(options, terminalAsker().option())...)
 			if err != nil {
 				return explainFault(cmd, err)
 			}
@@ -65,7 +73,7 @@ func printReport(cmd *cli.Command, report awsauth.Report) (err error) {
 		enc.SetEscapeHTML(false)
 		err = enc.Encode(report)
 	} else {
-		_, err = io.WriteString(cmd.Root().Writer, report.String())
+		_, err = io.WriteString(cmd.Root().Writer, table(report, widthOf(cmd.Root().Writer)))
 	}
 	if err != nil {
 		return &failure{err}
@@ -73,13 +81,50 @@ func printReport(cmd *cli.Command, report awsauth.Report) (err error) {
 	return nil
 }
 
-// flagged puts a report into the words of the command line.
-func flagged(r awsauth.Report) awsauth.Report {
-	r.Steps = slices.Clone(r.Steps)
-	for i := range r.Steps {
-		r.Steps[i].Source = inFlags(r.Steps[i].Source)
-		r.Steps[i].Detail = inFlags(r.Steps[i].Detail)
+// table writes a report for a person, no wider than width where its words allow: a
+// row's status and place, and the reason beside them, going on below itself. Where
+// the place is long, or the reason has a word too long for its column, such as a
+// path, the reason begins below.
+func table(r awsauth.Report, width int) string {
+	const statusWidth, sourceWidth = 11, 24
+	var b strings.Builder
+	for _, s := range r.Steps {
+		head := fmt.Sprintf("%-*s", statusWidth, s.Status)
+		indent := statusWidth + sourceWidth
+		below := utf8.RuneCountInString(s.Source) > sourceWidth-2
+		below = below || longestWord(s.Detail) > width-indent
+		if below {
+			indent = statusWidth + 2
+		}
+		detail := wrap(s.Detail, width-indent)
+		if below {
+			for i, line := range wrap(s.Source, width-statusWidth) {
+				if i > 0 {
+					head = strings.Repeat(" ", statusWidth)
+				}
+				b.WriteString(strings.TrimRight(head+line, " ") + "\n")
+			}
+		} else {
+			b.WriteString(strings.TrimRight(head+pad(s.Source, sourceWidth)+detail[0], " ") + "\n")
+			detail = detail[1:]
+		}
+		for _, line := range detail {
+			if line != "" {
+				b.WriteString(strings.Repeat(" ", indent) + line + "\n")
+			}
+		}
 	}
-	r.RegionFrom = inFlags(r.RegionFrom)
-	return r
+	return b.String()
+}
+
+func longestWord(text string) (longest int) {
+	for word := range strings.FieldsSeq(text) {
+		longest = max(longest, utf8.RuneCountInString(word))
+	}
+	return longest
+}
+
+// pad fills text up with blanks.
+func pad(text string, width int) string {
+	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -26,6 +27,19 @@ func shown(t *testing.T) (cloud *awsauthtest.Cloud, url, path, key string) {
 	return cloud, url, path, shortKey(keys.AccessKeyID)
 }
 
+// rows are those of a table, each on one line.
+func rows(table string) (all []string) {
+	for line := range strings.Lines(strings.TrimLeft(table, "\n")) {
+		text := oneLine(line)
+		if strings.HasPrefix(line, " ") {
+			all[len(all)-1] += " " + text
+		} else {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
 // The table says which source it is and why not the others, in the words of the
 // command line, and asks nobody.
 func TestExplain(t *testing.T) {
@@ -35,17 +49,16 @@ func TestExplain(t *testing.T) {
 	assert.Empty(t, stderr)
 	assert.Empty(t, cloud.Calls())
 	host := strings.TrimPrefix(url, "http://")
-	assert.Equal(t, `USED        profile (option)                                         profile "ops": access key `+key+` in `+path+`
-SKIPPED     static keys (option)                                     WithStaticCredentials not given
-SKIPPED     provider (option)                                        WithCredentialsProvider not given
-NOT TRIED   environment                                              profile "ops" comes first
-SKIPPED     web identity                                             AWS_WEB_IDENTITY_TOKEN_FILE not set
-SKIPPED     profile "default"                                        not in `+os.Getenv("AWS_CONFIG_FILE")+`, `+path+`
-SKIPPED     container                                                AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, _FULL_URI not set
-SKIPPED     EC2                                                      disabled by AWS_EC2_METADATA_DISABLED
-USED        region eu-north-1                                        from profile "ops"
-NOT TRIED   assume role arn:aws:iam::222222222222:role/manage-role   at `+host+` when credentials are first needed
-`, out)
+	assert.Equal(t, []string{
+		`USED profile (option) profile "ops": access key ` + key + ` in ` + path,
+		`NOT TRIED environment profile "ops" comes first`,
+		`SKIPPED web identity AWS_WEB_IDENTITY_TOKEN_FILE not set`,
+		`SKIPPED profile "default" not in ` + os.Getenv("AWS_CONFIG_FILE") + `, ` + path,
+		`SKIPPED container AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, _FULL_URI not set`,
+		`SKIPPED EC2 disabled by AWS_EC2_METADATA_DISABLED`,
+		`USED region eu-north-1 from profile "ops"`,
+		`NOT TRIED assume role arn:aws:iam::222222222222:role/manage-role at ` + host + ` when credentials are first needed`,
+	}, rows(out))
 
 	_, out, _ = command(t, "explain", "--region", "eu-west-1")
 	assert.Regexp(t, `SKIPPED +profile \(option\) +--profile not given\n`, out)
@@ -61,7 +74,7 @@ func TestExplainJSON(t *testing.T) {
 	require.Equal(t, exitOK, code, stderr)
 	var report awsauth.Report
 	require.NoError(t, json.Unmarshal([]byte(out), &report))
-	assert.Equal(t, table, report.String(), "the same for programs")
+	assert.Equal(t, rows(table), rows(strings.ReplaceAll(report.String(), "\t", " ")), "the same for programs")
 	assert.Equal(t, "--region", report.RegionFrom)
 	assert.Equal(t, awsauth.AWS, report.Partition)
 	assert.Equal(t, "environment → arn:aws:iam::222222222222:role/manage-role", report.Source)
@@ -97,8 +110,8 @@ func TestExplainFails(t *testing.T) {
 			}
 			code, out, stderr := command(t, append([]string{"explain"}, tt.args...)...)
 			assert.Equal(t, exitFailed, code)
-			lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
-			assert.Regexp(t, tt.row, lines[len(lines)-1])
+			all := rows(out)
+			assert.Regexp(t, tt.row, all[len(all)-1])
 			assert.Equal(t, 1, strings.Count(out, "FAILED"))
 			assert.Contains(t, stderr, tt.text)
 			assert.True(t, strings.HasSuffix(stderr, "\n"+afterFault+"\n"), stderr)
@@ -115,4 +128,29 @@ func TestExplainFails(t *testing.T) {
 	code, _, stderr := command(t, "explain", "ops")
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, `not "ops"`)
+}
+
+// TestTable: no line is wider than the terminal, unless one word is.
+func TestTable(t *testing.T) {
+	path := "/home/somebody/with/a/long/name/and/many/folders/.aws/credentials"
+	r := awsauth.Report{Steps: []awsauth.Step{
+		{Source: "environment", Status: awsauth.Skipped, Detail: "AWS_ACCESS_KEY_ID not set, and a reason of many words that does not fit beside it"},
+		{Source: `profile "default"`, Status: awsauth.Used, Detail: "access key AKIA…MPLE in " + path},
+		{Source: "assume role arn:aws:iam::222222222222:role/manage-role", Status: awsauth.NotTried, Detail: "later"},
+		{Source: "EC2", Status: awsauth.Skipped},
+	}}
+	assert.Equal(t, `SKIPPED    environment             AWS_ACCESS_KEY_ID not set, and a reason of
+                                   many words that does not fit beside it
+USED       profile "default"
+             access key AKIA…MPLE in
+             `+path+`
+NOT TRIED  assume role arn:aws:iam::222222222222:role/manage-role
+             later
+SKIPPED    EC2
+`, table(r, 80))
+	for width := 80; width <= 200; width++ {
+		for line := range strings.Lines(table(r, width)) {
+			assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), width)
+		}
+	}
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -26,24 +24,13 @@ func sessionFlags() []cli.Flag {
 		&cli.StringFlag{Name: "session-name", Usage: "`NAME` of the role session in CloudTrail (default: user@host)"},
 		&cli.StringFlag{Name: "external-id", Usage: "external `ID` that the role's trust policy asks for"},
 		durationFlag("duration", "how long the role session lasts: a `TIME` from 15m to 12h (default: 1h)"),
+		&cli.StringFlag{Name: "source-identity", Usage: "`ID` of who is behind the session; it stays with every role from there on"},
+		&cli.StringSliceFlag{Name: "tag", Usage: "tag the session: `KEY=VALUE`; once for each tag"},
+		&cli.StringFlag{Name: "policy", Usage: "narrow the session by this `JSON` policy, or by that of a file: @policy.json"},
+		&cli.StringSliceFlag{Name: "policy-arn", Usage: "narrow the session by the managed policy with this `ARN`; once for each"},
+		&cli.BoolFlag{Name: "read-only", Usage: "narrow the session by AWS's own policy ReadOnlyAccess"},
+		&cli.StringFlag{Name: "web-identity-token-file", Usage: "start with the OIDC token in this `FILE`, as the role of --role-arn"},
 		&cli.StringFlag{Name: "sts-endpoint", Usage: "call STS at this `URL`: a VPC endpoint, or a local STS"},
-	}
-}
-
-// sessionOptions hands the flags to the library as they are.
-func sessionOptions(cmd *cli.Command) []awsauth.Option {
-	return []awsauth.Option{
-		awsauth.WithProfile(cmd.String("profile")),
-		awsauth.WithAccount(cmd.String("account")),
-		awsauth.WithRole(cmd.String("role")),
-		awsauth.WithRoleARN(cmd.String("role-arn")),
-		awsauth.WithPartition(awsauth.Partition(cmd.String("partition"))),
-		awsauth.WithRegion(cmd.String("region")),
-		awsauth.WithSessionName(cmd.String("session-name")),
-		awsauth.WithExternalID(cmd.String("external-id")),
-		awsauth.WithDuration(durationOf(cmd, "duration")),
-		awsauth.WithSTSEndpoint(cmd.String("sts-endpoint")),
-		askOnTerminal(),
 	}
 }
 
@@ -61,12 +48,21 @@ func durationFlag(name, usage string) cli.Flag {
 // defaultTimeout is longer than the library retries an STS that throttles.
 const defaultTimeout = time.Minute
 
+func timeoutFlag() cli.Flag {
+	return durationFlag("timeout", "give up after this `TIME`, like 90s; 0 for no limit (default: 1m)")
+}
+
 // withTimeout applies the flag --timeout.
 func withTimeout(ctx context.Context, cmd *cli.Command) (context.Context, context.CancelFunc, error) {
+	return withTimeoutOr(ctx, cmd, defaultTimeout)
+}
+
+// withTimeoutOr is withTimeout with another default.
+func withTimeoutOr(ctx context.Context, cmd *cli.Command, otherwise time.Duration) (context.Context, context.CancelFunc, error) {
 	timeout := durationOf(cmd, "timeout")
 	switch {
 	case cmd.String("timeout") == "":
-		timeout = defaultTimeout
+		timeout = otherwise
 	case timeout == 0:
 		return ctx, func() {}, nil
 	case timeout < 0:
@@ -80,29 +76,4 @@ func withTimeout(ctx context.Context, cmd *cli.Command) (context.Context, contex
 func durationOf(cmd *cli.Command, name string) time.Duration {
 	d, _ := time.ParseDuration(cmd.String(name))
 	return d
-}
-
-// optionFlags are the options of the library that this command has flags for.
-var optionFlags = map[string]string{
-	"WithProfile": "--profile", "WithAccount": "--account", "WithRole": "--role", "WithRoleARN": "--role-arn",
-	"WithPartition": "--partition", "WithRegion": "--region", "WithSessionName": "--session-name",
-	"WithExternalID": "--external-id", "WithDuration": "--duration", "WithSTSEndpoint": "--sts-endpoint",
-}
-
-// optionCall is an option's name, and its value where the text quotes the call.
-var optionCall = regexp.MustCompile(`\b(With[A-Z][A-Za-z]+)\b(?:\(("(?:[^"\\]|\\.)*"|[0-9][0-9.hmnsµ]*)\))?`)
-
-// inFlags puts a text of the library, which speaks of its options, into the
-// words of the command line: WithAccount("12") becomes --account "12".
-func inFlags(text string) string {
-	text = strings.Replace(text, "pass a token provider with WithLoadOptions(config.WithAssumeRoleCredentialOptions(…))",
-		"run this at a terminal, where it asks for the code", 1)
-	return optionCall.ReplaceAllStringFunc(text, func(match string) string {
-		call := optionCall.FindStringSubmatch(match)
-		flag, ok := optionFlags[call[1]]
-		if !ok {
-			return match
-		}
-		return strings.TrimSuffix(flag+" "+call[2], " ")
-	})
 }

@@ -1,10 +1,9 @@
 package main
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/chaoxiaodi/awsauth"
@@ -61,7 +60,7 @@ func (l *lines) progress(p awsauth.Progress) {
 		_ = l.locked(l.stderr, fmt.Appendf(nil, "awsauth: [%d/%d] %s %s\n", p.Done, p.Total, p.Account, outcome))
 		return
 	}
-	l.status = fmt.Sprintf("awsauth: %d of %d done, %d failed", p.Done, p.Total, l.failed)
+	l.status = fmt.Sprintf("awsauth: %s %d of %d done, %d failed", bar(p.Done, p.Total), p.Done, p.Total, l.failed)
 	fmt.Fprint(l.stderr, eraseLine+l.status)
 }
 
@@ -75,50 +74,12 @@ func (l *lines) clear() {
 	}
 }
 
-// writer is a stream of one account's command, with the account in front of
-// each line.
-func (l *lines) writer(w io.Writer, account string) *lineWriter {
-	return &lineWriter{lines: l, to: w, prefix: account + " | "}
-}
-
-// lineWriter keeps what it is given until the line is whole.
-type lineWriter struct {
-	lines  *lines
-	to     io.Writer
-	prefix string
-	rest   []byte
-}
-
-// longestLine bounds what is kept: a longer line is broken.
-const longestLine = 1 << 20
-
-func (w *lineWriter) Write(p []byte) (int, error) {
-	w.rest = append(w.rest, p...)
-	var out []byte
-	for {
-		i := bytes.IndexByte(w.rest, '\n')
-		if i < 0 && len(w.rest) > longestLine {
-			i = longestLine
-			w.rest = append(w.rest[:i:i], append([]byte{'\n'}, w.rest[i:]...)...)
-		}
-		if i < 0 {
-			break
-		}
-		out = append(append(out, w.prefix...), w.rest[:i+1]...)
-		w.rest = w.rest[i+1:]
+// bar draws how much is done.
+func bar(done, total int) string {
+	const width = 20
+	filled := 0
+	if total > 0 {
+		filled = min(width, done*width/total)
 	}
-	if len(out) == 0 {
-		return len(p), nil
-	}
-	if err := w.lines.write(w.to, out); err != nil {
-		return 0, errors.Join(errors.New("write the output"), err)
-	}
-	return len(p), nil
-}
-
-// end writes a last line that did not end.
-func (w *lineWriter) end() {
-	if len(w.rest) > 0 {
-		_, _ = w.Write([]byte{'\n'})
-	}
+	return "[" + strings.Repeat("#", filled) + strings.Repeat(".", width-filled) + "]"
 }

@@ -1,14 +1,18 @@
-// Command awsauth shows what the awsauth library does, and asks its questions
-// on the command line.
+// Command awsauth answers the library's questions on the command line: who am I on
+// AWS, and how do I become the role I need. It hands the answer to any other program.
 //
-//	awsauth demo                          a walk through the library, on an AWS inside the process
 //	awsauth whoami --profile ops          who am I, for real
-//	awsauth whoami --account 123456789012 who would I be there
 //	awsauth explain                       where do my credentials come from
+//	awsauth exec --account 1… -- aws …    run a command as the role
+//	awsauth env, awsauth process          the credentials for a shell, for credential_process
+//	awsauth login, awsauth logout         SSO, without the AWS CLI
 //	awsauth each --accounts ids.txt -- …  run a command once per account
+//	awsauth accounts                      the accounts of the organization
+//	awsauth demo                          a walk through the library, on an AWS inside the process
 //
 // It exits with 0 when all went well, 1 when something failed (the reason is on
-// stderr), 2 when it was called wrongly and 130 when Ctrl-C ended it.
+// stderr), 2 when it was called wrongly and 130 when Ctrl-C ended it; exec with the
+// exit code of its command.
 package main
 
 import (
@@ -18,6 +22,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -33,18 +38,45 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), notIgnored(os.Interrupt, syscall.SIGTERM)...)
 	context.AfterFunc(ctx, stop) // the second Ctrl-C ends the process at once
 	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
 }
 
+// notIgnored are those signals that we were not started to ignore, as nohup and
+// shells do for programs in the background. NotifyContext without any would mean all.
+func notIgnored(signals ...os.Signal) []os.Signal {
+	rest := slices.DeleteFunc(signals, signal.Ignored)
+	if len(rest) == 0 {
+		return []os.Signal{syscall.SIGTERM}
+	}
+	return rest
+}
+
 // run is the whole command: args[0] is its name. It returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := newCommand(stdout, stderr).Run(ctx, args)
+	root := newCommand(stdout, stderr)
+	if isCompletion(args) {
+		complete(root, args, stdout)
+		return exitOK
+	}
+	args, err := arrange(root, args)
+	if err == nil {
+		err = runCommand(ctx, root, args)
+	}
 	var failed *failure
+	var child *exited
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &child):
+		if child.err != nil {
+			fmt.Fprintln(stderr, child.err)
+		}
+		if child.signal != nil {
+			dieOf(child.signal)
+		}
+		return child.code
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "awsauth: interrupted")
 		return exitInterrupted
@@ -56,6 +88,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitUsage
 }
 
+// runCommand runs the command of a line that has been arranged.
+func runCommand(ctx context.Context, root *cli.Command, args []string) error {
+	if !asksForHelp(args) {
+		return root.Run(ctx, args)
+	}
+	help := &helpWriter{to: root.Writer}
+	root.Writer = help
+	if err := root.Run(ctx, args); err != nil {
+		return err
+	}
+	return help.flush()
+}
+
 // newCommand builds the command line. Each command has a file of its own.
 func newCommand(stdout, stderr io.Writer) *cli.Command {
 	root := &cli.Command{
@@ -63,13 +108,25 @@ func newCommand(stdout, stderr io.Writer) *cli.Command {
 		Usage:   "who am I on AWS, and how do I become the role I need",
 		Version: version(),
 		Description: "Try `awsauth demo` first: it needs no account and no network.\n" +
-			"Then `awsauth whoami` asks the same of your own AWS set-up.",
-		Commands: []*cli.Command{demoCommand(), whoamiCommand(), explainCommand(), eachCommand()},
+			"Then `awsauth whoami` asks the same of your own AWS set-up. Examples:\n\n" +
+			"    awsauth whoami --profile ops\n" +
+			"    awsauth exec --account 123456789012 --role audit -- aws s3 ls\n" +
+			"    awsauth --profile ops each --accounts accounts.txt -- aws iam list-users\n\n" +
+			"Flags may stand before or after the command; what is to be run comes after --.\n" +
+			"Results are on stdout, all talk is on stderr. Exit codes: 0 all went well, 1\n" +
+			"something failed, 2 a wrong call, 130 Ctrl-C; of exec those of the command.\n" +
+			"For completion, in ~/.bashrc: source <(awsauth completion bash); see\n" +
+			"awsauth completion --help for zsh, fish and PowerShell.",
+		Commands: commands(),
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if cmd.Args().Present() {
 				return misused(cmd, fmt.Errorf("there is no command %q", cmd.Args().First()))
 			}
 			return cli.ShowRootCommandHelp(cmd)
+		},
+		EnableShellCompletion: true,
+		ConfigureShellCompletionCommand: func(c *cli.Command) {
+			c.Hidden, c.Usage = false, "print the completion script for bash, zsh, fish or pwsh"
 		},
 		Writer:    stdout,
 		ErrWriter: stderr,
@@ -104,3 +161,14 @@ type failure struct{ err error }
 
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
+
+// commands are in the order of the help.
+func commands() []*cli.Command {
+	return []*cli.Command{
+		whoamiCommand(), explainCommand(),
+		envCommand(), execCommand(), processCommand(),
+		loginCommand(), logoutCommand(),
+		accountsCommand(), eachCommand(),
+		demoCommand(),
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,19 @@ import (
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
 )
+
+// typed is a terminal at which somebody types.
+type typed struct {
+	io.Reader
+	io.Writer
+}
+
+func (typed) Close() error { return nil }
+
+// askAt asks somebody who types this.
+func askAt(text string, shown io.Writer) *asker {
+	return &asker{open: func() (io.ReadWriteCloser, error) { return typed{strings.NewReader(text), shown}, nil }}
+}
 
 // A profile with an mfa_serial asks once, and the code is what STS gets.
 func TestAskForCode(t *testing.T) {
@@ -27,7 +41,7 @@ func TestAskForCode(t *testing.T) {
 
 	var asked strings.Builder
 	code := cloud.MFACode(serial)
-	s, err := awsauth.New(awsauth.WithProfile("admin"), awsauth.WithLoadOptions(cloud.LoadOptions()), askFor(strings.NewReader(code+"\n"), &asked))
+	s, err := awsauth.New(awsauth.WithProfile("admin"), awsauth.WithLoadOptions(cloud.LoadOptions()), askAt(code+"\n", &asked).option())
 	require.NoError(t, err)
 	_, err = s.Retrieve(t.Context())
 	require.NoError(t, err)
@@ -35,10 +49,22 @@ func TestAskForCode(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "MFA code: ", asked.String())
 
-	s, err = awsauth.New(awsauth.WithProfile("admin"), awsauth.WithLoadOptions(cloud.LoadOptions()), askFor(strings.NewReader("\n"), &asked))
+	s, err = awsauth.New(awsauth.WithProfile("admin"), awsauth.WithLoadOptions(cloud.LoadOptions()), askAt("\n", &asked).option())
 	require.NoError(t, err)
 	_, err = s.Retrieve(t.Context())
 	assert.ErrorContains(t, err, "no MFA code was typed")
+}
+
+// Nobody is asked while the terminal is another program's, nor where there is none.
+func TestHushed(t *testing.T) {
+	var asked strings.Builder
+	a := askAt("123456\n", &asked)
+	a.hush()
+	_, err := a.ask()
+	require.ErrorContains(t, err, "start it anew")
+	assert.Empty(t, asked.String())
+	none := &asker{open: func() (io.ReadWriteCloser, error) { return nil, os.ErrNotExist }}
+	assert.Nil(t, none.option())
 }
 
 func TestMFAInFlags(t *testing.T) {

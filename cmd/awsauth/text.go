@@ -13,12 +13,10 @@ type pen bool
 
 // penFor looks whether w is a terminal that wants colours: https://no-color.org.
 func penFor(w io.Writer) pen {
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" || runtime.GOOS == "windows" {
+	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" || runtime.GOOS == "windows" {
 		return false
 	}
-	info, err := f.Stat()
-	return pen(err == nil && info.Mode()&os.ModeCharDevice != 0)
+	return pen(isTerminal(w))
 }
 
 func (p pen) bold(s string) string  { return p.paint("1", s) }

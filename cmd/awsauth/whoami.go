@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/smithy-go/logging"
 	"github.com/urfave/cli/v3"
 
 	"github.com/chaoxiaodi/awsauth"
@@ -23,9 +21,11 @@ func whoamiCommand() *cli.Command {
 		Usage: "print who you are on AWS, or who you would be in a role",
 		Description: "Without flags: the identity that the SDK's default chain leads to.\n" +
 			"With --account or --role-arn: the role, assumed from there.\n" +
-			"Nothing is changed on AWS, and no secret is printed.",
+			"Nothing is changed on AWS, and no secret is printed. Examples:\n\n" +
+			"    awsauth whoami --profile ops\n" +
+			"    awsauth whoami --account 123456789012 --role audit --json",
 		Flags: append(sessionFlags(),
-			durationFlag("timeout", "give up after this `TIME`, like 90s; 0 for no limit (default: 1m)"),
+			timeoutFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print JSON"}),
 		HideHelpCommand: true,
 		Action: func(ctx context.Context, cmd *cli.Command) error {
@@ -37,11 +37,15 @@ func whoamiCommand() *cli.Command {
 				return err
 			}
 			defer cancel()
-			who, table, err := whoami(ctx, sessionOptions(cmd))
+			options, err := sessionOptions(cmd)
+			if err != nil {
+				return err
+			}
+			who, looked, err := whoami(ctx, append(options, terminalAsker().option()))
 			if err != nil {
 				text := inFlags(err.Error())
-				if table != "" {
-					text += "\n\n" + strings.TrimRight(table, "\n")
+				if looked != "" {
+					text += "\n\n" + strings.TrimRight(looked, "\n")
 				}
 				return &failure{errors.New(text)}
 			}
@@ -72,24 +76,21 @@ type answer struct {
 	Expires     *time.Time `json:"expires,omitempty"` // absent: never, or, of temporary keys, not known
 }
 
-// quiet keeps the SDK's own warnings off stderr, which is for the error.
-var quiet = awsauth.WithLoadOptions(config.WithLogger(logging.Nop{}))
-
 // whoami makes a session of opts and asks it who it is. Where the session
 // could be made but does not work, it also returns how its credentials were
 // looked for.
-func whoami(ctx context.Context, opts []awsauth.Option) (who *answer, table string, err error) {
-	s, err := awsauth.New(append(opts, quiet)...)
+func whoami(ctx context.Context, opts []awsauth.Option) (who *answer, looked string, err error) {
+	s, err := awsauth.New(opts...)
 	if err != nil {
 		return nil, "", err
 	}
 	id, err := s.Identity(ctx)
 	if err != nil {
-		return nil, flagged(s.Explain()).String(), err
+		return nil, table(flagged(s.Explain()), 80), err
 	}
 	creds, err := s.Retrieve(ctx)
 	if err != nil {
-		return nil, flagged(s.Explain()).String(), err
+		return nil, table(flagged(s.Explain()), 80), err
 	}
 	report := s.Explain()
 	a := &answer{

@@ -144,9 +144,9 @@ func TestWhoamiFails(t *testing.T) {
 		"duration":  {[]string{"--account", "222222222222", "--duration", "20h"}, nil, "--duration 20h0m0s: a role session lasts at most 12h", ""},
 		"profile":   {[]string{"--profile", "missing"}, nil, `profile "missing" is not in`, ""},
 		"half keys": {nil, map[string]string{"AWS_SECRET_ACCESS_KEY": ""}, "AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not", ""},
-		"bad key":   {nil, map[string]string{"AWS_SECRET_ACCESS_KEY": "wrong/wrong/wrong"}, "does not accept the signature", "USED      environment            access key "},
-		"no trust":  {[]string{"--account", "222222222222"}, nil, "access denied", "FAILED    assume role arn:aws:iam::222222222222:role/manage-role   at 127.0.0.1:"},
-		"json":      {[]string{"--account", "222222222222", "--json"}, nil, "access denied", "SKIPPED   profile (option)                                         --profile not given"},
+		"bad key":   {nil, map[string]string{"AWS_SECRET_ACCESS_KEY": "wrong/wrong/wrong"}, "does not accept the signature", "USED environment access key "},
+		"no trust":  {[]string{"--account", "222222222222"}, nil, "access denied", "FAILED assume role arn:aws:iam::222222222222:role/manage-role at 127.0.0.1:"},
+		"json":      {[]string{"--account", "222222222222", "--json"}, nil, "access denied", "SKIPPED profile (option) --profile not given"},
 		"endpoint":  {[]string{"--sts-endpoint", "http://sts.example.com"}, nil, "plain http to a host that may be on the internet; use https", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -165,7 +165,7 @@ func TestWhoamiFails(t *testing.T) {
 				return
 			}
 			assert.True(t, found && strings.HasPrefix(table, "\nSKIPPED "), stderr)
-			assert.Contains(t, table, "\n"+c.row)
+			assert.Contains(t, "\n"+strings.Join(rows(table), "\n"), "\n"+c.row)
 			assert.False(t, strings.HasSuffix(table, "\n\n"))
 		})
 	}
@@ -214,7 +214,7 @@ func TestUsage(t *testing.T) {
 		"demo now":               `not "now"`,
 		"whoami --duration soon": "write it like 90s, 15m or 2h",
 		"whoami --timeout -1s":   "--timeout -1s is negative",
-		"whoami --profile":       "needs an argument",
+		"whoami --profile":       "--profile needs a value",
 		"help nonsense":          "nonsense",
 	} {
 		code, out, stderr := command(t, strings.Fields(line)...)
@@ -236,21 +236,6 @@ func TestHelpAndVersion(t *testing.T) {
 	code, out, _ := command(t, "--version")
 	assert.Equal(t, exitOK, code)
 	assert.Equal(t, "awsauth version "+version()+"\n", out)
-}
-
-func TestInFlags(t *testing.T) {
-	for text, want := range map[string]string{
-		`WithAccount("12"): no`:             `--account "12": no`,
-		`WithRole("a\"b)"): no`:             `--role "a\"b)": no`,
-		`WithDuration(4h0m0s): no`:          `--duration 4h0m0s: no`,
-		`lower WithDuration or`:             `lower --duration or`,
-		`pass WithAccount or WithRoleARN`:   `pass --account or --role-arn`,
-		`WithMFA("arn", code) has no flag`:  `WithMFA("arn", code) has no flag`,
-		`WithSTSEndpoint("https://x"): bad`: `--sts-endpoint "https://x": bad`,
-		`nothing`:                           `nothing`,
-	} {
-		assert.Equal(t, want, inFlags(text))
-	}
 }
 
 func TestExpiry(t *testing.T) {

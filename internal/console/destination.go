@@ -3,7 +3,6 @@ package console
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/chaoxiaodi/awsauth/internal/redact"
@@ -14,11 +13,6 @@ type DestinationError struct{ Reason, Hint string }
 
 // Error says what is wrong with it.
 func (e *DestinationError) Error() string { return e.Reason }
-
-var (
-	serviceName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}$`)
-	hostName    = regexp.MustCompile(`^[a-z0-9.-]+$`)
-)
 
 // page is the address of Destination. Only pages of the console are: whoever is
 // given a login URL trusts where it leads.
@@ -31,10 +25,25 @@ func (r Request) page() (string, error) {
 	switch {
 	case r.Destination == "":
 		return home(region, console, "console"), nil
-	case serviceName.MatchString(r.Destination):
+	case isService(r.Destination):
 		return home(region, console, strings.ToLower(r.Destination)), nil
 	}
 	return inConsole(r.Destination, console)
+}
+
+// isService reports whether s may be the name of a service in an address.
+func isService(s string) bool {
+	return len(s) <= 63 && isWord(s, "-") && s[0] != '-'
+}
+
+// isWord reports whether s is letters, digits and signs, and at least one of them.
+func isWord(s, signs string) bool {
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(signs, r) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // home is the first page of a service, in a region if the host has one; region ends
@@ -61,7 +70,7 @@ func inConsole(page, console string) (string, error) {
 	switch {
 	case u.Scheme != "https":
 		return "", &DestinationError{Reason: shown + " is not an https URL", Hint: "the console is reached by https only"}
-	case u.User != nil, u.Port() != "" && u.Port() != "443", !inside, !hostName.MatchString(host):
+	case u.User != nil, u.Port() != "" && u.Port() != "443", !inside, !isWord(host, ".-"):
 		return "", &DestinationError{
 			Reason: shown + " is not in the console of these credentials", Hint: fmt.Sprintf("their console is %s, or a host below it", console),
 		}

@@ -16,10 +16,11 @@ import (
 type Entry struct {
 	aws.Credentials
 
-	ARN, UserID string // who the credentials are
-	Region      string // of the STS that issued them
-	Typed       bool   // a person typed a code for them
-	What, From  string // for a listing: the role or "MFA session", and the source in words
+	ARN, UserID string    // who the credentials are
+	Region      string    // of the STS that issued them
+	Fetched     time.Time // when, by the clock of this machine
+	Typed       bool      // a person typed a code for them
+	What, From  string    // for a listing: the role or "MFA session", and the source in words
 }
 
 // keepable reports whether an entry may be written: it holds a key pair that

@@ -103,7 +103,7 @@ func (s *Store) Drop(ctx context.Context, k Key, accessKeyID string) {
 	}
 	// Whoever holds the lock is about to write a newer entry. It is not waited
 	// for longer than a moment: the worst that can happen is one more fetch.
-	if release, err := s.sys.acquire(ctx, s.path(k, lockSuffix), 100*time.Millisecond); err == nil {
+	if release, err := s.sys.acquire(ctx, s.path(k, lockSuffix), 100*time.Millisecond, nil); err == nil {
 		defer release()
 	}
 	if !f.holds(accessKeyID) {

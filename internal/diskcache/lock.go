@@ -31,7 +31,7 @@ func WithLock(ctx context.Context, path string, wait time.Duration,
 
 func (y system) withLock(ctx context.Context, path string, wait time.Duration,
 	warn func(ctx context.Context, msg string, err error), do func(context.Context) error) error {
-	release, err := y.acquire(ctx, path+lockSuffix, wait)
+	release, err := y.acquire(ctx, path+lockSuffix, wait, nil)
 	switch {
 	case err == nil:
 		defer release()
@@ -47,17 +47,20 @@ func (y system) withLock(ctx context.Context, path string, wait time.Duration,
 // until ctx ends, or for at most wait if that is not zero; then its error is
 // errBusy.
 //
+// waiting, if it is given, is called when the lock is held by somebody else, and what
+// it returns when the waiting ends.
+//
 // It asks again and again, because a call that blocks in the kernel would not end
 // with ctx. The pauses are random, so that the processes of a crowd do not keep
 // meeting.
-func (y system) acquire(ctx context.Context, path string, wait time.Duration) (release func(), err error) {
+func (y system) acquire(ctx context.Context, path string, wait time.Duration, waiting func() (done func())) (release func(), err error) {
 	if wait > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, wait, errBusy)
 		defer cancel()
 	}
 	lock := flock.New(path, flock.SetFlag(os.O_RDWR|noFollow|nonBlock), flock.SetPermissions(fileMode))
-	for ctx.Err() == nil {
+	for begun := time.Now(); ctx.Err() == nil; {
 		ok, err := y.try(lock)
 		if err != nil {
 			return nil, err
@@ -65,7 +68,11 @@ func (y system) acquire(ctx context.Context, path string, wait time.Duration) (r
 		if ok {
 			return func() { _ = lock.Unlock() }, nil // it fails only for a descriptor that is closed
 		}
-		pause := time.NewTimer(5*time.Millisecond + rand.N(10*time.Millisecond))
+		if waiting != nil {
+			defer waiting()()
+			waiting = nil
+		}
+		pause := time.NewTimer(pauseAfter(time.Since(begun)))
 		select {
 		case <-ctx.Done():
 		case <-pause.C:
@@ -73,6 +80,13 @@ func (y system) acquire(ctx context.Context, path string, wait time.Duration) (r
 		pause.Stop()
 	}
 	return nil, context.Cause(ctx)
+}
+
+// pauseAfter is the pause before the next look at a lock that is held: short at first,
+// longer for one that a person may keep for minutes.
+func pauseAfter(waited time.Duration) time.Duration {
+	pause := min(max(10*time.Millisecond, waited/16), 200*time.Millisecond)
+	return pause/2 + rand.N(pause)
 }
 
 // try takes the lock if nobody holds it. It holds only if the file that was locked

@@ -1,6 +1,7 @@
 package diskcache
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 )
@@ -38,12 +39,27 @@ func (y system) rewrite(path string, wide bool, change func(copied string) error
 		err = copyMode(path, copied)
 	}
 	if err == nil {
-		err = y.replace(copied, path)
+		if err = y.replace(copied, path); err != nil {
+			err = overwrite(path, copied, err)
+		}
 	}
 	if err != nil {
 		_ = os.Remove(copied)
 	}
 	return err
+}
+
+// overwrite writes what a copy holds over a file that cannot be replaced, as one that
+// is mounted by itself. What is in the copy may exist nowhere else by now.
+func overwrite(path, copied string, cause error) error {
+	data, err := os.ReadFile(copied)
+	if err == nil {
+		err = os.WriteFile(path, data, fileMode)
+	}
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	return os.Remove(copied)
 }
 
 // copyMode gives a file the mode of another one, or of a new file where there is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -67,6 +68,10 @@ type Request struct {
 	// entry. After it, the entry is fetched without the lock, with a warning.
 	// Zero: until ctx ends.
 	Wait time.Duration
+
+	// Waiting is called when another process holds the lock, and what it returns when
+	// the waiting has ended. It may be nil.
+	Waiting func() (done func())
 }
 
 // Through returns the entry of the request: the one on disk if it is good, else
@@ -88,14 +93,16 @@ func (s *Store) Through(ctx context.Context, r Request, fetch func(context.Conte
 		return e, nil
 	}
 	s.tag(ctx)
-	release, err := s.sys.acquire(ctx, s.path(r.Key, lockSuffix), r.Wait)
+	release, err := s.sys.acquire(ctx, s.path(r.Key, lockSuffix), r.Wait, r.Waiting)
 	if ctx.Err() != nil && err != nil {
 		return Entry{}, ctx.Err()
 	}
 	if err != nil {
 		s.warn.say(ctx, troubleLock, err)
 	} else {
+		release = sync.OnceFunc(release)
 		defer release()
+		defer context.AfterFunc(ctx, release)() // a fetch that does not end with ctx holds up nobody
 	}
 	if e, ok := f.good(ctx, r); ok {
 		return e, nil

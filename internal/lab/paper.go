@@ -158,12 +158,32 @@ func (p *Paper) Clean(t *testing.T, secrets map[string]string) {
 	require.NotEmpty(t, printed)
 	for secret, what := range secrets {
 		for _, form := range Forms(secret) {
-			if i := strings.Index(printed, form); i >= 0 {
+			if i := find(printed, form, secret); i >= 0 {
 				t.Errorf("a secret (%s) is shown after %q", what, printed[max(0, i-160):i])
 				break
 			}
 		}
 	}
+}
+
+// find is where a form of a secret is shown, or -1. The digits of a code may be part
+// of a longer number or name by chance.
+func find(printed, form, secret string) int {
+	for from := 0; ; {
+		i := strings.Index(printed[from:], form)
+		if i < 0 {
+			return -1
+		}
+		i += from
+		if from = i + len(form); len(secret) > 6 || !inWord(printed, i-1) && !inWord(printed, from) {
+			return i
+		}
+	}
+}
+
+// inWord reports whether the character there is a letter or digit.
+func inWord(s string, i int) bool {
+	return i >= 0 && i < len(s) && strings.ContainsRune("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", rune(s[i]))
 }
 
 // Loud are all of the SDK's log modes, signatures and bodies included.

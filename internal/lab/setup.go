@@ -88,16 +88,16 @@ func inFile(left time.Duration) string { return time.Now().Add(left).UTC().Forma
 
 func (w *Place) ssoFile(session string, fields map[string]string) {
 	w.T.Helper()
-	path := w.ssoCache(session)
+	path := w.SSOCache(session)
 	require.NoError(w.T, os.MkdirAll(filepath.Dir(path), 0o700))
 	text, err := json.Marshal(fields)
 	require.NoError(w.T, err)
 	require.NoError(w.T, os.WriteFile(path, text, 0o600))
 }
 
-// ssoCache is where the SDK looks for the token of an SSO session. The test is
+// SSOCache is where the SDK looks for the token of an SSO session. The test is
 // skipped where that is not below the directory of the place.
-func (w *Place) ssoCache(session string) string {
+func (w *Place) SSOCache(session string) string {
 	w.T.Helper()
 	w.T.Setenv("HOME", w.Dir)
 	path, err := ssocreds.StandardCachedTokenFilepath(session)
@@ -115,7 +115,7 @@ const SSOSession = "sso_session = corp\nsso_account_id = " + Home + "\nsso_role_
 // nobody has logged in yet.
 func (w *Place) SSOProfile() {
 	w.T.Helper()
-	w.ssoCache("corp")
+	w.SSOCache("corp")
 	w.Files("[profile dev]\n"+SSOSession+CorpSection, "")
 }
 

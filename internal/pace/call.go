@@ -151,7 +151,7 @@ func (c *call) end(ctx context.Context, err error) error {
 		return ctx.Err()
 	case most > 0 && c.attempts >= most:
 		return &retry.MaxAttemptsError{Attempt: c.attempts, Err: err}
-	case c.Once && !Unreached(err):
+	case c.Once && !Unseen(err):
 		return &retry.MaxAttemptsError{Attempt: c.attempts, Err: err}
 	case c.own != nil && c.unreached >= c.own.Unreachable:
 		return &retry.MaxAttemptsError{Attempt: c.attempts, Err: err}

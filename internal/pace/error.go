@@ -158,6 +158,16 @@ func Unreached(err error) bool {
 	return dialled(err)
 }
 
+// Unseen reports whether a service has not looked at what a call carries: there was no
+// connection, or it refused the signature first.
+func Unseen(err error) bool {
+	switch codeOf(err) {
+	case "InvalidClientTokenId", "SignatureDoesNotMatch", "IncompleteSignature", "RequestExpired", "RequestTimeTooSkewed", "ExpiredToken":
+		return true
+	}
+	return Unreached(err)
+}
+
 // dialled reports whether err came from opening a connection. Behind a proxy
 // the outer *net.OpError is "proxyconnect", and the one in it tells.
 func dialled(err error) bool {

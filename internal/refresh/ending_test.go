@@ -155,7 +155,7 @@ func TestEndingOverTheExpiry(t *testing.T) {
 // child's keys as little as for one's own.
 func TestEndingBehindParent(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		parent, s, _ := cached(func(c *refresh.Config) { c.Prompts, c.Patient = true, true })
+		parent, s, _ := cached(func(c *refresh.Config) { c.Prompts, c.Patient = asks, true })
 		s.life = 30 * time.Minute
 		child, cs, _ := cached(func(c *refresh.Config) { c.Patient = true })
 		cs.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {

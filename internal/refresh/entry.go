@@ -66,15 +66,15 @@ func (c *Cache) date(got Issued, now moment) (*entry, error) {
 	if left <= 0 {
 		return nil, newExpiredError(left, got.Expires.IsZero())
 	}
-	if c.Longest > 0 && c.Longest < left {
-		left = c.Longest
+	if longest := c.Longest - got.Age; c.Longest > 0 && longest < left {
+		left = max(longest, time.Nanosecond)
 		e.expiry = now.after(left)
 	}
 	e.end = e.expiry
 	e.ending = now.after(left - min(left/endingShare, endingAtMost))
 	e.refresh = now.after(left - lead(left))
 	switch {
-	case c.Prompts:
+	case c.prompts():
 		e.refresh, e.ending = e.end, e.end
 	case c.StaticStability:
 		e.refresh, e.ending = e.refresh.earlier(now.after(instanceLook)), e.end

@@ -101,6 +101,18 @@ func Replacing(ctx context.Context) (held *Issued, gone []string) {
 	return held, gone
 }
 
+// Alone reports whether no earlier refresh of the same Cache is still out, one that
+// was set aside for a new one. It is true for a ctx that belongs to no refresh.
+func Alone(ctx context.Context) bool {
+	f := flightOf(ctx)
+	if f == nil {
+		return true
+	}
+	f.cache.mu.Lock()
+	defer f.cache.mu.Unlock()
+	return len(f.cache.lost) == 0
+}
+
 // Hold stops the time of the refresh that ctx belongs to, for example while it
 // queues for its turn to call STS. From release on it has its full time again.
 // A refresh that somebody started who needed keys ends while it is held, as
@@ -121,8 +133,15 @@ func Hold(ctx context.Context) (release func()) {
 // Note remembers the last error that one of Fetch's attempts met. If the
 // refresh that ctx belongs to is abandoned, or a caller leaves it, their error
 // carries it: a deadline must not hide what the source has been saying.
+//
+// Nil forgets it.
 func Note(ctx context.Context, err error) {
-	if f := flightOf(ctx); f != nil && err != nil {
+	f := flightOf(ctx)
+	switch {
+	case f == nil:
+	case err == nil:
+		f.noted.Store(nil)
+	default:
 		f.noted.Store(&err)
 	}
 }
@@ -163,7 +182,7 @@ func (f *flight) lastError() (last error) {
 // prompting reports whether f asks a person, or waits for a refresh that does.
 func (f *flight) prompting() bool {
 	for p := range f.parents {
-		if p.cache.Prompts && !p.answered.Load() {
+		if p.cache.prompts() && !p.answered.Load() {
 			return true
 		}
 	}
@@ -229,7 +248,7 @@ func (c *Cache) prepare(ctx context.Context, background bool, keyID string, why 
 		began: time.Now(), done: make(chan struct{}),
 	}
 	limit := refreshTimeout
-	if c.Prompts || c.Patient && !background {
+	if c.prompts() || c.Patient && !background {
 		limit = askTimeout
 	}
 	values := context.WithValue(context.WithoutCancel(ctx), flightKey{}, f)

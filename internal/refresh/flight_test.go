@@ -28,7 +28,7 @@ func TestFetchContext(t *testing.T) {
 	}{
 		"plain":   {func(*refresh.Config) {}, 30 * time.Second, 30 * time.Second},
 		"patient": {func(c *refresh.Config) { c.Patient = true }, 5 * time.Minute, 30 * time.Second},
-		"prompts": {func(c *refresh.Config) { c.Prompts = true }, 5 * time.Minute, 5 * time.Minute},
+		"prompts": {func(c *refresh.Config) { c.Prompts = asks }, 5 * time.Minute, 5 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -156,7 +156,6 @@ func TestNote(t *testing.T) {
 				s.fetch = func(ctx context.Context, n int) (refresh.Issued, error) {
 					refresh.Note(ctx, errDown)
 					refresh.Note(ctx, throttled)
-					refresh.Note(ctx, nil) // says nothing
 					if deaf {
 						time.Sleep(time.Minute)
 					}

@@ -222,3 +222,6 @@ func (o *events) of(kind string) (found []event) {
 	o.all = nil
 	return found
 }
+
+// asks is the Prompts of a source that asks a person.
+func asks() bool { return true }

@@ -15,7 +15,7 @@ import (
 // goes on to a call of its own. From then on it waits for no person.
 func TestParentIsDone(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		parent, _, _ := cached(func(c *refresh.Config) { c.Prompts, c.Patient = true, true })
+		parent, _, _ := cached(func(c *refresh.Config) { c.Prompts, c.Patient = asks, true })
 		child, cs, _ := cached(func(c *refresh.Config) { c.Patient = true })
 		cs.fetch = func(ctx context.Context, _ int) (refresh.Issued, error) {
 			if _, err := parent.Retrieve(ctx); err != nil {
@@ -68,7 +68,7 @@ func TestChildLeaves(t *testing.T) {
 func TestDeadTooLate(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, s, _ := cached(func(c *refresh.Config) {
-			c.Prompts, c.Patient = true, true
+			c.Prompts, c.Patient = asks, true
 			c.Alive = func(context.Context, *refresh.Issued) bool { time.Sleep(time.Minute); return false }
 		})
 		get(t, c)
@@ -86,7 +86,7 @@ func TestDeadTooLate(t *testing.T) {
 // without an answer. Only its own callers hear of that.
 func TestLostAreForgotten(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c, s, log := cached(func(c *refresh.Config) { c.Prompts, c.Patient = true, true })
+		c, s, log := cached(func(c *refresh.Config) { c.Prompts, c.Patient = asks, true })
 		s.set(func(s *source) { s.delay = hour })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -109,7 +109,7 @@ func TestLostAreForgotten(t *testing.T) {
 // is good for all of them.
 func TestManyLost(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c, s, _ := cached(func(c *refresh.Config) { c.Prompts, c.Patient = true, true })
+		c, s, _ := cached(func(c *refresh.Config) { c.Prompts, c.Patient = asks, true })
 		s.set(func(s *source) { s.delay = 2 * time.Minute })
 		var joined []<-chan outcome
 		for lost := range 4 {

@@ -12,7 +12,7 @@ import (
 	"github.com/chaoxiaodi/awsauth/internal/refresh"
 )
 
-func prompts(c *refresh.Config) { c.Prompts, c.Patient = true, true }
+func prompts(c *refresh.Config) { c.Prompts, c.Patient = asks, true }
 
 // asking is a cache whose source asks a person, who answers prompt n after
 // answers[n-1], or never if there is no such.
@@ -286,7 +286,7 @@ func TestPromptRefused(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				checked := 0
 				s, log := &source{life: hour}, &events{}
-				config := refresh.Config{Fetch: s.Fetch, Observer: log, Prompts: true, Patient: true}
+				config := refresh.Config{Fetch: s.Fetch, Observer: log, Prompts: asks, Patient: true}
 				if alive != nil {
 					config.Alive = func(_ context.Context, keys *refresh.Issued) bool {
 						require.Equal(t, "K1", keys.AccessKeyID)

@@ -51,8 +51,10 @@ import (
 // Issued is one set of keys and who they were issued to.
 type Issued struct {
 	aws.Credentials
-	ARN, UserID string // of a role session, for example; "" if the source did not say
-	FromDisk    bool   // another process, or an earlier one, got them
+	ARN, UserID string        // of a role session, for example; "" if the source did not say
+	FromDisk    bool          // another process, or an earlier one, got them
+	Age         time.Duration // since they were issued, by this machine's clock; 0 for new ones
+	Owner       string        // stands for who got them, for a session that others are opened from; may be ""
 }
 
 // Format prints neither secret key nor session token, for any verb.
@@ -70,9 +72,9 @@ type Config struct {
 
 	// StaticStability is true for EC2, whose keys may be used past their expiry.
 	StaticStability bool
-	// Prompts is true where Fetch asks a person: it is called only for a
-	// caller who has no usable keys.
-	Prompts bool
+	// Prompts reports whether Fetch would ask a person now: then it is called only
+	// for a caller who has no usable keys. It must be quick. Nil: it never does.
+	Prompts func() bool
 	// Patient is true where Fetch may wait for a person, here or in a parent.
 	Patient bool
 	// Local is true where the source sees the end of a session (Outlook Ended)
@@ -89,7 +91,7 @@ type Config struct {
 	// PassOn tells the source behind Fetch that a service refused its key. It
 	// is called before Fetch, with the same context. It may be nil.
 	PassOn func(ctx context.Context, keyID string, why Refusal)
-	// Alive is asked once, where Prompts is set, whether keys that a service
+	// Alive is asked once, where Fetch asks a person, whether keys that a service
 	// has refused are still good. If not, they are dropped, and the next caller
 	// is asked for new ones. Nil: they are taken for good until they expire.
 	Alive func(context.Context, *Issued) bool
@@ -134,6 +136,9 @@ func New(c Config) *Cache {
 	}
 	return &Cache{Config: c, born: time.Now()}
 }
+
+// prompts reports whether Fetch would ask a person.
+func (c *Cache) prompts() bool { return c.Prompts != nil && c.Prompts() }
 
 // Retrieve returns keys that are good now; what it points to never changes.
 // The end of ctx ends this caller's waiting, never the refresh that others

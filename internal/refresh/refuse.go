@@ -130,7 +130,7 @@ func (c *Cache) heed(ctx context.Context, e *entry, why Refusal, h *hearing) {
 		h.first = c.refusal.keyID != e.AccessKeyID
 		c.refusal = refusal{keyID: e.AccessKeyID, until: now.after(refusalInterval)}
 		switch {
-		case c.Prompts:
+		case c.prompts():
 			if c.Alive != nil {
 				h.doubted = e
 			}
@@ -141,7 +141,7 @@ func (c *Cache) heed(ctx context.Context, e *entry, why Refusal, h *hearing) {
 			c.current.Store(e.staleFrom(now))
 		}
 	}
-	if c.Prompts {
+	if c.prompts() {
 		return
 	}
 	if c.flight == nil && c.refusal.keyID == e.AccessKeyID && !c.refusal.tried {

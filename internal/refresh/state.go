@@ -25,6 +25,18 @@ func (c *Cache) State() State {
 	return s
 }
 
+// Held returns the keys at hand, usable or not; nil if there are none. It takes no
+// lock, so it may be called from a function of another Cache's Config.
+func (c *Cache) Held() *Issued {
+	if e := c.current.Load(); e != nil {
+		return &e.Issued
+	}
+	return nil
+}
+
+// Usable reports whether the keys at hand are good now. It takes no lock.
+func (c *Cache) Usable() bool { return c.current.Load().usable(c.now()) }
+
 // Observer hears what happens to the keys. It is called without any lock held,
 // and may do I/O.
 type Observer interface {

@@ -72,7 +72,7 @@ func (c *Cache) joinOrStart(ctx context.Context) ticket {
 	if err := c.failure.shared(now, background); err != nil {
 		return ticket{err: err}
 	}
-	if c.Prompts && background {
+	if c.prompts() && background {
 		return ticket{own: ErrUnasked}
 	}
 	f := c.prepare(ctx, background, "", 0)

@@ -10,7 +10,6 @@ import (
 	"os/signal"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -117,6 +116,3 @@ func must(err error) {
 		os.Exit(1)
 	}
 }
-
-// patience is how long a test waits for another process.
-const patience = 20 * time.Second

@@ -1,0 +1,128 @@
+package awsauth_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
+)
+
+const hardware = "GAHT12345678" // the serial of a device that tells no account
+
+// TestAllowedNotesBehindMFA: temporary keys pass through an MFA session. The account
+// id beside them is no more believed than it is without WithMFA.
+func TestAllowedNotesBehindMFA(t *testing.T) {
+	for name, set := range map[string]func(w *lab.Place) []awsauth.Option{
+		"environment": func(w *lab.Place) []awsauth.Option {
+			keys := w.SessionKeys()
+			w.Env("AWS_ACCESS_KEY_ID="+keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+keys.SecretAccessKey, "AWS_SESSION_TOKEN="+keys.SessionToken, "AWS_ACCOUNT_ID="+stranger)
+			return nil
+		},
+		"profile": func(w *lab.Place) []awsauth.Option {
+			keys := w.SessionKeys()
+			w.Files("[profile ops]\naws_account_id = "+stranger+"\naws_access_key_id = "+keys.AccessKeyID+"\naws_secret_access_key = "+keys.SecretAccessKey+
+				"\naws_session_token = "+keys.SessionToken+"\n", "")
+			return []awsauth.Option{awsauth.WithProfile("ops")}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := lab.New(t, awsauth.AWS)
+			opts := append(set(w), awsauth.WithMFA(hardware, func(context.Context) (string, error) { return "123456", nil }))
+			creds, err := w.Open(append(opts, awsauth.WithAllowedAccounts(stranger))...).Retrieve(t.Context())
+			require.ErrorIs(t, err, awsauth.WrongAccount)
+			assert.False(t, creds.HasKeys())
+		})
+	}
+}
+
+// TestAllowedSerial: the serial is what the caller wrote. Keys of another account pass
+// an MFA session whatever account the serial names.
+func TestAllowedSerial(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	keys := w.SessionKeys()
+	s := w.Open(awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, keys.SessionToken),
+		awsauth.WithMFA(w.ARN(stranger, "mfa/ana"), func(context.Context) (string, error) { return "123456", nil }), awsauth.WithAllowedAccounts(stranger))
+	creds, err := s.Retrieve(t.Context())
+	require.ErrorIs(t, err, awsauth.WrongAccount)
+	assert.False(t, creds.HasKeys())
+}
+
+// TestAllowedNotesOfProviders: a session that is the provider of another hands its note
+// on. It is a note there too.
+func TestAllowedNotesOfProviders(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.Env(append(lab.KeyEnv, "AWS_ACCOUNT_ID="+stranger)...)
+	first := w.Open()
+	_, err := w.Open(awsauth.WithCredentialsProvider(first), awsauth.WithAllowedAccounts(stranger)).Retrieve(t.Context())
+	require.ErrorIs(t, err, awsauth.WrongAccount)
+}
+
+// TestAllowedTheseKeys: the keys that are handed out are those whose account was asked
+// after, also where others come while STS is asked.
+func TestAllowedTheseKeys(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		foreign := w.AddUser(awsauthtest.User{ARN: w.ARN(stranger, "user/other")})
+		var asked atomic.Int32
+		s := w.Open(awsauth.WithAllowedAccounts(lab.Home), awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			keys := w.Keys
+			if asked.Add(1) == 1 {
+				keys = foreign
+			}
+			return aws.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey}, nil
+		})))
+		w.Inject(awsauthtest.Fault{
+			Action: "GetCallerIdentity", Kind: awsauthtest.Refuse, Code: "ExpiredToken", Match: func(c awsauthtest.Call) bool { return c.AccessKeyID == foreign.AccessKeyID },
+		})
+		creds, err := s.Retrieve(t.Context())
+		if err == nil {
+			assert.Equal(t, w.Keys.AccessKeyID, creds.AccessKeyID, "keys of account %s", stranger)
+		}
+	})
+}
+
+// TestAllowedEverywhere: the guard stands before the console and before every session
+// that a child assumes.
+func TestAllowedEverywhere(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	keys := w.SessionKeys()
+	s := w.Open(awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, keys.SessionToken), awsauth.WithAllowedAccounts(lab.Target))
+	_, err := s.ConsoleURL(t.Context(), "")
+	require.ErrorIs(t, err, awsauth.WrongAccount)
+	assert.Empty(t, w.Calls("getSigninToken"))
+	child, err := s.Assume(awsauth.WithAccount(lab.Target))
+	require.NoError(t, err)
+	lab.Get(t, child)
+	_, err = child.Assume(awsauth.WithRoleARN(w.ARN(lab.Home, "role/middle")))
+	require.ErrorIs(t, err, awsauth.WrongAccount)
+	err = child.ForEachAccount(t.Context(), []string{w.ARN(lab.Home, "role/middle")}, lab.Enter)
+	require.ErrorIs(t, err, awsauth.WrongAccount)
+	other := w.Open(awsauth.WithCredentialsProvider(s))
+	_, err = other.Retrieve(t.Context())
+	require.ErrorIs(t, err, awsauth.WrongAccount)
+}
+
+// TestAllowedAfterRotation: each new key is asked after, and the answer for one is not
+// that for another.
+func TestAllowedAfterRotation(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		s := w.Open(awsauth.WithAllowedAccounts(lab.Home), awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			k := w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/ci")})
+			return aws.Credentials{AccessKeyID: k.AccessKeyID, SecretAccessKey: k.SecretAccessKey, CanExpire: true, Expires: time.Now().Add(10 * time.Minute)}, nil
+		})))
+		seen := map[string]bool{}
+		for range 30 {
+			seen[lab.Get(t, s).AccessKeyID] = true
+			time.Sleep(2 * time.Minute)
+		}
+		assert.Len(t, w.Calls("GetCallerIdentity"), len(seen))
+		assert.Greater(t, len(seen), 3)
+	})
+}

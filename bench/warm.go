@@ -1,0 +1,152 @@
+package bench
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// cliVariable names an AWS CLI of version 2, where it is not on the path.
+const cliVariable = "AWSAUTH_BENCH_AWSCLI"
+
+// MeasureWarm measures fresh processes that find the credentials of a role on the
+// disk: ours, and the AWS CLI, which has a cache of its own. The first program only
+// loads the SDK's config, the last makes a call to STS each time. They are built into
+// dir and run in turn.
+func MeasureWarm(benchDir, dir, url string, runs int) ([]*Program, error) {
+	cache := filepath.Join(dir, "cache")
+	programs := []*Program{
+		{Name: "LoadDefaultConfig, and no credentials", Command: []string{filepath.Join(dir, "config")}},
+		{Name: "awsauth, from the disk cache", Command: []string{filepath.Join(dir, "warm"), cache}},
+		{Name: "awsauth, from the disk cache, encrypted", Command: []string{filepath.Join(dir, "warm"), cache, "encrypted"}},
+		{Name: "bare SDK, a call to STS", Command: []string{filepath.Join(dir, "sdk")}},
+		newCLI(dir),
+	}
+	for _, name := range []string{"config", "warm", "sdk"} {
+		build := exec.Command("go", "build", "-o", filepath.Join(dir, name), "./cold/"+name)
+		build.Dir = benchDir
+		if out, err := build.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("%v: %w: %s", build, err, out)
+		}
+	}
+	for run := range runs + 1 { // the first fills the caches and does not count
+		for _, p := range programs {
+			slow := p.Env != nil
+			if p.Unobtainable != "" || slow && run%50 != 0 {
+				continue
+			}
+			took, err := p.run(url)
+			switch {
+			case err != nil && slow:
+				p.Unobtainable = err.Error()
+			case err != nil:
+				return nil, err
+			case run > 0 || slow && runs < 50:
+				p.Times = append(p.Times, took)
+			}
+		}
+	}
+	return programs, nil
+}
+
+// Over is how much longer a program takes than another one: the median over the pairs
+// of runs that took place side by side, where there are as many of both.
+func (p *Program) Over(floor *Program) time.Duration {
+	if len(p.Times) != len(floor.Times) {
+		return p.Median() - floor.Median()
+	}
+	var more []time.Duration
+	for i, took := range p.Times {
+		more = append(more, took-floor.Times[i])
+	}
+	return Median(more)
+}
+
+// newCLI is `aws configure export-credentials`, with a home in which the CLI's cache
+// has the role's credentials already.
+func newCLI(dir string) *Program {
+	p := &Program{Name: "aws configure export-credentials, from its cache"}
+	path, err := findCLI()
+	if err != nil {
+		p.Unobtainable = err.Error()
+		return p
+	}
+	home := filepath.Join(dir, "home")
+	cached := filepath.Join(home, ".aws", "cli", "cache", cliCacheName(roleARN(someAccount)))
+	entry := fmt.Sprintf(`{"Credentials": {"AccessKeyId": "ASIA0000000000000000", "SecretAccessKey": %q, "SessionToken": %q, "Expiration": %q}}`,
+		strings.Repeat("0", 40), sessionToken, time.Now().Add(12*time.Hour).UTC().Format(time.RFC3339))
+	conf := fmt.Sprintf("[profile ops]\nregion = %s\nrole_arn = %s\nsource_profile = keys\n[profile keys]\naws_access_key_id = %s\naws_secret_access_key = %s\n",
+		Region, roleARN(someAccount), keyID, secretKey)
+	confFile := filepath.Join(home, ".aws", "config")
+	if err := firstError(os.MkdirAll(filepath.Dir(cached), 0o700), os.WriteFile(cached, []byte(entry), 0o600), os.WriteFile(confFile, []byte(conf), 0o600)); err != nil {
+		p.Unobtainable = err.Error()
+		return p
+	}
+	p.Command = []string{path, "configure", "export-credentials", "--profile", "ops"}
+	p.Env = []string{"HOME=" + home, "AWS_CONFIG_FILE=" + confFile, "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="}
+	return p
+}
+
+// cliCacheName is the file in which the AWS CLI keeps the credentials of a role that
+// is assumed without further parameters.
+func cliCacheName(roleARN string) string {
+	sum := sha1.Sum([]byte(`{"RoleArn": "` + roleARN + `"}`))
+	return hex.EncodeToString(sum[:]) + ".json"
+}
+
+// findCLI is an AWS CLI that has export-credentials, which version 1 lacks.
+func findCLI() (string, error) {
+	path := os.Getenv(cliVariable)
+	if path == "" {
+		path = "aws"
+	}
+	path, err := exec.LookPath(path)
+	if err != nil {
+		return "", errors.New("there is no AWS CLI here")
+	}
+	out, err := exec.Command(path, "--version").CombinedOutput()
+	if version := strings.TrimSpace(string(out)); err != nil || !strings.HasPrefix(version, "aws-cli/2") {
+		version, _, _ = strings.Cut(version, " ")
+		return "", fmt.Errorf("%s lacks the command; %s names an AWS CLI of version 2", version, cliVariable)
+	}
+	return path, nil
+}
+
+func (t Tables) warm(w io.Writer) error {
+	s, err := StartSTS(stsLatency)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	dir, err := os.MkdirTemp("", "awsauth-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	programs, err := MeasureWarm(t.Dir, dir, s.URL, t.Warm)
+	if err != nil {
+		return err
+	}
+	table := newTable("program", "median", "over LoadDefaultConfig", "ratio")
+	floor := programs[0]
+	for _, p := range programs {
+		if p.Unobtainable != "" {
+			table.row(p.Name, "skipped: "+p.Unobtainable)
+			continue
+		}
+		over := ""
+		if p != floor {
+			over = "+" + millis(p.Over(floor))
+		}
+		table.row(p.Name, millis(p.Median()), over, ratio(float64(p.Median()), float64(floor.Median())))
+	}
+	table.note("From the start of the process to its end. STS at %s, keys in the environment; the AWS CLI reads them from a profile.", waitText(stsLatency))
+	return table.print(w, "Warm start")
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
+	"github.com/urfave/cli/v3"
+
+	"github.com/chaoxiaodi/awsauth"
+)
+
+// accountsCommand lists the accounts of an organization.
+func accountsCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "accounts",
+		Usage: "list the active accounts of your organization",
+		Description: "One account a line, its name behind #: the form that each --accounts reads. Ask as the\n" +
+			"management account, or as one that may list the organization. Examples:\n\n" +
+			"    awsauth accounts --profile management\n" +
+			"    awsauth accounts --ou ou-ab12-11111111 | awsauth each --accounts - -- aws s3 ls\n" +
+			"    awsauth accounts --account 123456789012 --lister-role OrganizationReader --json",
+		Flags: append([]cli.Flag{
+			&cli.StringSliceFlag{Name: "ou", Usage: "only the accounts in the organizational unit with this `ID`, and in those within it; once for each"},
+			&cli.StringFlag{Name: "lister-role", Usage: "list as this role, a `NAME` in the session's account or an ARN, assumed from the session"},
+			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
+			timeoutFlag(),
+		}, sessionFlags()...),
+		HideHelpCommand: true,
+		Action:          runAccounts,
+	}
+}
+
+func runAccounts(ctx context.Context, cmd *cli.Command) error {
+	if err := noArguments(cmd); err != nil {
+		return err
+	}
+	units := slices.DeleteFunc(cmd.StringSlice("ou"), func(id string) bool { return id == "" })
+	for _, id := range units {
+		if !isUnit(id) {
+			return misused(cmd, fmt.Errorf("--ou %q: the id of an organizational unit looks like ou-ab12-11111111, that of a root like r-ab12", id))
+		}
+	}
+	s, err := openSession(cmd, terminalAsker().option())
+	if err != nil {
+		return err
+	}
+	ctx, cancel, err := withTimeout(ctx, cmd)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	if s, err = asLister(ctx, s, cmd.String("lister-role")); err != nil {
+		return failed(err)
+	}
+	if _, err := s.Retrieve(ctx); err != nil { // the library's own words, and not the SDK's
+		return failed(err)
+	}
+	l := lister{client: organizations.NewFromConfig(s.Config()), seen: map[string]bool{}}
+	if err := l.list(ctx, units); err != nil {
+		return &failure{fmt.Errorf("awsauth: accounts: %s", oneLine(err.Error()))}
+	}
+	if l.silent > 0 {
+		fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: left out %s of which the answer does not say whether they are active\n", accounts(l.silent))
+	}
+	if cmd.Bool("json") {
+		err = writeJSON(cmd.Root().Writer, l.found)
+	} else {
+		err = writeAccounts(cmd.Root().Writer, l.found)
+	}
+	if err != nil {
+		return &failure{fmt.Errorf("awsauth: write the answer: %w", err)}
+	}
+	return nil
+}
+
+// isUnit reports whether this may be the id of an organizational unit or a root.
+func isUnit(id string) bool {
+	return regexp.MustCompile(`^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$`).MatchString(id)
+}
+
+// asLister is the session that lists: s itself, or a role that s assumes.
+func asLister(ctx context.Context, s *awsauth.Session, role string) (*awsauth.Session, error) {
+	switch {
+	case role == "":
+		return s, nil
+	case strings.HasPrefix(role, "arn:"):
+		return s.Assume(awsauth.WithRoleARN(role))
+	}
+	id, err := s.Identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Assume(awsauth.WithAccount(id.Account), awsauth.WithRole(role))
+}
+
+// member is an account of the organization. Its JSON is for programs: names stay.
+type member struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email,omitempty"`
+	ARN   string `json:"arn"`
+	Unit  string `json:"ou,omitempty"` // that it was found in, where --ou was given
+}
+
+// organization is the part of organizations.Client that listing needs.
+type organization interface {
+	organizations.ListAccountsAPIClient
+	organizations.ListAccountsForParentAPIClient
+	organizations.ListOrganizationalUnitsForParentAPIClient
+}
+
+// lister gathers accounts, each once.
+type lister struct {
+	client organization
+	seen   map[string]bool // units and accounts
+	found  []member
+	silent int // accounts of which nothing says whether they are active
+}
+
+// list finds the accounts in units and below, or, without any, all.
+func (l *lister) list(ctx context.Context, units []string) error {
+	if len(units) == 0 {
+		pages := organizations.NewListAccountsPaginator(l.client, &organizations.ListAccountsInput{})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return err
+			}
+			l.add("", page.Accounts)
+		}
+	}
+	for _, unit := range units {
+		if err := l.unit(ctx, unit); err != nil {
+			return fmt.Errorf("%s: %w", unit, err)
+		}
+	}
+	slices.SortStableFunc(l.found, func(a, b member) int { return strings.Compare(a.ID, b.ID) })
+	return nil
+}
+
+// unit adds the accounts of one unit, and of those within it.
+func (l *lister) unit(ctx context.Context, id string) error {
+	if l.seen[id] {
+		return nil
+	}
+	l.seen[id] = true
+	accounts := organizations.NewListAccountsForParentPaginator(l.client, &organizations.ListAccountsForParentInput{ParentId: aws.String(id)})
+	for accounts.HasMorePages() {
+		page, err := accounts.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		l.add(id, page.Accounts)
+	}
+	units := organizations.NewListOrganizationalUnitsForParentPaginator(l.client, &organizations.ListOrganizationalUnitsForParentInput{ParentId: aws.String(id)})
+	for units.HasMorePages() {
+		page, err := units.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, inner := range page.OrganizationalUnits {
+			if err := l.unit(ctx, aws.ToString(inner.Id)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// add keeps the active ones. Status, which said so before State, is no longer filled.
+func (l *lister) add(unit string, accounts []types.Account) {
+	for _, a := range accounts {
+		id := aws.ToString(a.Id)
+		if l.seen[id] {
+			continue
+		}
+		l.seen[id] = true
+		if a.State != types.AccountStateActive {
+			if a.State == "" {
+				l.silent++
+			}
+			continue
+		}
+		l.found = append(l.found, member{ID: id, Name: aws.ToString(a.Name), Email: aws.ToString(a.Email), ARN: aws.ToString(a.Arn), Unit: unit})
+	}
+}
+
+// writeAccounts writes a list that each reads: the name is a comment there. Whoever
+// may name accounts is not to write into the terminal.
+func writeAccounts(w io.Writer, found []member) error {
+	var b strings.Builder
+	for _, m := range found {
+		name := strings.Map(func(r rune) rune {
+			if unicode.IsPrint(r) {
+				return r
+			}
+			return '?'
+		}, m.Name)
+		fmt.Fprintf(&b, "%s # %s\n", m.ID, name)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// writeJSON writes v, indented. A list without entries is [], not null.
+func writeJSON(w io.Writer, v any) error {
+	if list, ok := v.([]member); ok && list == nil {
+		v = []member{}
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return errors.New("the output cannot be written")
+	}
+	return nil
+}

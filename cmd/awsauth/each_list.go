@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+
+	"github.com/chaoxiaodi/awsauth"
+)
+
+// accountList is what --accounts says.
+type accountList struct {
+	name     string // of the file
+	accounts []string
+	line     map[string]int // where an account stands first; of a file
+}
+
+// readAccounts reads a list, a file, or stdin.
+func readAccounts(value string, stdin io.Reader) (accountList, error) {
+	switch {
+	case value == "":
+		return accountList{}, errors.New("pass --accounts with a file or a list of ids")
+	case value == "-":
+		return readLines("stdin", stdin)
+	case isList(value):
+		l := accountList{name: "--accounts"}
+		l.accounts = strings.FieldsFunc(value, isSeparator)
+		return l, nil
+	}
+	f, err := os.Open(value)
+	if err != nil {
+		return accountList{}, fmt.Errorf("--accounts %q is neither a list of account ids or role ARNs nor a file that can be read: %w", value, errors.Unwrap(err))
+	}
+	defer f.Close()
+	return readLines(value, f)
+}
+
+// isList tells a list from the name of a file.
+func isList(value string) bool {
+	for part := range strings.FieldsFuncSeq(value, isSeparator) {
+		if strings.Trim(part, "0123456789") != "" && !strings.HasPrefix(part, "arn:") {
+			return false
+		}
+	}
+	return true
+}
+
+// isSeparator: accounts stand one a line, or with blanks or commas between, as
+// other commands print them.
+func isSeparator(r rune) bool { return r == ',' || unicode.IsSpace(r) }
+
+// readLines reads a file of accounts. Blank lines and # comments are left out.
+func readLines(name string, r io.Reader) (accountList, error) {
+	l := accountList{name: name, line: map[string]int{}}
+	scanner := bufio.NewScanner(r)
+	for n := 1; scanner.Scan(); n++ {
+		text := scanner.Text()
+		if n == 1 {
+			text = strings.TrimPrefix(text, "\ufeff") // as Windows editors begin a file
+		}
+		text, _, _ = strings.Cut(" "+strings.ReplaceAll(text, "\t", " "), " #")
+		for account := range strings.FieldsFuncSeq(text, isSeparator) {
+			l.accounts = append(l.accounts, account)
+			if l.line[account] == 0 {
+				l.line[account] = n
+			}
+		}
+	}
+	if err := scanner.Err(); err != nil {
+		return l, fmt.Errorf("read %s: %w", name, err)
+	}
+	return l, nil
+}
+
+// explain is the text of an error that stopped everything, in the words of the
+// command line and with the lines of the file.
+func (l accountList) explain(err error) string {
+	var texts []string
+	for _, one := range leaves(err) {
+		text := strings.TrimPrefix(inFlags(one.Error()), "awsauth: ")
+		var entry *awsauth.AccountError
+		var own *awsauth.Error
+		if errors.As(one, &entry) && errors.As(one, &own) && !strings.HasPrefix(own.Op, "With") {
+			text = strings.Replace(text, ": each: ", ": ", 1)
+			if n := l.line[entry.Account]; n > 0 {
+				text = fmt.Sprintf("%s:%d: %s", l.name, n, text)
+			}
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, "\nawsauth: ")
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/urfave/cli/v3"
+
+	"github.com/chaoxiaodi/awsauth"
+)
+
+// execCommand runs a command as somebody.
+func execCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "exec",
+		Usage:     "run a command, or a shell, with the credentials of a role",
+		ArgsUsage: "-- COMMAND [ARGUMENT…]",
+		Description: "COMMAND finds the keys, their end, the account and the region in its environment;\n" +
+			"what else there would lead it to another identity is taken away. Without COMMAND\n" +
+			"your shell starts. Examples:\n\n" +
+			"    awsauth exec --account 123456789012 -- aws s3 ls\n" +
+			"    awsauth exec --profile ops --role-arn arn:aws:iam::123456789012:role/audit -- env\n" +
+			"    awsauth exec --serve --account 123456789012 -- python3 worker.py\n\n" +
+			"The keys in the environment stay as they are until they end, mostly after an hour.\n" +
+			"With --serve, COMMAND asks awsauth for its keys, at an address of this machine that\n" +
+			"only COMMAND knows, and gets new ones for as long as it runs. Of the\n" +
+			"shared config file it sees the settings of the default profile then, and no\n" +
+			"credentials and other profiles, because keys there would win.\n\n" +
+			"On Unix awsauth becomes COMMAND, or, with --serve, passes on every signal and stops\n" +
+			"and ends as COMMAND does. The exit code is COMMAND's; 126 if it cannot be run, 127\n" +
+			"if it is not found; 1 if there are no credentials and 2 for a wrong call.",
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "serve", Usage: "renew the keys for as long as COMMAND runs"},
+			durationFlag("timeout", "wait so long for the first keys: a `TIME` like 90s; 0 for no limit (default: 1m)"),
+		}, sessionFlags()...),
+		HideHelpCommand: true,
+		Action:          runExec,
+	}
+}
+
+// execution is one run of exec.
+type execution struct {
+	cmd     *cli.Command
+	session *awsauth.Session
+	keys    aws.Credentials
+	program string   // its path
+	argv    []string // as it sees itself
+	environ []string
+	asker   *asker
+	serving atomic.Bool // the command runs beside the endpoint
+}
+
+func runExec(ctx context.Context, cmd *cli.Command) error {
+	x := &execution{cmd: cmd, argv: cmd.Args().Slice(), environ: callersEnviron(os.Environ()), asker: terminalAsker()}
+	if cmd.Args().Present() {
+		if err := x.find(); err != nil { // before a person types a code for nothing
+			return err
+		}
+	}
+	var more []awsauth.Option
+	if cmd.Bool("serve") {
+		more = append(more, warnings(x.noteWhileServing))
+	}
+	s, err := openSession(cmd, append(more, x.asker.option())...)
+	if err != nil {
+		return err
+	}
+	x.session = s
+	if x.keys, err = firstKeys(ctx, cmd, s); err != nil {
+		return err
+	}
+	if len(x.argv) == 0 {
+		if err := x.shell(); err != nil {
+			return err
+		}
+	}
+	if cmd.Bool("serve") {
+		return x.serve(ctx)
+	}
+	x.sayWhenTheyEnd()
+	return become(x.program, x.argv, with(x.environ, keyVariables(x.keys, s.Config().Region)...))
+}
+
+// firstKeys are the keys of a session, in the time of the flag --timeout.
+func firstKeys(ctx context.Context, cmd *cli.Command, s *awsauth.Session) (aws.Credentials, error) {
+	ctx, cancel, err := withTimeout(ctx, cmd)
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	defer cancel()
+	keys, err := s.Retrieve(ctx)
+	if err != nil {
+		return aws.Credentials{}, failed(err)
+	}
+	return keys, nil
+}
+
+// Exit codes of a command that could not be run, as shells and env(1) have them.
+const (
+	exitNotRun   = 126
+	exitNotFound = 127
+)
+
+// find looks for the program.
+func (x *execution) find() (err error) {
+	x.program, err = exec.LookPath(x.argv[0])
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return &exited{code: exitNotFound, err: fmt.Errorf("awsauth: exec: there is no program %q", x.argv[0])}
+	}
+	return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: %w", err)}
+}
+
+func (x *execution) note(text string) { fmt.Fprintln(x.cmd.Root().ErrWriter, text) }
+
+// noteWhileServing tells what happens behind the command. What there is to say
+// before, explain says.
+func (x *execution) noteWhileServing(text string) {
+	if x.serving.Load() {
+		x.note(text)
+	}
+}
+
+// sayWhenTheyEnd tells a person that the command will not get new keys. Once
+// awsauth is the command nobody can say so when it happens; and a line in every
+// mail of cron would be too much.
+func (x *execution) sayWhenTheyEnd() {
+	if !x.keys.CanExpire || !isTerminal(x.cmd.Root().ErrWriter) {
+		return
+	}
+	left := time.Until(x.keys.Expires).Round(time.Second)
+	x.note(fmt.Sprintf("awsauth: these keys end at %s, in %v; what runs longer needs exec --serve", x.keys.Expires.Local().Format("15:04"), left))
+}
+
+// exited is the end of a command that was run for the caller: its exit code is ours.
+type exited struct {
+	code   int
+	signal os.Signal // that ended it, if one did
+	err    error     // to print, if any
+}
+
+func (e *exited) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exited) Unwrap() error { return e.err }

@@ -1,0 +1,263 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoxiaodi/awsauth/awsauthtest"
+)
+
+// defaultKeys puts a profile "default" with keys into the shared files, which every
+// SDK reads before it asks an endpoint.
+func defaultKeys(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	keys := "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = made-up\n"
+	for name, variable := range map[string]string{"config": "AWS_CONFIG_FILE", "credentials": "AWS_SHARED_CREDENTIALS_FILE"} {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(keys), 0o600))
+		t.Setenv(variable, path)
+	}
+}
+
+// TestServeEnvironment: a child has the endpoint and no keys. When it ends, nothing
+// listens any more, and nothing is left on disk.
+func TestServeEnvironment(t *testing.T) {
+	cloud, url := fleet(t)
+	shadows(t)
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	got := runProcess(t, "exec", "--serve", "--sts-endpoint", url, "--account", accountA, "--region", "eu-west-1", "--",
+		shell(t), "-c", "env; cat \"$AWS_CONFIG_FILE\"; ls -l \"$AWS_CONFIG_FILE\"")
+	require.Equal(t, exitOK, got.code, got.stderr)
+	env := environOf(got.stdout)
+	assert.NotContains(t, got.stdout, "the-callers")
+	assert.Equal(t, []string{"AWS_CONFIG_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_DEFAULT_REGION",
+		"AWS_EC2_METADATA_DISABLED", "AWS_ENDPOINT_URL_STS", "AWS_REGION", "AWS_SHARED_CREDENTIALS_FILE"}, namesWith(env, "AWS_"))
+	assert.Regexp(t, `^http://127\.0\.0\.1:[0-9]+/[A-Z2-7]{26}$`, env["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+	assert.Contains(t, got.stdout, "[default]\nregion = eu-west-1\n-rw-------")
+	assert.Empty(t, got.stderr)
+	assert.Len(t, cloud.Calls(), 1, "the keys are there before the child asks")
+
+	address, _, _ := strings.Cut(strings.TrimPrefix(env["AWS_CONTAINER_CREDENTIALS_FULL_URI"], "http://"), "/")
+	_, err := net.DialTimeout("tcp", address, time.Second)
+	require.Error(t, err, "nothing listens")
+	left, err := os.ReadDir(temp)
+	require.NoError(t, err)
+	assert.Empty(t, left, "nothing is left")
+}
+
+// TestServeSettings: a child keeps the settings of its files, and no identity of them.
+func TestServeSettings(t *testing.T) {
+	_, url := fleet(t)
+	path := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(path, []byte("[default]\noutput = yaml\nretry_mode = adaptive\nregion = us-west-2\ncredential_process = /bin/false\n"+
+		"aws_secret_acces_key = misspelt\nrole_arn = arn:aws:iam::111111111111:role/x\ns3 =\n  addressing_style = path\nservices = local\n"+
+		"[services local]\ndynamodb =\n  endpoint_url = http://localhost:8000\n[profile other]\nregion = x\n"), 0o600))
+	t.Setenv("AWS_CONFIG_FILE", path)
+	got := runProcess(t, "exec", "--serve", "--sts-endpoint", url, "--account", accountA, "--", shell(t), "-c", `cat "$AWS_CONFIG_FILE"`)
+	require.Equal(t, exitOK, got.code, got.stderr)
+	assert.Equal(t, "[default]\nregion = us-west-2\noutput = yaml\nretry_mode = adaptive\ns3 = \n  addressing_style = path\nservices = local\n"+
+		"[services local]\ndynamodb = \n  endpoint_url = http://localhost:8000\n", got.stdout)
+}
+
+// TestServeBeatsDefault: keys in the profile "default" do not win over the endpoint.
+func TestServeBeatsDefault(t *testing.T) {
+	_, url := fleet(t)
+	defaultKeys(t)
+	t.Setenv("AWS_ENDPOINT_URL_STS", url)
+	for name, client := range map[string]func(*testing.T) []string{
+		"aws":   func(t *testing.T) []string { return []string{needs(t, "aws"), "sts", "get-caller-identity"} },
+		"boto3": func(t *testing.T) []string { return []string{needsBoto(t), "-c", botoLoop, "0.1"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := runProcess(t, append([]string{"exec", "--serve", "--account", accountA, "--session-name", "me", "--"}, client(t)...)...)
+			require.Equal(t, exitOK, got.code, got.stderr)
+			assert.Contains(t, got.stdout, "arn:aws:sts::"+accountA+":assumed-role/manage-role/me")
+		})
+	}
+}
+
+// TestServeForbidden: without the token, and under another name, there are no keys.
+func TestServeForbidden(t *testing.T) {
+	_, url := fleet(t)
+	c, _, stderr := process(t, "exec", "--serve", "--sts-endpoint", url, "--account", accountA, "--",
+		shell(t), "-c", `echo "$AWS_CONTAINER_CREDENTIALS_FULL_URI"; echo "$AWS_CONTAINER_AUTHORIZATION_TOKEN"; read line`)
+	c.Stdout = nil
+	out, err := c.StdoutPipe()
+	require.NoError(t, err)
+	in, err := c.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.Start())
+	lines := bufio.NewReader(out)
+	address, err := lines.ReadString('\n')
+	require.NoError(t, err, stderr.String())
+	token, err := lines.ReadString('\n')
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		token, host string
+		status      int
+	}{
+		{strings.TrimSpace(token), "", http.StatusOK},
+		{"wrong", "", http.StatusForbidden},
+		{strings.TrimSpace(token), "evil.example.com", http.StatusForbidden},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimSpace(address), nil)
+		require.NoError(t, err)
+		r.Header.Set("Authorization", tt.token)
+		r.Host = tt.host
+		res, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		assert.Equal(t, tt.status, res.StatusCode)
+	}
+	require.NoError(t, in.Close())
+	_ = c.Wait()
+}
+
+// TestServeSignals: what is sent to awsauth reaches the child, which decides.
+func TestServeSignals(t *testing.T) {
+	sh := shell(t)
+	_, url := fleet(t)
+	for signal, name := range map[syscall.Signal]string{syscall.SIGTERM: "TERM", syscall.SIGHUP: "HUP", syscall.SIGUSR1: "USR1", syscall.SIGINT: "INT"} {
+		t.Run(name, func(t *testing.T) {
+			c, _, stderr := process(t, "exec", "--serve", "--sts-endpoint", url, "--account", accountA, "--",
+				sh, "-c", `trap "echo got `+name+`; exit 9" `+name+`; echo ready; while :; do sleep 0.05; done`)
+			c.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal that would send it to both
+			c.Stdout = nil
+			out, err := c.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, c.Start())
+			lines := bufio.NewReader(out)
+			line, err := lines.ReadString('\n')
+			require.NoError(t, err, stderr.String())
+			require.Equal(t, "ready\n", line)
+			require.NoError(t, c.Process.Signal(signal))
+			line, err = lines.ReadString('\n')
+			require.NoError(t, err)
+			assert.Equal(t, "got "+name+"\n", line)
+			_ = c.Wait()
+			assert.Equal(t, 9, c.ProcessState.ExitCode())
+			assert.Empty(t, stderr.String())
+		})
+	}
+}
+
+// TestServeOutage: where the keys cannot be renewed, awsauth says so on its stderr, and
+// once they have ended the child is told, and gets no keys.
+func TestServeOutage(t *testing.T) {
+	curl, sh := needs(t, "curl"), shell(t)
+	cloud, _, url := served(t, ana)
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		require.NoError(t, os.Unsetenv(name))
+	}
+	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url+cloud.SetContainer(&awsauthtest.Container{RoleARN: "arn:aws:iam::111111111111:role/task", Lifetime: 4 * time.Second}))
+	cloud.Inject(awsauthtest.Fault{Kind: awsauthtest.Refuse, Match: func(awsauthtest.Call) bool { return len(cloud.Calls()) > 1 }})
+	got := runProcess(t, "exec", "--serve", "--region", "us-east-1", "--", sh, "-c",
+		`ask() { "$0" -s -w ' %{http_code}\n' --noproxy '*' -H "Authorization: $AWS_CONTAINER_AUTHORIZATION_TOKEN" "$AWS_CONTAINER_CREDENTIALS_FULL_URI"; }; ask; sleep 6; ask`, curl)
+	require.Equal(t, exitOK, got.code, got.stderr)
+	answers := strings.Split(strings.TrimSpace(got.stdout), "\n")
+	require.Len(t, answers, 2, got.stdout)
+	assert.Contains(t, answers[0], `"AccessKeyId":"ASIA`)
+	assert.True(t, strings.HasSuffix(answers[0], " 200"), answers[0])
+	assert.Contains(t, answers[1], `"Message":"awsauth: `)
+	assert.NotContains(t, answers[1], "AccessKeyId")
+	assert.True(t, strings.HasSuffix(answers[1], " 503"), answers[1])
+	for line := range strings.Lines(got.stderr) {
+		assert.True(t, strings.HasPrefix(line, "awsauth: "), line)
+	}
+	assert.NotEmpty(t, got.stderr)
+	assert.NotRegexp(t, goWords, got.stdout+got.stderr)
+}
+
+// botoLoop prints the access key id and the caller, several times.
+const botoLoop = `
+import boto3, time, sys
+s = boto3.Session()
+sts = s.client('sts')
+end = time.time() + float(sys.argv[1])
+while time.time() < end:
+    arn = sts.get_caller_identity()['Arn']
+    print(s.get_credentials().get_frozen_credentials().access_key, arn, flush=True)
+    time.sleep(0.5)
+`
+
+// nodeLoop asks the endpoint as the SDK for JavaScript does: by the two variables,
+// again when the keys end in less than a second.
+const nodeLoop = `
+let keys = null;
+const end = Date.now() + 1000 * Number(process.argv[1]);
+async function once() {
+  if (!keys || new Date(keys.Expiration) - Date.now() < 1000) {
+    const res = await fetch(process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI, { headers: { Authorization: process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN } });
+    if (!res.ok) throw new Error(await res.text());
+    keys = await res.json();
+    if (new Date(keys.Expiration) <= Date.now()) throw new Error('expired keys');
+  }
+  console.log(keys.AccessKeyId, 'arn');
+  if (Date.now() < end) setTimeout(once, 500);
+}
+once();
+`
+
+// TestServeOutlives: a child that lives longer than its keys gets new ones, from an
+// endpoint that wins over keys in the profile "default". The keys here last ten
+// seconds.
+func TestServeOutlives(t *testing.T) {
+	const life, seconds = 10 * time.Second, "32"
+	cloud, _, url := served(t, ana)
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		require.NoError(t, os.Unsetenv(name))
+	}
+	uri := cloud.SetContainer(&awsauthtest.Container{RoleARN: "arn:aws:iam::111111111111:role/task", Lifetime: life})
+	t.Setenv("AWS_ENDPOINT_URL_STS", url)
+	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url+uri)
+	clients := map[string]func(*testing.T) []string{
+		"boto3": func(t *testing.T) []string { return []string{needsBoto(t), "-c", botoLoop, seconds} },
+		"aws": func(t *testing.T) []string {
+			needs(t, "aws")
+			return []string{shell(t), "-c", `end=$(($(date +%s) + ` + seconds + `)); while [ $(date +%s) -lt $end ]; do
+				aws configure list | awk '/access_key/ {printf "%s ", $2}'; aws sts get-caller-identity --query Arn --output text || exit 1; sleep 1; done`}
+		},
+		"node": func(t *testing.T) []string { return []string{needs(t, "node"), "-e", nodeLoop, seconds} },
+	}
+	type child struct {
+		name           string
+		c              *exec.Cmd
+		stdout, stderr interface{ String() string }
+	}
+	var all []child
+	for name, client := range clients {
+		t.Run(name, func(t *testing.T) { client(t) }) // says which are missing
+		if t.Skipped() {
+			continue
+		}
+		c, stdout, stderr := process(t, append([]string{"exec", "--serve", "--region", "us-east-1", "--"}, client(t)...)...)
+		all = append(all, child{name, c, stdout, stderr})
+	}
+	for i := range all {
+		require.NoError(t, all[i].c.Start())
+	}
+	for _, one := range all {
+		require.NoError(t, one.c.Wait(), "%s: %s%s", one.name, one.stdout, one.stderr)
+		keys := map[string]bool{}
+		for line := range strings.Lines(one.stdout.String()) {
+			keys[strings.Fields(line)[0]] = true
+			assert.Regexp(t, `(:assumed-role/task/|arn$)`, strings.TrimSpace(line), one.name)
+		}
+		assert.GreaterOrEqual(t, len(keys), 3, "%s: %s", one.name, one.stdout)
+	}
+}

@@ -1,0 +1,101 @@
+package ssologin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+)
+
+// Token is the file's content, by the names that the AWS CLI and the SDKs know. All
+// of the tokens and the secret are secrets: it prints without them.
+type Token struct {
+	StartURL              string `json:"startUrl"`
+	Region                string `json:"region"`
+	AccessToken           string `json:"accessToken"`
+	ExpiresAt             string `json:"expiresAt"`
+	ClientID              string `json:"clientId,omitempty"`
+	ClientSecret          string `json:"clientSecret,omitempty"`
+	RegistrationExpiresAt string `json:"registrationExpiresAt,omitempty"`
+	RefreshToken          string `json:"refreshToken,omitempty"`
+}
+
+// String says whose token it is, and until when.
+func (t Token) String() string { return fmt.Sprintf("token of %s until %s", t.StartURL, t.ExpiresAt) }
+
+// GoString is String.
+func (t Token) GoString() string { return t.String() }
+
+// Format prints String for every verb.
+func (t Token) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, t.String()) }
+
+// File is where the token of a place is kept: the name comes from the session's
+// name, or, without a session, from the address.
+func (p Place) File() (string, error) {
+	key := p.Session
+	if key == "" {
+		key = p.StartURL
+	}
+	return ssocreds.StandardCachedTokenFilepath(key)
+}
+
+// Read reads the token of a place. Where there is none, the error is fs.ErrNotExist.
+func (p Place) Read() (Token, error) {
+	path, err := p.File()
+	if err != nil {
+		return Token{}, err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Token{}, err
+	}
+	var t Token
+	if json.Unmarshal(text, &t) != nil {
+		return Token{}, fmt.Errorf("%s: not a token file", path) // without its text
+	}
+	return t, nil
+}
+
+// Write keeps a token. A reader sees the old file or the new one, never a part: the
+// AWS CLI does not get over a file that was cut off.
+func (p Place) Write(t Token) (err error) {
+	path, err := p.File()
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	text, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".awsauth-*") // 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(text)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// Remove takes the token's file away.
+func (p Place) Remove() error {
+	path, err := p.File()
+	if err != nil {
+		return err
+	}
+	return os.Remove(path)
+}

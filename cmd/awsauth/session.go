@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/smithy-go/logging"
+	"github.com/urfave/cli/v3"
+
+	"github.com/chaoxiaodi/awsauth"
+)
+
+// Here flags become options of the library, and nowhere else: a new option of the
+// library is a flag in flags.go and a line here.
+
+// openSession is the session that the flags of a command describe. more are
+// options that the command itself adds: who asks for an MFA code, where warnings go.
+func openSession(cmd *cli.Command, more ...awsauth.Option) (*awsauth.Session, error) {
+	options, err := sessionOptions(cmd)
+	if err != nil {
+		return nil, err
+	}
+	s, err := awsauth.New(append(options, more...)...)
+	if err != nil {
+		return nil, failed(err)
+	}
+	return s, nil
+}
+
+// sessionOptions are the options that the flags stand for. An empty flag is an
+// empty option, which the library takes as not given.
+func sessionOptions(cmd *cli.Command) ([]awsauth.Option, error) {
+	options := startOptions(cmd)
+	roles, err := roleOptions(cmd)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range roles {
+		options = append(options, o)
+	}
+	options = append(options, awsauth.WithAccount(cmd.String("account")))
+	if file := cmd.String("web-identity-token-file"); file != "" {
+		if cmd.String("role-arn") == "" {
+			return nil, misused(cmd, errors.New("--web-identity-token-file needs --role-arn: the role that the token is for"))
+		}
+		return append(options, awsauth.WithWebIdentity(cmd.String("role-arn"), stscreds.IdentityTokenFile(file))), nil
+	}
+	return append(options, awsauth.WithRoleARN(cmd.String("role-arn"))), nil
+}
+
+// startOptions say who one starts as, and where.
+func startOptions(cmd *cli.Command) []awsauth.Option {
+	return []awsauth.Option{
+		awsauth.WithProfile(cmd.String("profile")),
+		awsauth.WithPartition(awsauth.Partition(cmd.String("partition"))),
+		awsauth.WithRegion(cmd.String("region")),
+		awsauth.WithSTSEndpoint(cmd.String("sts-endpoint")),
+		quiet,
+	}
+}
+
+// quiet keeps the SDK's own warnings off stderr, which is for the error.
+var quiet = awsauth.WithLoadOptions(config.WithLogger(logging.Nop{}))
+
+// roleOptions say what the session in a role is like, whichever role it is.
+func roleOptions(cmd *cli.Command) ([]awsauth.RoleOption, error) {
+	policy, err := policyText(cmd.String("policy"))
+	if err != nil {
+		return nil, misused(cmd, err)
+	}
+	tags, err := tagsOf(cmd.StringSlice("tag"))
+	if err != nil {
+		return nil, misused(cmd, err)
+	}
+	options := []awsauth.RoleOption{
+		awsauth.WithRole(cmd.String("role")),
+		awsauth.WithSessionName(cmd.String("session-name")),
+		awsauth.WithExternalID(cmd.String("external-id")),
+		awsauth.WithDuration(durationOf(cmd, "duration")),
+		awsauth.WithSourceIdentity(cmd.String("source-identity")),
+		awsauth.WithTags(tags),
+		awsauth.WithPolicy(policy),
+		awsauth.WithPolicyARNs(cmd.StringSlice("policy-arn")...),
+	}
+	if cmd.Bool("read-only") {
+		arn, err := readOnlyPolicy(cmd)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, awsauth.WithPolicyARNs(arn))
+	}
+	return options, nil
+}
+
+// policyText is the value of --policy: JSON, or the name of a file with it behind @.
+func policyText(value string) (string, error) {
+	name, ok := strings.CutPrefix(value, "@")
+	if !ok {
+		return value, nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return "", fmt.Errorf("--policy: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// tagsOf reads the values of --tag: key=value, each in a flag of its own.
+func tagsOf(pairs []string) (map[string]string, error) {
+	tags := map[string]string{}
+	for _, pair := range pairs {
+		key, value, ok := strings.Cut(pair, "=")
+		switch {
+		case pair == "":
+			continue
+		case !ok || key == "":
+			return nil, fmt.Errorf("--tag %q: write it as key=value", pair)
+		}
+		if _, twice := tags[key]; twice {
+			return nil, fmt.Errorf("--tag %q: there are two values for this key", key)
+		}
+		tags[key] = value
+	}
+	return tags, nil
+}
+
+// readOnlyPolicy is the ARN of AWS's policy ReadOnlyAccess in the session's
+// partition. The partition may come from anywhere that a session looks at, so a
+// session is made to tell it; that asks nobody.
+func readOnlyPolicy(cmd *cli.Command) (string, error) {
+	if cmd.Name != "each" && cmd.String("account") == "" && cmd.String("role-arn") == "" {
+		return "", misused(cmd, errors.New("--read-only narrows a role: give --account or --role-arn too"))
+	}
+	options := append(startOptions(cmd), awsauth.WithAccount(cmd.String("account")), awsauth.WithRoleARN(cmd.String("role-arn")))
+	s, err := awsauth.New(options...)
+	if err != nil {
+		return "", failed(err)
+	}
+	return fmt.Sprintf("arn:%s:iam::aws:policy/ReadOnlyAccess", s.Explain().Partition), nil
+}
+
+// warnings has the session's warnings told on stderr, each on a line: for commands
+// that go on for long.
+func warnings(tell func(string)) awsauth.Option {
+	return awsauth.WithLogger(slog.New(warningLines{tell: tell}))
+}
+
+// failed is an error of the library in the words of the command line.
+func failed(err error) error { return &failure{errors.New(inFlags(err.Error()))} }

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoxiaodi/awsauth/awsauthtest"
+)
+
+// TestSessionFlags: each flag is what STS is asked with.
+func TestSessionFlags(t *testing.T) {
+	cloud, url := fleet(t)
+	cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::" + accountA + ":role/tagged", Trust: []string{ana}, AllowTags: true, AllowSourceIdentity: true})
+	const text = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`
+	policy := filepath.Join(t.TempDir(), "policy.json")
+	require.NoError(t, os.WriteFile(policy, []byte(text+"\n"), 0o600))
+	tests := []struct {
+		args []string
+		want map[string]string
+	}{
+		{[]string{"--source-identity", "ana"}, map[string]string{"SourceIdentity": "ana"}},
+		{[]string{"--tag", "team=shop", "--tag", "url=a=b"}, map[string]string{
+			"Tags.member.1.Key": "team", "Tags.member.1.Value": "shop", "Tags.member.2.Key": "url", "Tags.member.2.Value": "a=b",
+		}},
+		{[]string{"--policy", text}, map[string]string{"Policy": text}},
+		{[]string{"--policy", "@" + policy}, map[string]string{"Policy": text}},
+		{[]string{"--policy-arn", "arn:aws:iam::aws:policy/A", "--policy-arn", "arn:aws:iam::aws:policy/B"}, map[string]string{
+			"PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/A", "PolicyArns.member.2.arn": "arn:aws:iam::aws:policy/B",
+		}},
+		{[]string{"--read-only"}, map[string]string{"PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}},
+		{[]string{"--tag", "", "--policy", "", "--policy-arn", "", "--source-identity", "", "--web-identity-token-file", ""}, nil},
+	}
+	for _, tt := range tests {
+		for _, command1 := range [][]string{{"whoami", "--account", accountA}, {"each", "--accounts", accountA}} {
+			if command1[0] == "each" && len(tt.want) == 0 {
+				continue
+			}
+			cloud.ResetCalls()
+			args := append(append(command1, "--role", "tagged", "--sts-endpoint", url), tt.args...)
+			if command1[0] == "each" {
+				args = append(args, "--", shell(t), "-c", "true")
+			}
+			code, _, stderr := command(t, args...)
+			require.Equal(t, exitOK, code, stderr)
+			calls := cloud.Calls("AssumeRole")
+			require.Len(t, calls, 1)
+			for name, value := range tt.want {
+				assert.Equal(t, value, calls[0].Params.Get(name), "%v: %s", args, name)
+			}
+			if tt.want == nil {
+				for _, name := range []string{"SourceIdentity", "Tags.member.1.Key", "Policy", "PolicyArns.member.1.arn"} {
+					assert.Empty(t, calls[0].Params.Get(name))
+				}
+			}
+		}
+	}
+}
+
+// TestReadOnlyPartition: the policy is that of the partition in which the role is.
+func TestReadOnlyPartition(t *testing.T) {
+	cloud, _, url := served(t, anaCN)
+	cloud.AddRole(awsauthtest.Role{ARN: "arn:aws-cn:iam::555555555555:role/manage-role", Trust: []string{anaCN}})
+	for _, args := range [][]string{
+		{"--partition", "aws-cn", "--account", "555555555555"},
+		{"--region", "cn-north-1", "--account", "555555555555"},
+		{"--role-arn", "arn:aws-cn:iam::555555555555:role/manage-role"},
+	} {
+		cloud.ResetCalls()
+		code, _, stderr := command(t, append([]string{"whoami", "--read-only", "--sts-endpoint", url}, args...)...)
+		require.Equal(t, exitOK, code, stderr)
+		assert.Equal(t, "arn:aws-cn:iam::aws:policy/ReadOnlyAccess", cloud.Calls("AssumeRole")[0].Params.Get("PolicyArns.member.1.arn"))
+	}
+}
+
+// TestWebIdentityFlag: a token in a file opens the role of --role-arn, and --account
+// goes on from there.
+func TestWebIdentityFlag(t *testing.T) {
+	cloud := awsauthtest.New(t)
+	url, err := cloud.Serve()
+	require.NoError(t, err)
+	const issuer, first = "token.example.com", "arn:aws:iam::111111111111:role/ci"
+	cloud.AddRole(awsauthtest.Role{ARN: first, Trust: []string{issuer}})
+	cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::" + accountA + ":role/manage-role", Trust: []string{first}})
+	file := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(file, []byte(cloud.WebIdentityToken(issuer, "repo:corp/app", 0)), 0o600))
+	args := []string{"whoami", "--sts-endpoint", url, "--web-identity-token-file", file, "--role-arn", first}
+	code, out, stderr := command(t, args...)
+	require.Equal(t, exitOK, code, stderr)
+	assert.Contains(t, out, "arn:aws:sts::111111111111:assumed-role/ci/")
+	code, out, stderr = command(t, append(args, "--account", accountA)...)
+	require.Equal(t, exitOK, code, stderr)
+	assert.Contains(t, out, "arn:aws:sts::"+accountA+":assumed-role/manage-role/")
+	code, _, stderr = command(t, "whoami", "--web-identity-token-file", file)
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, stderr, "needs --role-arn")
+}
+
+// TestSessionFlagMistakes: what cannot be meant is told before anybody is asked.
+func TestSessionFlagMistakes(t *testing.T) {
+	cloud, url := fleet(t)
+	missing := filepath.Join(t.TempDir(), "missing.json")
+	for _, tt := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"--tag", "team"}, exitUsage, `--tag "team": write it as key=value`},
+		{[]string{"--tag", "=x"}, exitUsage, "write it as key=value"},
+		{[]string{"--tag", "a=1", "--tag", "a=2"}, exitUsage, "two values for this key"},
+		{[]string{"--policy", "@" + missing}, exitUsage, "missing.json"},
+		{[]string{"--policy", "{"}, exitFailed, "--policy: not a JSON object"},
+		{[]string{"--policy-arn", "ReadOnly"}, exitFailed, `--policy-arn "ReadOnly": not the ARN`},
+		{[]string{"--source-identity", "?"}, exitFailed, `--source-identity "?": must be`},
+	} {
+		code, out, stderr := command(t, append([]string{"whoami", "--account", accountA, "--sts-endpoint", url}, tt.args...)...)
+		assert.Equal(t, tt.code, code, stderr)
+		assert.Empty(t, out)
+		assert.Contains(t, stderr, tt.says)
+	}
+	assert.Empty(t, cloud.Calls())
+}

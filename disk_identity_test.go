@@ -1,0 +1,116 @@
+package awsauth_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
+)
+
+// TestDiskWebIdentityOptions: what the SDK's own options change of a web identity
+// decides the answer too. A process without a policy must not share the entry of
+// one that has given its permissions up, nor the other way round.
+func TestDiskWebIdentityOptions(t *testing.T) {
+	for name, change := range map[string]func(w *lab.Place, o *stscreds.WebIdentityRoleOptions){
+		"policy":       func(_ *lab.Place, o *stscreds.WebIdentityRoleOptions) { o.Policy = aws.String(lab.Policy) },
+		"session name": func(_ *lab.Place, o *stscreds.WebIdentityRoleOptions) { o.RoleSessionName = "audit" },
+		"duration":     func(_ *lab.Place, o *stscreds.WebIdentityRoleOptions) { o.Duration = 15 * time.Minute },
+		"token": func(w *lab.Place, o *stscreds.WebIdentityRoleOptions) {
+			o.TokenRetriever = token(w.WebIdentityToken(lab.Issuer, "repo:corp/other", time.Hour))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := lab.New(t, awsauth.AWS)
+			w.WebToken()
+			w.WebEnv()
+			changed := awsauth.WithLoadOptions(config.WithWebIdentityRoleCredentialOptions(func(o *stscreds.WebIdentityRoleOptions) { change(w, o) }))
+			first := lab.Get(t, w.Open(disk(w), changed))
+			second := lab.Get(t, w.Open(disk(w)))
+			assert.NotEqual(t, first.AccessKeyID, second.AccessKeyID, "an entry of somebody else")
+		})
+	}
+}
+
+// TestDiskSSOOptions: the same of SSO.
+func TestDiskSSOOptions(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.SSOProfile()
+	w.SSOLogin("corp")
+	w.AddSSO("sso-token", lab.DefaultRegion(w.Partition), w.ARN(lab.Home, "role/middle"))
+	profile := awsauth.WithProfile("dev")
+	other := awsauth.WithLoadOptions(config.WithSSOProviderOptions(func(o *ssocreds.Options) { o.RoleName = "middle" }))
+	first := lab.Get(t, w.Open(disk(w), profile, other))
+	second := lab.Get(t, w.Open(disk(w), profile))
+	assert.NotEqual(t, first.AccessKeyID, second.AccessKeyID, "the middle role's keys as those of base")
+}
+
+// TestDiskUserChanges: a provider whose user changes while an MFA session of the one
+// before is at hand. What is assumed from that session is not the new user's.
+func TestDiskUserChanges(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	device := w.Device()
+	ana := w.Keys
+	bob := w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/bob"), MFASerial: w.ARN(lab.Home, "mfa/bob")})
+	var changed atomic.Bool
+	provider := awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		keys := ana
+		if changed.Load() {
+			keys = bob
+		}
+		return aws.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey}, nil
+	}))
+	s := w.Open(provider, disk(w), device.Option())
+	lab.Get(t, s)
+	changed.Store(true)
+	w.Inject(awsauthtest.Fault{Action: "GetCallerIdentity", Kind: awsauthtest.Refuse, Code: "ExpiredToken", Times: 1})
+	_, _ = s.Identity(t.Context()) // a refusal: the keys are read again
+	child, err := s.Assume(awsauth.WithAccount(lab.Target))
+	require.NoError(t, err)
+	of := lab.Get(t, child) // ana's session
+	isBob := awsauth.WithStaticCredentials(bob.AccessKeyID, bob.SecretAccessKey, "")
+	mine := w.Open(isBob, disk(w), awsauth.WithMFA(device.Serial, func(context.Context) (string, error) { return "000000", nil }), awsauth.WithAccount(lab.Target))
+	got, err := mine.Retrieve(t.Context())
+	if err == nil {
+		assert.NotEqual(t, of.AccessKeyID, got.AccessKeyID, "bob works with the role that ana's MFA session assumed, and typed nothing")
+	}
+}
+
+// TestDiskLoggedOut: whose login has ended has no roles either, as with SSO.
+func TestDiskLoggedOut(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.LoggedIn()
+	w.Files("[profile dev]\nlogin_session = "+lab.LoginSession+"\n", "")
+	open := func() *awsauth.Session {
+		return w.Open(awsauth.WithProfile("dev"), disk(w), awsauth.WithAccount(lab.Target))
+	}
+	lab.Get(t, open())
+	files, err := filepath.Glob(filepath.Join(w.Dir, "*.json"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	require.NoError(t, os.Remove(files[0]))
+	_, err = open().Retrieve(t.Context())
+	assert.Error(t, err, "a role after aws logout")
+}
+
+// endedSSO leaves a login of SSOProfile's session behind whose token has to be renewed.
+func endedSSO(t *testing.T, w *lab.Place) {
+	t.Helper()
+	path, err := ssocreds.StandardCachedTokenFilepath("corp")
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	text := w.LoginSSO("https://corp.awsapps.com/start", "us-east-1", -time.Minute, w.ARN(lab.Home, "role/base"))
+	require.NoError(t, os.WriteFile(path, text, 0o600))
+}

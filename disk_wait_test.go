@@ -1,0 +1,209 @@
+package awsauth_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/lab"
+)
+
+// holdLocks takes all locks below dir, as processes do that were stopped (Ctrl-Z)
+// or hang.
+func holdLocks(t *testing.T, dir string) (release func()) {
+	t.Helper()
+	var held []*flock.Flock
+	require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".lock" {
+			l := flock.New(path)
+			ok, err := l.TryLock()
+			require.NoError(t, err)
+			require.True(t, ok, path)
+			held = append(held, l)
+		}
+		return err
+	}))
+	require.NotEmpty(t, held)
+	release = func() {
+		for _, l := range held {
+			_ = l.Unlock()
+		}
+	}
+	t.Cleanup(release)
+	return release
+}
+
+// TestDiskNobodyWaits: nobody is asked for a code when the caller who needed it has
+// gone, whatever the refresh was waiting for when they went.
+func TestDiskNobodyWaits(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		device, accounts := w.Device(), w.Strict(1)
+		open := func() *awsauth.Session {
+			return w.Open(w.Static(), disk(w), device.Option(), awsauth.WithAccount(accounts[0]))
+		}
+		lab.Get(t, open())
+		time.Sleep(13 * time.Hour) // what is on the disk has expired
+		asked := device.Asked()
+		release := holdLocks(t, w.Dir) // another process is about to ask for a code
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := open().Retrieve(ctx)
+		require.Error(t, err)
+		time.Sleep(10 * time.Second)
+		release() // the other process got none
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, asked, device.Asked(), "asked though nobody waits")
+	})
+}
+
+// TestDiskLostPrompt: with a disk cache too, a prompt that nobody answers hurts the
+// caller who was asked, and nobody else.
+func TestDiskLostPrompt(t *testing.T) {
+	never := make(chan struct{})
+	for name, wait := range map[string]func(context.Context){
+		"a func that heeds its context": func(ctx context.Context) { <-ctx.Done() },
+		"the SDK's, which has none":     func(context.Context) { <-never },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				never = make(chan struct{})
+				w := lab.New(t, awsauth.AWS)
+				var asked atomic.Int64
+				device := w.Device()
+				s := w.Open(w.Static(), disk(w), awsauth.WithMFA(device.Serial, func(ctx context.Context) (string, error) {
+					if asked.Add(1) == 1 {
+						wait(ctx)
+						return "", context.Canceled
+					}
+					return device.Code(ctx)
+				}))
+				defer time.Sleep(10 * time.Minute)
+				defer close(never)
+				lost, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				defer cancel()
+				_, err := s.Retrieve(lost)
+				require.ErrorIs(t, err, awsauth.MFARequired)
+				o := lab.Ask(t.Context(), s)
+				require.NoError(t, o.Err)
+				assert.Less(t, o.Took, 5*time.Second, "the next caller is asked at once")
+			})
+		})
+	}
+}
+
+// TestDiskLostPromptShared: so it is where others wait for the lost prompt as well.
+func TestDiskLostPromptShared(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		var asked atomic.Int64
+		device := w.Device()
+		s := w.Open(w.Static(), disk(w), awsauth.WithMFA(device.Serial, func(ctx context.Context) (string, error) {
+			if asked.Add(1) == 1 {
+				<-ctx.Done()
+				return "", ctx.Err()
+			}
+			return device.Code(ctx)
+		}))
+		lost, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		go func() { time.Sleep(time.Second); _, _ = s.Retrieve(t.Context()) }()
+		_, err := s.Retrieve(lost)
+		require.ErrorIs(t, err, awsauth.MFARequired)
+		o := lab.Ask(t.Context(), s)
+		require.NoError(t, o.Err)
+		assert.Less(t, o.Took, 5*time.Second, "the next caller is asked at once")
+	})
+}
+
+// TestDiskStoppedProcess: a process that was stopped at its prompt (Ctrl-Z) holds the
+// locks. Who has an MFA session of its own needs nobody to type, and does not wait
+// for minutes.
+func TestDiskStoppedProcess(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		device, accounts := w.Device(), w.Strict(1)
+		s := w.Open(w.Static(), disk(w), device.Option(), awsauth.WithAccount(accounts[0]))
+		lab.Get(t, s)
+		holdLocks(t, w.Dir)
+		var worst time.Duration
+		for start := time.Now(); time.Since(start) < 3*time.Hour; time.Sleep(time.Minute) {
+			o := lab.Ask(t.Context(), s)
+			require.NoError(t, o.Err)
+			worst = max(worst, o.Took)
+		}
+		assert.LessOrEqual(t, worst, 20*time.Second)
+	})
+}
+
+// TestDiskTimeToType: a person has the same time to type a code, however long the
+// lock of another process was waited for.
+func TestDiskTimeToType(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		device := w.Device()
+		lab.Get(t, w.Open(w.Static(), disk(w), device.Option()))
+		time.Sleep(13 * time.Hour)
+		holdLocks(t, w.Dir)
+		device.Typing = 90 * time.Second
+		_, err := w.Open(w.Static(), disk(w), device.Option()).Retrieve(t.Context())
+		assert.NoError(t, err)
+	})
+}
+
+// TestDiskWaitSaid: who waited for another process was not asked, and the error does
+// not say so.
+func TestDiskWaitSaid(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		device := w.Device()
+		lab.Get(t, w.Open(w.Static(), disk(w), device.Option()))
+		time.Sleep(13 * time.Hour)
+		holdLocks(t, w.Dir)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		_, err := w.Open(w.Static(), disk(w), device.Option()).Retrieve(ctx)
+		require.Error(t, err)
+		assert.NotContains(t, err.Error(), "enter the code in time", "nobody was asked for one")
+	})
+}
+
+// TestDiskWaitSaidOfRole: nor does it say that STS did not answer, which was asked
+// nothing.
+func TestDiskWaitSaidOfRole(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		lab.Get(t, w.Open(w.Static(), disk(w), awsauth.WithAccount(lab.Target)))
+		time.Sleep(2 * time.Hour)
+		holdLocks(t, w.Dir)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := w.Open(w.Static(), disk(w), awsauth.WithAccount(lab.Target)).Retrieve(ctx)
+		require.Error(t, err)
+		assert.NotContains(t, err.Error(), "no answer from sts")
+		assert.Len(t, w.Calls(), 1)
+	})
+}
+
+// TestDiskNestedLocks: an entry's lock and the token's are waited for one after the
+// other. A process that hangs while it has both holds up nobody.
+func TestDiskNestedLocks(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		w.SSOProfile()
+		endedSSO(t, w)
+		open := func() *awsauth.Session { return w.Open(disk(w), awsauth.WithProfile("dev")) }
+		remove := w.Inject(awsauthtest.Fault{Action: "CreateToken", Kind: awsauthtest.Reset})
+		_, err := open().Retrieve(t.Context())
+		require.Error(t, err)
+		remove()
+		holdLocks(t, w.Dir)
+		time.Sleep(5 * time.Second)
+		_, err = open().Retrieve(t.Context())
+		assert.NoError(t, err)
+	})
+}
