@@ -107,7 +107,9 @@ func AccountErrors(err error) (all []*AccountError) {
 	switch e := err.(type) {
 	case nil:
 	case *AccountError:
-		return []*AccountError{e}
+		if e != nil {
+			all = append(all, e)
+		}
 	case interface{ Unwrap() []error }:
 		for _, one := range e.Unwrap() {
 			all = append(all, AccountErrors(one)...)
@@ -144,10 +146,6 @@ type member struct {
 // fleet checks everything and makes the sessions, without any call.
 func (s *Session) fleet(accounts []string, work bool, f *fleetSettings) ([]member, error) {
 	wrong := f.role.checkManner()
-	if s.gate != nil && s.source().temporary && len(accounts) > 1 {
-		e := invalid("ForEachAccount", "with temporary keys a code goes with each account, and there are %d", len(accounts))
-		wrong.add(e.mend("start from the user's long-lived keys, for which one code will do"))
-	}
 	if s.gate != nil {
 		wrong.add(checkHour(f.role.duration, "behind MFA a role of more than 1h takes a code of its own, and each account is one"))
 	}
@@ -170,6 +168,10 @@ func (s *Session) fleet(accounts []string, work bool, f *fleetSettings) ([]membe
 	}
 	members, faulty := s.members(accounts, f.role)
 	wrong = append(wrong, faulty...)
+	if n := len(members); s.gate != nil && s.source().temporary && n > 1 {
+		e := invalid("ForEachAccount", "with temporary keys a code goes with each account, and there are %d", n)
+		wrong.add(e.mend("start from the user's long-lived keys, for which one code will do"))
+	}
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}

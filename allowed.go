@@ -31,7 +31,7 @@ func (s *Session) admit(ctx context.Context, keys *refresh.Issued) error {
 	}
 	account := s.accountOf(keys)
 	if account == "" {
-		id, err := s.Identity(ctx)
+		id, err := s.identityOf(ctx, keys) // of these very keys: others may have come meanwhile
 		if err != nil {
 			return err
 		}
@@ -41,12 +41,16 @@ func (s *Session) admit(ctx context.Context, keys *refresh.Issued) error {
 }
 
 // accountOf is the account that came with keys of a base, "" if none did. What stands
-// beside keys in a file or the environment is somebody's note, not AWS's word.
+// beside keys in a file or the environment is somebody's note, not AWS's word; another
+// Session may pass such a note on.
 func (s *Session) accountOf(keys *refresh.Issued) string {
 	if parts := strings.SplitN(keys.ARN, ":", 6); len(parts) == 6 {
 		return parts[4]
 	}
-	if s.gate == nil && s.source().keyID != "" {
+	if s.gate != nil && s.cache.Held() != keys { // passed through
+		return s.parent.accountOf(keys)
+	}
+	if s.gate == nil && (s.source().keyID != "" || s.source().session) {
 		return ""
 	}
 	return keys.AccountID

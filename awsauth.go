@@ -202,7 +202,7 @@ func (l *look) base(d decision, p place, settings *loaded, at endpoint, quiet lo
 		return nil, err
 	}
 	temporary := s.temporaryOnly && !s.role.targeted() && len(src.roles) == 0 && d.mfa == nil
-	f := &family{wire: w, disk: s.openDisk(), allowed: s.allowed.ids, cfg: settings.cfg, decision: d, log: s.logger}
+	f := &family{wire: w, kit: k, disk: s.openDisk(), allowed: s.allowed.ids, cfg: settings.cfg, decision: d, log: s.logger}
 	if src.dear {
 		get = (&entry{family: f, at: &p}).through(get)
 	}

@@ -33,7 +33,7 @@ const consoleTimeout = 30 * time.Second
 //
 // See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
 func (s *Session) ConsoleURL(ctx context.Context, destination string) (string, error) {
-	if s.gate != nil || s.role == nil && s.source().longLived() {
+	if s.holder() == heldByUser {
 		return "", s.noConsole()
 	}
 	keys, err := s.Retrieve(ctx)
@@ -44,7 +44,7 @@ func (s *Session) ConsoleURL(ctx context.Context, destination string) (string, e
 		return "", s.noConsole()
 	}
 	region := s.place.region
-	if in, ok := PartitionOf(region); !ok || in != s.place.partition {
+	if in, ok := PartitionOf(region); !ok || in != s.place.partition || region == in.pseudoRegion() {
 		region = s.place.partition.defaultRegion()
 	}
 	host, err := console.Host(ctx, region)
@@ -55,7 +55,10 @@ func (s *Session) ConsoleURL(ctx context.Context, destination string) (string, e
 	defer cancel()
 	request := console.Request{Credentials: keys, Host: host, Destination: destination, Duration: s.consoleDuration()}
 	if own := signin.NewFromConfig(inRegion(s.family.cfg, region)).Options().BaseEndpoint; own != nil {
-		request.Endpoint = *own
+		if err := (endpoint{*own, "the address of the sign-in service"}).check(); err != nil {
+			return "", err
+		}
+		request.Endpoint, host = *own, hostOf(*own)
 	}
 	url, err := console.URL(ctx, s.family.wire.client().Options().HTTPClient, request)
 	if err != nil {
@@ -89,7 +92,7 @@ func consoleError(err error, host, destination string) error {
 	var answer *console.StatusError
 	switch {
 	case errors.As(err, &page):
-		return invalid(fmt.Sprintf("ConsoleURL(%q)", redact.Clip(destination)), "%s", page.Reason).mend("%s", page.Hint)
+		return invalid(fmt.Sprintf("ConsoleURL(%q)", redact.URL(redact.Clip(destination))), "%s", page.Reason).mend("%s", page.Hint)
 	case errors.Is(err, context.Canceled):
 		e.what = "canceled"
 	case errors.As(err, &answer) && answer.Status == http.StatusTooManyRequests:
@@ -99,8 +102,10 @@ func consoleError(err error, host, destination string) error {
 		e.Hint = "it takes those of a role's session, for as long as they last"
 	case errors.As(err, &answer):
 		e.notAWS(host, "the sign-in service", answer.Status)
+		e.notSTS()
 	case errors.Is(err, console.ErrAnswer):
 		e.notAWS(host, "the sign-in service", 0)
+		e.notSTS()
 	default:
 		e.Kind, e.what, e.Hint = Unreachable, "no answer from "+host+": "+redact.OneLine(err.Error()), "check the network"
 	}

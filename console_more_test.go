@@ -147,3 +147,17 @@ func TestConsoleOwnAddress(t *testing.T) {
 	assert.Equal(t, "https://eu-west-1.console.aws.amazon.com/ec2/home?region=eu-west-1", u.Query().Get("Destination"))
 	assert.Equal(t, "the token", u.Query().Get("SigninToken"))
 }
+
+// TestConsoleNamesHost: an error names the host that was asked, which an address of
+// one's own may be.
+func TestConsoleNamesHost(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.Env("AWS_ENDPOINT_URL_SIGNIN=https://signin.internal")
+	for status, kind := range map[int]awsauth.Kind{http.StatusForbidden: awsauth.AccessDenied, http.StatusBadGateway: awsauth.Unreachable, http.StatusFound: awsauth.Unreachable} {
+		w.Handle("signin.internal", http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) { out.WriteHeader(status) }))
+		_, err := w.InRole().ConsoleURL(t.Context(), "")
+		require.ErrorIs(t, err, kind)
+		assert.Contains(t, err.Error(), "signin.internal", "%d", status)
+		assert.NotContains(t, err.Error(), "signin.aws.amazon.com")
+	}
+}

@@ -46,6 +46,7 @@ func (e *entry) through(get fetch) fetch {
 		if store == nil {
 			return get(ctx)
 		}
+		ctx = withOnce(ctx)
 		key, ok, err := e.key(ctx)
 		if err != nil {
 			return refresh.Issued{}, err
@@ -58,7 +59,7 @@ func (e *entry) through(get fetch) fetch {
 		found, err := store.Through(ctx, diskcache.Request{Key: key, Good: e.good(ctx), Wait: e.wait(ctx), Waiting: e.waiting(ctx)}, func(ctx context.Context) (diskcache.Entry, error) {
 			fetched = true
 			keys, err := get(ctx)
-			if now, same, lost := e.key(ctx); err == nil && (!same || lost != nil || now != key) && e.parent != nil {
+			if now, same, lost := e.key(ctx); err == nil && (!same || lost != nil || now != key) {
 				moved = keys
 				return diskcache.Entry{}, errMoved // they may be somebody else's: of no use to other processes
 			}
@@ -208,7 +209,7 @@ func (e *entry) key(ctx context.Context) (key diskcache.Key, ok bool, err error)
 		ok, err = e.parent.identify(ctx, b)
 		b.Add("mfa", e.gate.serial)
 	default:
-		ok, err = e.family.decision.source.identify(ctx, b)
+		ok, err = e.family.decision.source.identify(ctx, e.family.kit, b)
 	}
 	return b.Sum(), ok && err == nil, err
 }
@@ -236,7 +237,7 @@ func (s *Session) identify(ctx context.Context, b *diskcache.KeyBuilder) (bool, 
 		b.Add("mfa session", owner)
 		return ok, err
 	}
-	if named, err := s.source().identify(ctx, b); named || err != nil {
+	if named, err := s.source().identify(ctx, s.family.kit, b); named || err != nil {
 		return named, err
 	}
 	keys, err := s.issued(ctx)

@@ -35,7 +35,7 @@ func TestDiskRoleOfRenewedLogin(t *testing.T) {
 }
 
 // TestDiskNewSubject: a token file that is renewed for another subject between the look
-// at the disk and the call. What came of it is not the first subject's.
+// at the disk and the call: what is used is the token that the disk was searched with.
 func TestDiskNewSubject(t *testing.T) {
 	w := lab.New(t, awsauth.AWS)
 	mine, theirs := w.WebIdentityToken(lab.Issuer, "repo:corp/mine", time.Hour), w.WebIdentityToken(lab.Issuer, "repo:corp/theirs", time.Hour)
@@ -50,7 +50,10 @@ func TestDiskNewSubject(t *testing.T) {
 	second := lab.Get(t, w.Open(disk(w), key(theirs)))
 	w.Write("token", mine)
 	first := lab.Get(t, w.Open(disk(w), key(mine)))
-	assert.NotEqual(t, second.AccessKeyID, first.AccessKeyID, "the session of another subject")
+	assert.Equal(t, second.AccessKeyID, first.AccessKeyID, "both are the first subject's")
+	calls := w.Calls("AssumeRoleWithWebIdentity")
+	assert.Len(t, calls, 1)
+	assert.Equal(t, lab.Issuer+":repo:corp/mine", calls[0].Caller, "the token that the disk was searched with")
 }
 
 // TestDiskAllowed: what comes from the disk is held against the guard like all else.

@@ -228,3 +228,14 @@ func (f faults) err() error {
 func (f *faults) bad(option, value, what string, args ...any) {
 	f.add(invalid(fmt.Sprintf("%s(%q)", option, redact.Clip(value)), what, args...))
 }
+
+// quiet is an error whose text is cleaned. The original is reached by errors.Is alone.
+type quiet struct {
+	text string
+	is   func(error) bool
+}
+
+func (q *quiet) Error() string { return q.text }
+
+// Is makes errors.Is find the cause.
+func (q *quiet) Is(target error) bool { return q.is(target) }

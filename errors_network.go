@@ -28,6 +28,7 @@ func asError(err error, op string) error {
 const (
 	checkNetwork   = "check the network and the proxy variables"
 	checkEndpoints = "check WithSTSEndpoint, AWS_ENDPOINT_URL and the proxy variables"
+	checkAddresses = "check AWS_ENDPOINT_URL and the proxy variables" // of other services than STS
 )
 
 // network classifies an error that no service sent. It leaves Kind empty where

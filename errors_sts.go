@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ type signer struct {
 type stsCall struct {
 	op, target string
 	host       string
+	service    string // that it is a call of; "" is STS
 	region     string
 	by         signer
 	started    time.Time
@@ -227,8 +229,16 @@ func (e *Error) noAnswer(r refusal, call stsCall) {
 		}
 		e.Hint = checkNetwork
 	case e.Kind == "" && e.what == "":
-		e.notAWS(call.host, "STS", r.status)
+		e.notAWS(call.host, cmp.Or(call.service, "STS"), r.status)
 	}
+}
+
+// notSTS takes STS's own option out of the hint, for other services.
+func (e *Error) notSTS() *Error {
+	if e.Hint == checkEndpoints {
+		e.Hint = checkAddresses
+	}
+	return e
 }
 
 // notAWS is said where something answered in a service's place.

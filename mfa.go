@@ -100,13 +100,15 @@ func accountOfSerial(serial string) string {
 func (s *Session) askCode(ctx context.Context, d *mfaDevice, op, target string) (string, error) {
 	code, err := d.code(context.WithValue(ctx, deviceKey{}, d))
 	refresh.Answered(ctx)
+	if err != nil {
+		err = withoutCodes(err, code)
+	}
 	e := &Error{Kind: MFARequired, Op: op, Target: target, unsent: true}
 	serial := redact.OneLine(d.serial)
 	switch code = strings.TrimSpace(code); {
 	case err != nil && errors.Is(err, context.Canceled):
 		e.Kind, e.what, e.Err = "", "canceled", redact.Error(err)
 	case err != nil:
-		err = withoutCodes(err, code)
 		e.what, e.Err = "there is no MFA code for "+serial+": "+redact.OneLine(err.Error()), redact.Error(err)
 		if errors.Is(err, terminal.ErrNone) {
 			e.Hint = "run it at a terminal, or pass WithMFA a func that gets the code elsewhere"
@@ -155,7 +157,7 @@ func (u *usedCodes) unseen(code string, err error) {
 func withoutCodes(err error, code string) error {
 	text := err.Error()
 	clean := hideDigits(text)
-	if code != "" {
+	if digits := strings.Count(strings.Map(onlyDigits, code), "") - 1; digits >= 4 {
 		clean = strings.ReplaceAll(clean, code, "******")
 	}
 	if clean == text {
@@ -164,37 +166,58 @@ func withoutCodes(err error, code string) error {
 	return &quiet{clean, func(target error) bool { return errors.Is(err, target) }}
 }
 
-// quiet is an error whose text is cleaned. The original is reached by errors.Is alone.
-type quiet struct {
-	text string
-	is   func(error) bool
+// onlyDigits drops all runes but digits, for strings.Map.
+func onlyDigits(r rune) rune {
+	if r < '0' || r > '9' {
+		return -1
+	}
+	return r
 }
 
-func (q *quiet) Error() string { return q.text }
-
-// Is makes errors.Is find the cause.
-func (q *quiet) Is(target error) bool { return q.is(target) }
-
-// hideDigits replaces the runs of exactly six digits.
+// hideDigits replaces what may be a code: six digits, also in groups, as some devices
+// show them.
 func hideDigits(text string) string {
+	const hidden = "******"
 	var b strings.Builder
 	for text != "" {
-		n := strings.IndexFunc(text, func(r rune) bool { return r >= '0' && r <= '9' })
-		if n < 0 {
-			break
+		n, digits, plain := group(text)
+		switch {
+		case digits == 6:
+			b.WriteString(hidden)
+		case plain == 6:
+			b.WriteString(hidden)
+			n = plain
+		case digits == 0:
+			b.WriteString(text[:n])
+		default:
+			n = max(plain, 1)
+			b.WriteString(text[:n])
 		}
-		b.WriteString(text[:n])
 		text = text[n:]
-		end := strings.IndexFunc(text, func(r rune) bool { return r < '0' || r > '9' })
-		if end < 0 {
-			end = len(text)
-		}
-		if end == 6 {
-			b.WriteString("******")
-		} else {
-			b.WriteString(text[:end])
-		}
-		text = text[end:]
 	}
-	return b.String() + text
+	return b.String()
+}
+
+// group measures what a text begins with: digits, perhaps with single blanks or hyphens
+// between them, or else the text up to the first digit. plain is the number of digits
+// before the first blank or hyphen.
+func group(text string) (n, digits, plain int) {
+	isDigit := func(i int) bool { return i < len(text) && text[i] >= '0' && text[i] <= '9' }
+	if !isDigit(0) {
+		n = strings.IndexAny(text, "0123456789")
+		if n < 0 {
+			n = len(text)
+		}
+		return n, 0, 0
+	}
+	for isDigit(n) {
+		n, digits = n+1, digits+1
+		if !isDigit(n) && plain == 0 {
+			plain = digits
+		}
+		if n < len(text) && (text[n] == ' ' || text[n] == '-') && isDigit(n+1) {
+			n++
+		}
+	}
+	return n, digits, plain
 }

@@ -41,7 +41,7 @@ func (l *look) secondFactor(src *source) (*mfaDevice, faults) {
 	if len(f) > 0 {
 		return nil, f
 	}
-	device.code = l.codeFunc(src, device.serial)
+	device.code = l.codeFunc(found)
 	switch {
 	case device.code == nil:
 		return nil, faults{device.required(src)}
@@ -67,10 +67,14 @@ func (l *look) devices(src *source) (found []mfaDevice) {
 			found = append(found, role.mfa)
 		}
 	}
-	beside := option.given || l.settings.role.targeted() && !src.isRole() && l.codeFunc(src, "") != nil
 	for _, profile := range src.profiles {
-		if serial := l.get(profile, "mfa_serial"); beside && serial != "" && l.get(profile, "role_arn") == "" {
-			found = append(found, mfaDevice{serial: serial, said: l.at(profile, "mfa_serial"), profile: profile})
+		serial := l.get(profile, "mfa_serial")
+		if serial == "" || l.get(profile, "role_arn") != "" {
+			continue
+		}
+		code := l.codeBeside(src, serial)
+		if option.given || code != nil {
+			found = append(found, mfaDevice{serial: serial, code: code, said: l.at(profile, "mfa_serial"), profile: profile})
 		}
 	}
 	if len(found) > 0 && found[0].profile == "" { // the prompt names the profile whoever named the device
@@ -79,21 +83,32 @@ func (l *look) devices(src *source) (found []mfaDevice) {
 	return found
 }
 
+// codeBeside is who gives the codes of a device beside keys, where WithMFA does not: the
+// token provider that config.WithAssumeRoleCredentialOptions has for the role of the
+// options, or for those of the profile. nil if there is none.
+func (l *look) codeBeside(src *source, serial string) func(context.Context) (string, error) {
+	fn := l.opts.AssumeRoleCredentialOptions
+	if l.settings.mfa.given || !l.settings.role.targeted() || src.isRole() || fn == nil {
+		return nil
+	}
+	for _, role := range src.roles {
+		return role.mfa.code
+	}
+	o := stscreds.AssumeRoleOptions{SerialNumber: aws.String(serial)}
+	fn(&o)
+	return codeOf(o.TokenProvider)
+}
+
 // codeFunc is who gives the codes: WithMFA's func, or else the token provider that
 // came with config.WithAssumeRoleCredentialOptions. nil if there is none.
-func (l *look) codeFunc(src *source, serial string) func(context.Context) (string, error) {
+func (l *look) codeFunc(found []mfaDevice) func(context.Context) (string, error) {
 	if l.settings.mfa.given {
 		return l.settings.mfa.code
 	}
-	for _, role := range src.roles {
-		if role.mfa.code != nil {
-			return role.mfa.code
+	for _, d := range found {
+		if d.code != nil {
+			return d.code
 		}
-	}
-	if fn := l.opts.AssumeRoleCredentialOptions; fn != nil && len(src.roles) == 0 {
-		o := stscreds.AssumeRoleOptions{SerialNumber: aws.String(serial)}
-		fn(&o)
-		return codeOf(o.TokenProvider)
 	}
 	return nil
 }

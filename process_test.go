@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 		play()
 		return
 	}
-	os.Exit(lab.OnLaptop(m.Run))
+	os.Exit(lab.OnLaptop(m.Run)) // where the examples run: a reader sees nothing of it in them
 }
 
 func roles() map[string]func() {
@@ -119,6 +119,7 @@ func prompt() {
 	fmt.Println(lab.ShortARN(id.ARN))
 }
 
+// must ends a process of the tests at an error.
 func must(err error) {
 	if err != nil {
 		panic(err)

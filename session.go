@@ -37,6 +37,7 @@ type Session struct {
 // family is what a base session and all those assumed from it share.
 type family struct {
 	wire     *wire
+	kit      *kit // that the source was opened with
 	codes    usedCodes
 	allowed  guard
 	disk     *diskcache.Store // nil without WithDiskCache
@@ -165,8 +166,20 @@ func (s *Session) asks() bool {
 	return s.gate != nil || s.role != nil && s.role.mfa.serial != "" || s.parent != nil && s.parent.asks()
 }
 
-// inRole implements refuser.
-func (s *Session) inRole() bool { return s.role != nil || s.gate == nil && s.source().isRole() }
+// holder implements refuser.
+func (s *Session) holder() holder {
+	switch {
+	case s.role != nil:
+		return heldByRole
+	case s.gate != nil:
+		return heldByUser
+	case s.source().isRole():
+		return heldByRole
+	case s.source().longLived():
+		return heldByUser
+	}
+	return s.source().holder
+}
 
 // accepted implements refuser.
 func (s *Session) accepted(keyID string) {

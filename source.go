@@ -34,6 +34,14 @@ const (
 	sourceEC2         sourceKind = "EC2"
 )
 
+// holder is what is known of whose a Session's keys are.
+type holder int
+
+const (
+	heldByUser holder = iota + 1
+	heldByRole
+)
+
 // source is where a base identity comes from. It is decided before any call.
 type source struct {
 	kind     sourceKind
@@ -48,7 +56,8 @@ type source struct {
 
 	keyID     string // of the keys, where they are known before any call
 	temporary bool   // and have a session token
-	ofRole    bool   // a provider's keys are a role's
+	session   bool   // the provider is another Session,
+	holder    holder // whose keys are somebody's
 	chained   bool   // the credentials are surely those of a role session
 	account   string // of the credentials, where AWS can give no others
 	detail    string // what Explain says of it
@@ -65,7 +74,7 @@ type source struct {
 	kinds  []aws.CredentialSource
 
 	open    func(*kit) (fetch, error)
-	lasting func(context.Context) ([]string, error)        // names whose the keys are, which outlasts the keys; nil: only the keys do
+	lasting func(context.Context, *kit) ([]string, error)  // names whose the keys are, which outlasts the keys; nil: only the keys do
 	passOn  func(context.Context, string, refresh.Refusal) // tells a provider that its key was refused; may be nil
 }
 
@@ -81,6 +90,30 @@ type kit struct {
 	by        signer
 	metadata  func() *imds.Client
 	container aws.HTTPClient
+}
+
+// onceKey is the key of what one refresh has asked for already: see once.
+type onceKey struct{}
+
+// withOnce lets once remember, for one refresh.
+func withOnce(ctx context.Context) context.Context {
+	return context.WithValue(ctx, onceKey{}, new(any))
+}
+
+// once gets a token or a certificate once for each refresh: what the disk cache goes
+// by is then what the keys are got with.
+func once[T any](ctx context.Context, get func(context.Context) (T, error)) (T, error) {
+	slot, _ := ctx.Value(onceKey{}).(*any)
+	if slot != nil {
+		if known, ok := (*slot).(T); ok {
+			return known, nil
+		}
+	}
+	got, err := get(ctx)
+	if err == nil && slot != nil {
+		*slot = got
+	}
+	return got, err
 }
 
 // String says it for people: `profile "ops"`, "environment", "EC2".
@@ -99,11 +132,11 @@ func (s *source) longLived() bool { return s.keyID != "" && !s.temporary }
 
 // identify adds the lasting name of a source, and reports whether it has one: the
 // keys of an SSO login or a web identity change, but not whose they are.
-func (s *source) identify(ctx context.Context, b *diskcache.KeyBuilder) (named bool, err error) {
+func (s *source) identify(ctx context.Context, k *kit, b *diskcache.KeyBuilder) (named bool, err error) {
 	if s.lasting == nil {
 		return false, nil
 	}
-	names, err := s.lasting(ctx)
+	names, err := s.lasting(ctx, k)
 	if err != nil {
 		return false, nil // asking the source will say what is wrong
 	}
@@ -113,7 +146,7 @@ func (s *source) identify(ctx context.Context, b *diskcache.KeyBuilder) (named b
 
 // isRole reports whether a base is a role's session, which has no MFA device.
 func (s *source) isRole() bool {
-	return s.ofRole || slices.Contains([]sourceKind{sourceSSO, sourceWebIdentity, sourceAnywhere, sourceContainer, sourceEC2}, s.kind)
+	return s.holder == heldByRole || slices.Contains([]sourceKind{sourceSSO, sourceWebIdentity, sourceAnywhere, sourceContainer, sourceEC2}, s.kind)
 }
 
 // named puts the profile's name before what is said of it, where the row of a

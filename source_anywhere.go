@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -39,18 +41,16 @@ func CertificateFiles(cert, key string, chain ...string) func(context.Context) (
 // anywhereSource is a role that a certificate opens.
 func (l *look) anywhereSource() (*source, error) {
 	o := l.settings.anywhere
-	target, err := rolesanywhere.Parse(o.anchor, o.profile, o.role)
-	var wrong *rolesanywhere.ARNError
-	if errors.As(err, &wrong) {
-		e := &Error{Kind: InvalidOption, Op: "WithRolesAnywhere", what: wrong.What}
-		if wrong.WrongPartition {
-			e.Kind = WrongPartition
-		}
-		return nil, e.mend("%s", wrong.Mend)
+	target, err := o.target()
+	if err != nil {
+		return nil, err
 	}
 	if p, ok := PartitionOf(target.Region); !ok || string(p) != target.Partition {
 		return nil, invalid("WithRolesAnywhere", "the trust anchor names region %s of partition %s, and there is none of that name", redact.Clip(target.Region), target.Partition).
 			mend("check the ARN of the trust anchor")
+	}
+	if !slices.Contains([]Partition{AWS, China, GovCloud}, Partition(target.Partition)) {
+		return nil, invalid("WithRolesAnywhere", "partition %s has no Roles Anywhere", target.Partition).mend("sign in another way there")
 	}
 	at, faults := l.serviceEndpoint("rolesanywhere")
 	if err := faults.err(); err != nil {
@@ -71,8 +71,8 @@ func (l *look) anywhereSource() (*source, error) {
 	s.host, s.detail = at.host(), "trust anchor "+target.TrustAnchorARN
 	s.kinds = []aws.CredentialSource{aws.CredentialSourceHTTP}
 	s.claims = []claim{{arn.partition, "role " + arn.String() + " of WithRolesAnywhere", true}}
-	s.lasting = func(ctx context.Context) ([]string, error) {
-		certificate, err := o.certificate(ctx)
+	s.lasting = func(ctx context.Context, _ *kit) ([]string, error) {
+		certificate, err := once(ctx, o.certificate)
 		if err != nil {
 			return nil, err
 		}
@@ -108,14 +108,14 @@ type certified struct {
 
 // fetch signs in anew. What is wrong with the certificate is found before any call.
 func (c *certified) fetch(ctx context.Context) (refresh.Issued, error) {
-	certificate, err := c.certificate(ctx)
+	certificate, err := once(ctx, c.certificate)
 	if err == nil {
 		err = rolesanywhere.Check(certificate, time.Now())
 	}
 	if err != nil {
 		return refresh.Issued{}, certificateError(err)
 	}
-	call := stsCall{op: "assume role", target: c.request.RoleARN, host: c.source.host, region: c.request.Region, by: c.kit.by, started: time.Now()}
+	call := stsCall{op: "assume role", target: c.request.RoleARN, host: c.source.host, region: c.request.Region, service: "Roles Anywhere", by: c.kit.by, started: time.Now()}
 	client := rolesanywhere.Client{HTTP: c.kit.cfg.HTTPClient, UserAgent: "awsauth", Retryer: func() aws.Retryer {
 		return c.pacer.Of(c.kit.wire.newRetryer(), paced(ctx, call))
 	}}
@@ -139,8 +139,11 @@ func readAnywhere(who rolesanywhere.Session, asked roleARN, host string) (assume
 		return assumed{}, nil
 	}
 	known, err := isRole(who.ARN, asked, host)
-	if err != nil || !known {
-		return assumed{}, err
+	if e := deepest(err); e != nil {
+		return assumed{}, e.notSTS()
+	}
+	if !known {
+		return assumed{}, nil
 	}
 	return assumed{who.ARN, redact.OneLine(who.UserID)}, nil
 }
@@ -153,7 +156,8 @@ func certificateError(err error) error {
 	var bad *rolesanywhere.CertificateError
 	e := &Error{Kind: InvalidOption, Op: "WithRolesAnywhere", Err: redact.Error(err)}
 	if !errors.As(err, &bad) {
-		e.Kind, e.what = NoCredentials, "there is no certificate: "+redact.OneLine(err.Error())
+		err = withoutKeys(err)
+		e.Kind, e.what, e.Err = NoCredentials, "there is no certificate: "+redact.OneLine(err.Error()), redact.Error(err)
 		return e
 	}
 	if bad.File != "" {
@@ -166,6 +170,15 @@ func certificateError(err error) error {
 	return e
 }
 
+// withoutKeys hides what the error of a caller's func quotes of a PEM file.
+func withoutKeys(err error) error {
+	text, _, found := strings.Cut(err.Error(), "-----BEGIN")
+	if !found {
+		return err
+	}
+	return &quiet{text + "…", func(target error) bool { return errors.Is(err, target) }}
+}
+
 // anywhereError makes an *Error of what the service or the way there answered.
 func anywhereError(err error, call stsCall) error {
 	if e := deepest(err); e != nil {
@@ -173,10 +186,14 @@ func anywhereError(err error, call stsCall) error {
 	}
 	e := &Error{Op: call.op, Target: call.target, Err: redact.Error(err)}
 	e.tries = effort(err, call.started)
+	var key *rolesanywhere.CertificateError
+	if errors.As(err, &key) {
+		return certificateError(err)
+	}
 	var refused *rolesanywhere.ServiceError
 	if !errors.As(err, &refused) {
 		e.noAnswer(refusal{}, call)
-		return e
+		return e.notSTS()
 	}
 	said := fmt.Sprintf("%s (%s)", redact.Message(refused.Message), redact.OneLine(refused.Code))
 	e.RequestID, e.Hint = redact.OneLine(refused.RequestID), refused.Mend()

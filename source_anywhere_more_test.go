@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -233,7 +234,6 @@ func TestAnywhereAnswers(t *testing.T) {
 				_, err := w.Open(w.option(), client.option()).Retrieve(t.Context())
 				require.ErrorIs(t, err, tt.kind)
 				assert.Contains(t, err.Error(), tt.says)
-				assert.NotContains(t, err.Error(), "STS", "which was not asked")
 				assert.NotContains(t, err.Error(), "\x1b")
 				assert.Less(t, len(err.Error()), 1000)
 				assert.NotContains(t, fmt.Sprintf("%+v %#v", err, err), "the-secret")
@@ -244,6 +244,18 @@ func TestAnywhereAnswers(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestAnywhereNamesItself: what answers in the service's place is not said to be STS's,
+// which was not asked, and whose option changes nothing.
+func TestAnywhereNamesItself(t *testing.T) {
+	w := newWorkload(t, awsauth.AWS, "us-east-1")
+	for _, status := range []int{200, 403} {
+		client := wired(func(r *http.Request) (*http.Response, error) { return answer(r, status, http.Header{}, "<html>"), nil })
+		_, err := w.Open(w.option(), client.option()).Retrieve(t.Context())
+		require.ErrorIs(t, err, awsauth.Unreachable)
+		assert.NotContains(t, err.Error(), "STS")
 	}
 }
 
@@ -297,7 +309,7 @@ func TestAnywhereTwice(t *testing.T) {
 }
 
 // TestAnywhereNewSubject: a certificate of another machine that comes between the look
-// at the disk and the sign-in. Its session is not the first machine's.
+// at the disk and the sign-in: what signs in is the one that the disk was searched with.
 func TestAnywhereNewSubject(t *testing.T) {
 	w := newWorkload(t, awsauth.AWS, "us-east-1")
 	asked := 0
@@ -310,7 +322,10 @@ func TestAnywhereNewSubject(t *testing.T) {
 	}
 	second := lab.Get(t, w.Open(w.with(swapped), disk(w.Place)))
 	first := lab.Get(t, w.Open(w.option(), disk(w.Place)))
-	assert.NotEqual(t, second.AccessKeyID, first.AccessKeyID, "machine-1 works with machine-2's session")
+	assert.Equal(t, second.AccessKeyID, first.AccessKeyID, "both are machine-1's")
+	calls := w.Calls("CreateSession")
+	assert.Len(t, calls, 1)
+	assert.Equal(t, "CN=machine-1", calls[0].Caller, "the certificate that the disk was searched with")
 }
 
 // TestAnywhereAskedOnce: the certificate is asked for once for each refresh, with the
@@ -346,4 +361,33 @@ func TestAnywhereEnds(t *testing.T) {
 		require.ErrorIs(t, o.Err, awsauth.Unreachable)
 		assert.LessOrEqual(t, o.Took, 31*time.Second)
 	})
+}
+
+// TestAnywhereLeaksNothing prints all that there is to print, when it works and in
+// trouble.
+func TestAnywhereLeaksNothing(t *testing.T) {
+	for name, kind := range map[string]awsauthtest.FaultKind{
+		"works": awsauthtest.None, "refuses": awsauthtest.Refuse, "malformed": awsauthtest.Malformed, "throttles": awsauthtest.Throttle, "reset": awsauthtest.Reset,
+	} {
+		t.Run(name, func(t *testing.T) {
+			lab.OnItsClock(t, func(t *testing.T, _ *lab.Place) {
+				w := newWorkload(t, awsauth.AWS, "us-east-1")
+				w.Watched()
+				w.Inject(awsauthtest.Fault{Kind: kind})
+				var p lab.Paper
+				s := w.Open(w.option(), disk(w.Place), awsauth.WithLoadOptions(config.WithClientLogMode(lab.Loud)),
+					awsauth.WithLogger(slog.New(slog.NewTextHandler(&p, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+				keys, err := s.Retrieve(t.Context())
+				if err != nil {
+					p.All(err)
+				} else {
+					w.Spy.Note("secret", keys.SecretAccessKey)
+					w.Spy.Note("token", keys.SessionToken)
+				}
+				w.Show(&p, s)
+				p.Print(w.option())
+				p.Clean(t, w.Spy.Seen)
+			})
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -50,18 +50,22 @@ func (g githubToken) GetIdentityToken() ([]byte, error) {
 	switch {
 	case os.Getenv("GITHUB_ACTIONS") == "" && address == "":
 		return nil, errors.New("this is no GitHub Actions job (GITHUB_ACTIONS is not set)")
-	case address == "" || key == "":
+	case address == "":
 		return nil, errors.New("the GitHub Actions job may not ask for a token (ACTIONS_ID_TOKEN_REQUEST_URL is not set); give it permissions: id-token: write")
+	case key == "":
+		return nil, errors.New("the GitHub Actions job may not ask for a token (ACTIONS_ID_TOKEN_REQUEST_TOKEN is not set); give it permissions: id-token: write")
+	case unfit(key) != "":
+		return nil, fmt.Errorf("ACTIONS_ID_TOKEN_REQUEST_TOKEN holds %s", unfit(key))
 	}
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, fmt.Errorf("ACTIONS_ID_TOKEN_REQUEST_URL: %w", redact.Error(err))
+		return nil, errors.New("ACTIONS_ID_TOKEN_REQUEST_URL is not a URL")
 	}
 	if err := transport.CheckEndpoint((&url.URL{Scheme: u.Scheme, Host: u.Host}).String()); err != nil {
 		return nil, fmt.Errorf("ACTIONS_ID_TOKEN_REQUEST_URL: %w", err)
 	}
 	query := u.Query()
-	query.Set("audience", g.audience)
+	query.Set("audience", cmp.Or(g.audience, AWS.tokenAudience()))
 	u.RawQuery = query.Encode()
 	ctx, cancel := context.WithTimeout(context.Background(), githubTimeout)
 	defer cancel()
@@ -85,7 +89,7 @@ func askRunner(ctx context.Context, address, key string) (token []byte, again bo
 	if err != nil {
 		return nil, false, redact.Error(err)
 	}
-	request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(key))
+	request.Header.Set("Authorization", "Bearer "+key)
 	request.Header.Set("Accept", "application/json")
 	response, err := transport.Own(http.DefaultClient).Do(request)
 	if err != nil {

@@ -44,7 +44,7 @@ func TestGitHubActionsAddress(t *testing.T) {
 		"with user":      {"http://SECRETSECRET:SECRETSECRET@runner.example.com/", "key", "ACTIONS_ID_TOKEN_REQUEST_URL"},
 		"no scheme":      {"runner.example.com/SECRETSECRET", "key", "ACTIONS_ID_TOKEN_REQUEST_URL"},
 		"no key":         {"https://runner.example.com/", "", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"},
-		"key of 2 lines": {"https://127.0.0.1:1/", "SECRETSECRET\nx", "127.0.0.1:1"},
+		"key of 2 lines": {"https://127.0.0.1:1/", "SECRETSECRET\nx", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := lab.New(t, awsauth.AWS)

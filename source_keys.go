@@ -38,7 +38,7 @@ func keySource(kind sourceKind, c aws.Credentials, variable string) *source {
 
 // refuser hears what services say of its keys: a Session.
 type refuser interface {
-	inRole() bool // its keys are a role's, which has no MFA device
+	holder() holder
 	accepted(keyID string)
 	refused(ctx context.Context, keyID string, why refresh.Refusal) bool
 }
@@ -52,7 +52,7 @@ func providerSource(p aws.CredentialsProvider) *source {
 		s.kinds = known.ProviderSources()
 	}
 	if other, ok := p.(refuser); ok {
-		s.ofRole = other.inRole()
+		s.session, s.holder = true, other.holder()
 		s.passOn = func(ctx context.Context, keyID string, why refresh.Refusal) { other.refused(ctx, keyID, why) }
 	}
 	s.open = func(*kit) (fetch, error) {

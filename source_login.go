@@ -41,7 +41,13 @@ func (l *look) ssoSource(w way) (*source, error) {
 	account, role := l.get(w.holder, "sso_account_id"), l.get(w.holder, "sso_role_name")
 	if l.opts.SSOProviderOptions == nil { // which may ask for another role
 		s.account, s.dear = account, true
-		s.lasting = func(context.Context) ([]string, error) {
+		s.lasting = func(ctx context.Context, k *kit) ([]string, error) {
+			file := ssoTokenFile(token)
+			if session && file.due() { // another token would stand for another login
+				if _, err := l.oneToken(file, newTokenProvider(k.cfg, k.opts.SSOTokenProviderOptions, region, token)).RetrieveBearerToken(ctx); err != nil {
+					return nil, err
+				}
+			}
 			login, err := loginDigest(token)
 			return []string{region, startURL, account, role, login}, err
 		}
@@ -127,7 +133,7 @@ func (l *look) loginSource(w way) (*source, error) {
 	region := l.get(w.holder, "region")
 	s := &source{kind: sourceLogin, asks: true, local: true, detail: "login"}
 	s.kinds = []aws.CredentialSource{aws.CredentialSourceProfileLogin, aws.CredentialSourceLogin}
-	s.lasting = func(context.Context) ([]string, error) {
+	s.lasting = func(context.Context, *kit) ([]string, error) {
 		_, err := os.Stat(file) // which `aws logout` removes
 		return []string{l.get(w.holder, "login_session")}, err
 	}

@@ -52,6 +52,9 @@ func (t tokenSource) GetIdentityToken() ([]byte, error) {
 	return []byte(token), err
 }
 
+// retrieve is GetIdentityToken with a context.
+func (t tokenSource) retrieve(context.Context) ([]byte, error) { return t.GetIdentityToken() }
+
 // maxToken bounds what is read of a token's file, in bytes. STS takes tokens of up to
 // 20,000 characters.
 const maxToken = 64 << 10
@@ -98,8 +101,8 @@ func (l *look) webSource(spec *roleSpec, token tokenSource) *source {
 	}
 	s.claims = []claim{{spec.arn.partition, "role " + spec.arn.String() + " of " + token.from, true}}
 	if token.path != "" && l.opts.WebIdentityRoleCredentialOptions == nil { // which may make another role session of it
-		s.dear, s.lasting = true, func(context.Context) ([]string, error) {
-			text, err := token.GetIdentityToken()
+		s.dear, s.lasting = true, func(ctx context.Context, _ *kit) ([]string, error) {
+			text, err := once(ctx, token.retrieve)
 			digest := sha256.Sum256(text)
 			return []string{spec.key().String(), hex.EncodeToString(digest[:])}, err
 		}
@@ -133,9 +136,12 @@ func (k *kit) openWeb(s *source, spec *roleSpec, token tokenSource) (fetch, erro
 		begun := call
 		begun.started = time.Now()
 		client := &webClient{kit: k, spec: spec, call: begun}
-		once := o
-		once.Client = client
-		provider := stscreds.NewWebIdentityRoleProvider(client, o.RoleARN, o.TokenRetriever, func(to *stscreds.WebIdentityRoleOptions) { *to = once })
+		now := o
+		now.Client = client
+		if from, ok := o.TokenRetriever.(tokenSource); ok {
+			now.TokenRetriever = retriever(func() ([]byte, error) { return once(ctx, from.retrieve) })
+		}
+		provider := stscreds.NewWebIdentityRoleProvider(client, o.RoleARN, now.TokenRetriever, func(to *stscreds.WebIdentityRoleOptions) { *to = now })
 		creds, err := provider.Retrieve(ctx)
 		if err == nil {
 			err = s.checkKeys(creds)
@@ -149,6 +155,12 @@ func (k *kit) openWeb(s *source, spec *roleSpec, token tokenSource) (fetch, erro
 		return refresh.Issued{}, sourceError(err, s.String(), func(e *Error) { webIdentityError(e, token.from) })
 	}, nil
 }
+
+// retriever is a func that gets a web identity token.
+type retriever func() ([]byte, error)
+
+// GetIdentityToken implements stscreds.IdentityTokenRetriever.
+func (r retriever) GetIdentityToken() ([]byte, error) { return r() }
 
 // webClient makes the one call of a refresh, and keeps what stscreds drops: who
 // the caller has become.

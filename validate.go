@@ -11,6 +11,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth/internal/names"
 	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/rolesanywhere"
 	"github.com/chaoxiaodi/awsauth/internal/transport"
 )
 
@@ -210,10 +211,29 @@ func serialPartition(serial string) (Partition, bool) {
 	return Partition(parts[1]), known
 }
 
-// check refuses a certificate that nobody hands out. The ARNs are the source's to
-// take apart.
+// target takes the ARNs apart.
+func (a anywhereOption) target() (rolesanywhere.Target, error) {
+	target, err := rolesanywhere.Parse(a.anchor, a.profile, a.role)
+	var wrong *rolesanywhere.ARNError
+	if errors.As(err, &wrong) {
+		e := &Error{Kind: InvalidOption, Op: "WithRolesAnywhere", what: wrong.What}
+		if wrong.WrongPartition {
+			e.Kind = WrongPartition
+		}
+		return target, e.mend("%s", wrong.Mend)
+	}
+	return target, err
+}
+
+// check refuses ARNs that do not belong together, and a certificate that nobody hands
+// out.
 func (a anywhereOption) check() (f faults) {
-	if a.given && a.certificate == nil {
+	if !a.given {
+		return nil
+	}
+	_, err := a.target()
+	f.add(err)
+	if a.certificate == nil {
 		f.add(invalid("WithRolesAnywhere", "there is no certificate").mend("pass what returns it, for example CertificateFiles(\"client.pem\", \"client.key\")"))
 	}
 	return f

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -109,7 +110,7 @@ func identify(certificate tls.Certificate) (identity, error) {
 		id.chain = append(id.chain, c)
 	}
 	key, ok := certificate.PrivateKey.(crypto.Signer)
-	if !ok || key == nil {
+	if !ok || isEmpty(key) {
 		return identity{}, &CertificateError{What: "the private key of " + subject(id.leaf) + " is missing or cannot sign", Mend: "tls.Certificate.PrivateKey must be a crypto.Signer"}
 	}
 	id.key = key
@@ -117,6 +118,18 @@ func identify(certificate tls.Certificate) (identity, error) {
 		return identity{}, e
 	}
 	return id, nil
+}
+
+// isEmpty reports whether a key is a pointer to nothing, or a key without content.
+func isEmpty(key crypto.Signer) bool {
+	switch k := key.(type) {
+	case *rsa.PrivateKey:
+		return k == nil || k.N == nil
+	case *ecdsa.PrivateKey:
+		return k == nil || k.Curve == nil
+	}
+	v := reflect.ValueOf(key)
+	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // checkKey wants a kind of key that Roles Anywhere knows, and the one that belongs
