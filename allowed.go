@@ -50,7 +50,7 @@ func (s *Session) accountOf(keys *refresh.Issued) string {
 	if s.gate != nil && s.cache.Held() != keys { // passed through
 		return s.parent.accountOf(keys)
 	}
-	if s.gate == nil && (s.source().keyID != "" || s.source().session) {
+	if s.gate == nil && (s.source().keyID != "" || s.source().session || s.source().noted != "") {
 		return ""
 	}
 	return keys.AccountID

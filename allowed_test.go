@@ -88,6 +88,11 @@ func TestAllowedNotes(t *testing.T) {
 			w.Files("[profile ops]\naws_account_id = "+stranger+"\n"+lab.KeyLines, "")
 			return []awsauth.Option{awsauth.WithProfile("ops")}
 		},
+		"process": func(w *lab.Place) []awsauth.Option {
+			w.Write("keys.json", `{"Version": 1, "AccessKeyId": "$ID", "SecretAccessKey": "$SECRET"}`)
+			w.Files("[profile ops]\naws_account_id = "+stranger+"\ncredential_process = cat \"$DIR/keys.json\"\n", "")
+			return []awsauth.Option{awsauth.WithProfile("ops")}
+		},
 		"environment": func(w *lab.Place) []awsauth.Option {
 			w.Env(append(lab.KeyEnv, "AWS_ACCOUNT_ID="+stranger)...)
 			return nil

@@ -190,7 +190,7 @@ func (l *look) assemble(d decision, at endpoint, silent bool) (*Session, error) 
 // base makes the session of the source.
 func (l *look) base(d decision, p place, settings *loaded, at endpoint, quiet logging.Logger) (*Session, error) {
 	s, src := l.settings, d.source
-	w := newWire(settings.cfg, settings.own, at, retryerFor(&settings.cfg), quiet)
+	w := newWire(settings.cfg, settings.own, at, retryerFor(&settings.cfg), quiet, s.logger)
 	own := settings.cfg
 	own.HTTPClient, own.Logger, own.ClientLogMode = settings.own, quiet, own.ClientLogMode&harmlessLogs
 	k := &kit{

@@ -166,6 +166,7 @@ func TestChosenAddressBeatsFIPSForSSO(t *testing.T) {
 		for _, from := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SSO", "endpoint_url"} {
 			t.Run(variant+"/"+from, func(t *testing.T) {
 				w := lab.New(t, awsauth.AWS)
+				w.ByName()
 				url, asked := ssoPortal(t)
 				w.SSOLogin("corp")
 				text := "[default]\nregion = us-east-1\nsso_session = corp\nsso_account_id = " + lab.Home + "\nsso_role_name = base\n"

@@ -290,8 +290,10 @@ func (e *Error) accessDenied(message string, call stsCall) {
 		e.Hint = "ask who keeps that policy to allow " + action + ", or use another role (sent: " + call.sent + ")"
 	case action == "sts:TagSession":
 		e.Hint = "session tags need sts:TagSession: allow it in the role's trust policy and to the principal, or leave the tags out (sent: " + call.sent + ")"
-	case action == "sts:SetSourceIdentity":
+	case action == "sts:SetSourceIdentity" && strings.Contains(call.sent, sentSource):
 		e.Hint = "a source identity needs sts:SetSourceIdentity: allow it in the role's trust policy and to the principal, or leave WithSourceIdentity out (sent: " + call.sent + ")"
+	case action == "sts:SetSourceIdentity":
+		e.Hint = "the caller's session has a source identity, which goes along to every role (that of Roles Anywhere is the certificate's common name): allow sts:SetSourceIdentity in the role's trust policy and to the principal"
 	case call.web:
 		e.Hint = "check that the role exists, and that its trust policy names the token's issuer, audience and subject"
 	case call.op == startMFA:
@@ -382,6 +384,8 @@ func (e *Error) webToken(r refusal, call stsCall) {
 	}
 }
 
+const sentSource = "a source identity"
+
 // sentWith lists what went with a call that assumes a role.
 func sentWith(externalID, code, session, sourceIdentity, tags bool) string {
 	sent := []string{"no external id", "no MFA"}
@@ -395,7 +399,7 @@ func sentWith(externalID, code, session, sourceIdentity, tags bool) string {
 		sent[1] = "an MFA session"
 	}
 	if sourceIdentity {
-		sent = append(sent, "a source identity")
+		sent = append(sent, sentSource)
 	}
 	if tags {
 		sent = append(sent, "tags")

@@ -55,6 +55,7 @@ func TestSSOTokenOptions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCast(t, awsauth.AWS)
+			c.ByName()
 			c.ssoLogin("corp", true)
 			c.Env("AWS_REGION=eu-west-1")
 			c.Files(ssoProfile, "")

@@ -18,6 +18,9 @@ import (
 //	region, region_from, partition
 //	profile       the one of WithProfile, where it beats keys that were given too
 //	expires_in    time until the keys expire; negative past it
+//	took          how long the refresh took
+//	waiting       how many callers, and refreshes of roles behind, waited for it
+//	host          of the service that throttles
 //	next_try      time until the next try
 //	err           one line, never with a secret
 //
@@ -99,26 +102,34 @@ func (v *voice) Refreshed(r refresh.Refreshed) {
 	if !v.log.Enabled(context.Background(), slog.LevelWarn) {
 		return // the default discards all
 	}
-	left := r.Left.Round(time.Second)
-	switch {
-	case !r.Keys.CanExpire:
-		v.log.Debug("awsauth: credentials found", v.attr())
-	case r.Left <= 0:
-		v.log.Warn("awsauth: the instance answers with expired credentials, using them", v.attr(), "expires_in", left)
-	case r.Keys.FromDisk:
-		v.log.Info("awsauth: credentials read from the disk cache", v.attr(), "expires_in", left)
-	case v.role != nil:
-		v.log.Info("awsauth: role assumed", v.attr(), "expires_in", left)
-	case v.gate != nil:
-		v.log.Info("awsauth: MFA session started", v.attr(), "expires_in", left)
-	default:
-		v.log.Info("awsauth: credentials refreshed", v.attr(), "expires_in", left)
+	attrs := append([]any{v.attr()}, costs(r.Effort)...)
+	if !r.Keys.CanExpire {
+		v.log.Debug("awsauth: credentials found", attrs...)
+		return
 	}
+	attrs = append(attrs, "expires_in", r.Left.Round(time.Second))
+	switch {
+	case r.Left <= 0:
+		v.log.Warn("awsauth: the instance answers with expired credentials, using them", attrs...)
+	case r.Keys.FromDisk:
+		v.log.Info("awsauth: credentials read from the disk cache", attrs...)
+	case v.role != nil:
+		v.log.Info("awsauth: role assumed", attrs...)
+	case v.gate != nil:
+		v.log.Info("awsauth: MFA session started", attrs...)
+	default:
+		v.log.Info("awsauth: credentials refreshed", attrs...)
+	}
+}
+
+// costs are what a refresh cost, as attributes.
+func costs(e refresh.Effort) []any {
+	return []any{"took", e.Took.Round(time.Millisecond), "waiting", e.Waiting}
 }
 
 // Kept implements refresh.Observer.
 func (v *voice) Kept(k refresh.Kept) {
-	attrs := []any{v.attr()}
+	attrs := append([]any{v.attr()}, costs(k.Effort)...)
 	if k.Keys.CanExpire {
 		attrs = append(attrs, "expires_in", k.Left.Round(time.Second))
 	}

@@ -51,8 +51,8 @@ func TestEvents(t *testing.T) {
 		assert.Equal(t, []event{{slog.LevelDebug, "awsauth: source chosen", "partition region region_from source", "static keys"}}, events(&log))
 
 		lab.Get(t, s)
-		found := event{slog.LevelDebug, "awsauth: credentials found", "source", "static keys"}
-		assumed := event{slog.LevelInfo, "awsauth: role assumed", "expires_in role", lab.ManageRole}
+		found := event{slog.LevelDebug, "awsauth: credentials found", "source took waiting", "static keys"}
+		assumed := event{slog.LevelInfo, "awsauth: role assumed", "expires_in role took waiting", lab.ManageRole}
 		assert.ElementsMatch(t, []event{found, assumed}, events(&log))
 		for range 10 {
 			lab.Get(t, s)
@@ -68,7 +68,7 @@ func TestEvents(t *testing.T) {
 		time.Sleep(48 * time.Minute)
 		lab.Get(t, s)
 		time.Sleep(30 * time.Second)
-		assert.Equal(t, []event{{slog.LevelWarn, "awsauth: refresh failed, using current credentials", "err expires_in next_try role", lab.ManageRole}}, events(&log))
+		assert.Equal(t, []event{{slog.LevelWarn, "awsauth: refresh failed, using current credentials", "err expires_in next_try role took waiting", lab.ManageRole}}, events(&log))
 		up()
 
 		stuck := w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Hang, Times: 1})
@@ -76,7 +76,7 @@ func TestEvents(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		warned := events(&log)
 		require.Len(t, warned, 1)
-		assert.Equal(t, "err expires_in next_try role", warned[0].attrs)
+		assert.Equal(t, "err expires_in next_try role took waiting", warned[0].attrs)
 		stuck()
 
 		up = w.Down(awsauthtest.Reset)
@@ -107,13 +107,13 @@ func TestEventAbandoned(t *testing.T) {
 		lab.Get(t, s)
 		assert.Equal(t, []event{
 			{slog.LevelDebug, "awsauth: source chosen", "partition region region_from source", "provider"},
-			{slog.LevelInfo, "awsauth: credentials refreshed", "expires_in source", "provider"},
+			{slog.LevelInfo, "awsauth: credentials refreshed", "expires_in source took waiting", "provider"},
 		}, events(&log))
 		time.Sleep(50 * time.Minute)
 		lab.Get(t, s)
 		time.Sleep(time.Minute)
 		assert.Equal(t, []event{
-			{slog.LevelWarn, "awsauth: refresh abandoned, using current credentials", "err expires_in next_try source", "provider"},
+			{slog.LevelWarn, "awsauth: refresh abandoned, using current credentials", "err expires_in next_try source took waiting", "provider"},
 		}, events(&log))
 		time.Sleep(time.Hour)
 	})
@@ -167,4 +167,44 @@ func TestEventProfileWins(t *testing.T) {
 	require.Len(t, told, 1)
 	assert.Equal(t, "awsauth: WithProfile beats the keys or the provider that were given too", told[0].Message)
 	assert.Equal(t, "ops", told[0].Attrs["profile"].String())
+}
+
+// TestEventEffort: how long a refresh took, and how many waited for it; one that runs
+// in the background is waited for by nobody. A throttled call is told of once.
+func TestEventEffort(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		var log lab.Records
+		s := w.InRole(log.Option())
+		told := func(message string) (found []lab.Record) {
+			synctest.Wait()
+			for _, r := range log.All() {
+				if r.Message == message {
+					found = append(found, r)
+				}
+			}
+			return found
+		}
+		fast := w.Slow(2 * time.Second)
+		lab.Crowd(s, 3)
+		assumed := told("awsauth: role assumed")
+		require.Len(t, assumed, 1)
+		assert.EqualValues(t, 3, assumed[0].Attrs["waiting"].Int64())
+		assert.Equal(t, 2*time.Second, assumed[0].Attrs["took"].Duration())
+		time.Sleep(surelyStale)
+		lab.Get(t, s)
+		time.Sleep(time.Minute)
+		assumed = told("awsauth: role assumed")
+		require.Len(t, assumed, 1)
+		assert.Zero(t, assumed[0].Attrs["waiting"].Int64())
+		fast()
+
+		w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Throttle, Times: 2})
+		s, err := s.Assume(awsauth.WithAccount(lab.Target), awsauth.WithRole("team/ops"))
+		require.NoError(t, err)
+		lab.Get(t, s)
+		throttled := told("awsauth: a call is throttled, trying again more slowly")
+		require.Len(t, throttled, 1)
+		assert.Equal(t, "sts.us-east-1.amazonaws.com", throttled[0].Attrs["host"].String())
+		assert.Equal(t, w.ARN(lab.Target, "role/team/ops"), throttled[0].Attrs["role"].String())
+	})
 }

@@ -203,9 +203,13 @@ func (l *look) keysKind(profile string) sourceKind {
 
 func (l *look) hasKeys(profile string) bool { return l.keysKind(profile) != "" }
 
-// keyPair is the key that keysKind found.
+// keyPair is the key that keysKind found. The account is a setting, and may stand in
+// the config file beside keys of the credentials file, as in the SDK.
 func (l *look) keyPair(profile string) sharedfile.KeyPair {
 	k, _ := l.files.Keys(profile, l.keysKind(profile) == sourceProfileKeys)
+	if k.AccountID.Text == "" {
+		k.AccountID, _ = l.files.Get(profile, "aws_account_id")
+	}
 	return k
 }
 

@@ -60,6 +60,7 @@ type source struct {
 	holder    holder // whose keys are somebody's
 	chained   bool   // the credentials are surely those of a role session
 	account   string // of the credentials, where AWS can give no others
+	noted     string // account that the profile says they are of, where they do not say it themselves
 	detail    string // what Explain says of it
 	asks      bool   // credentials have to be asked for
 	dear      bool   // and the disk cache keeps them

@@ -117,7 +117,7 @@ func (c *certified) fetch(ctx context.Context) (refresh.Issued, error) {
 	}
 	call := stsCall{op: "assume role", target: c.request.RoleARN, host: c.source.host, region: c.request.Region, service: "Roles Anywhere", by: c.kit.by, started: time.Now()}
 	client := rolesanywhere.Client{HTTP: c.kit.cfg.HTTPClient, UserAgent: "awsauth", Retryer: func() aws.Retryer {
-		return c.pacer.Of(c.kit.wire.newRetryer(), paced(ctx, call))
+		return c.pacer.Of(c.kit.wire.newRetryer(), c.kit.wire.paced(ctx, call))
 	}}
 	keys, who, err := client.CreateSession(ctx, c.request, certificate)
 	if err == nil {

@@ -96,6 +96,7 @@ func TestEndpointOfSignIn(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCast(t, awsauth.AWS)
+			c.ByName()
 			tt.setup(c)
 			c.Env(tt.env...)
 			c.Files(c.text(tt.config), "")

@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -179,7 +180,7 @@ func (l *look) checkEndpoints(services ...string) error {
 // processSource runs a credential_process.
 func (l *look) processSource(w way) *source {
 	command := l.get(w.holder, "credential_process")
-	s := &source{kind: sourceProcess, asks: true, rereads: true, detail: "credential_process"}
+	s := &source{kind: sourceProcess, asks: true, rereads: true, detail: "credential_process", noted: l.get(w.holder, "aws_account_id")}
 	s.kinds = []aws.CredentialSource{aws.CredentialSourceProfileProcess, aws.CredentialSourceProcess}
 	s.open = func(k *kit) (fetch, error) {
 		opts := []func(*processcreds.Options){}
@@ -187,7 +188,9 @@ func (l *look) processSource(w way) *source {
 			opts = append(opts, k.opts.ProcessCredentialOptions)
 		}
 		return s.classified(func(ctx context.Context) (aws.Credentials, error) {
-			return processcreds.NewProvider(command, opts...).Retrieve(ctx)
+			creds, err := processcreds.NewProvider(command, opts...).Retrieve(ctx)
+			creds.AccountID = cmp.Or(creds.AccountID, s.noted)
+			return creds, err
 		}, processError), nil
 	}
 	return s

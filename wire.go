@@ -2,6 +2,7 @@ package awsauth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -26,7 +27,8 @@ type wire struct {
 	client     func() *sts.Client // made when first needed
 	endpoint   endpoint
 	newRetryer func() aws.Retryer
-	logger     logging.Logger
+	logger     logging.Logger // of the SDK's
+	log        *slog.Logger
 	unsigned   pace.Pacer // of the calls that carry a token instead of a signature
 }
 
@@ -36,7 +38,7 @@ const harmlessLogs = aws.LogRetries | aws.LogDeprecatedUsage
 
 // newWire makes the family's wire of the configuration that was loaded for it, and
 // of own, the client for the library's own calls.
-func newWire(cfg aws.Config, own aws.HTTPClient, at endpoint, newRetryer func() aws.Retryer, logger logging.Logger) *wire {
+func newWire(cfg aws.Config, own aws.HTTPClient, at endpoint, newRetryer func() aws.Retryer, logger logging.Logger, log *slog.Logger) *wire {
 	cfg.HTTPClient = own
 	cfg.Logger, cfg.ClientLogMode = logger, cfg.ClientLogMode&harmlessLogs // the signer keeps those that the client is made with
 	return &wire{
@@ -44,6 +46,7 @@ func newWire(cfg aws.Config, own aws.HTTPClient, at endpoint, newRetryer func() 
 		endpoint:   at,
 		newRetryer: newRetryer,
 		logger:     logger,
+		log:        log,
 	}
 }
 
@@ -67,7 +70,7 @@ func retryerFor(cfg *aws.Config) func() aws.Retryer {
 // options are those of every STS call: who signs it, where it goes, how it is
 // retried and at whose pace. A nil signer signs nothing.
 func (w *wire) options(ctx context.Context, p *place, by aws.CredentialsProvider, retryer aws.Retryer, pacer *pace.Pacer, call stsCall) func(*sts.Options) {
-	paced := paced(ctx, call)
+	paced := w.paced(ctx, call)
 	return func(o *sts.Options) {
 		o.Region = w.signedFor(p)
 		o.Credentials = by
@@ -77,17 +80,42 @@ func (w *wire) options(ctx context.Context, p *place, by aws.CredentialsProvider
 }
 
 // paced is what the pace has to know of a call that a refresh makes in ctx.
-func paced(ctx context.Context, call stsCall) pace.Call {
+func (w *wire) paced(ctx context.Context, call stsCall) pace.Call {
+	tell := throttled(w.log, call)
 	c := pace.Call{
 		Once:   call.mfaSerial != "",
 		Waited: func() bool { return refresh.Waited(ctx) },
 		Hold:   func() func() { return refresh.Hold(ctx) },
-		Failed: func(err *pace.Error) { refresh.Note(ctx, soFar(err, call)) },
+		Failed: func(err *pace.Error) {
+			e := soFar(err, call)
+			refresh.Note(ctx, e)
+			tell(e)
+		},
 	}
 	if refresh.Background(ctx) {
 		c.Attempts = backgroundAttempts
 	}
 	return c
+}
+
+// throttled tells once of a call of a refresh that its service throttles. What is
+// behind it in the queue of the same caller is throttled, too.
+func throttled(log *slog.Logger, call stsCall) func(error) {
+	told := false
+	return func(err error) {
+		if told || !errors.Is(err, Throttled) {
+			return
+		}
+		told = true
+		attrs := []any{"host", call.host}
+		switch {
+		case call.mfaSerial != "" && call.op == startMFA:
+			attrs = append(attrs, "mfa", call.mfaSerial)
+		case call.target != "":
+			attrs = append(attrs, "role", call.target)
+		}
+		log.Info("awsauth: a call is throttled, trying again more slowly", attrs...)
+	}
 }
 
 // forSTS makes the STS clients of a session's Config go where the session itself

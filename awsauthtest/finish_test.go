@@ -5,11 +5,17 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/signin"
+	"github.com/aws/aws-sdk-go-v2/service/signin/types"
+	"github.com/aws/aws-sdk-go-v2/service/sso"
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/stretchr/testify/require"
 
@@ -118,6 +124,42 @@ func TestForgotten(t *testing.T) {
 	require.Error(t, ask(c.LoadOptions()), "what the test itself has set stays")
 	require.Equal(t, "sts.us-east-1.amazonaws.com", c.Calls()[1].Host)
 	require.Equal(t, http.StatusForbidden, c.Calls()[1].Status)
+}
+
+// TestForgottenElsewhere: SSO, its token service, the sign-in service and Roles
+// Anywhere of the real AWS are out of reach, too.
+func TestForgottenElsewhere(t *testing.T) {
+	c := awsauthtest.New(t)
+	calls := map[string]func(aws.Config) error{
+		"sso": func(cfg aws.Config) error {
+			_, err := sso.NewFromConfig(cfg).ListAccounts(t.Context(), &sso.ListAccountsInput{AccessToken: aws.String("token")})
+			return err
+		},
+		"ssooidc": func(cfg aws.Config) error {
+			_, err := ssooidc.NewFromConfig(cfg).RegisterClient(t.Context(), &ssooidc.RegisterClientInput{ClientName: aws.String("ours"), ClientType: aws.String("public")})
+			return err
+		},
+		"signin": func(cfg aws.Config) error {
+			_, err := signin.NewFromConfig(cfg).CreateOAuth2Token(t.Context(), &signin.CreateOAuth2TokenInput{
+				TokenInput: &types.CreateOAuth2TokenRequestBody{ClientId: aws.String("arn:aws:signin:::devtools/same-device"), GrantType: aws.String("refresh_token")},
+			})
+			return err
+		},
+	}
+	for name, call := range calls {
+		t.Run(name, func(t *testing.T) {
+			cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRegion("eu-west-1"), config.WithRetryMaxAttempts(1))
+			require.NoError(t, err)
+			err = call(cfg)
+			require.ErrorContains(t, err, "127.0.0.1")
+			require.ErrorContains(t, err, "LoadOptions")
+		})
+	}
+	require.True(t, strings.HasPrefix(os.Getenv("AWS_ENDPOINT_URL_ROLESANYWHERE"), "http://127.0.0.1:1/"))
+	c.Client()
+	for _, pair := range os.Environ() {
+		require.NotContains(t, pair, "AWS_ENDPOINT_URL_")
+	}
 }
 
 // TestIsolatedTransport: a configuration that was loaded before anything asked for

@@ -12,10 +12,11 @@ import (
 // variable but one and every proxy variable, points AWS_CONFIG_FILE and
 // AWS_SHARED_CREDENTIALS_FILE at files that do not exist, and switches EC2
 // metadata off, so that nothing but what the test says can supply credentials.
-// AWS_ENDPOINT_URL_STS leads to a port where nobody listens: an STS client that
+// AWS_ENDPOINT_URL_STS, and the variables of SSO, its token service, the sign-in
+// service and Roles Anywhere, lead to a port where nobody listens: a client that
 // was made without [Cloud.LoadOptions] fails there, with an address that says so,
-// and does not reach the real AWS. LoadOptions and [Cloud.Client] take that
-// variable away again, for the rest of the test. AWS_NEW_RETRIES_2026,
+// and does not reach the real AWS. LoadOptions and [Cloud.Client] take those
+// variables away again, for the rest of the test. AWS_NEW_RETRIES_2026,
 // with which a whole test run chooses the SDK's retryer, stays.
 // All is put back when the test ends. Like [testing.T.Setenv], which it uses, it
 // panics in a parallel test.
@@ -43,22 +44,27 @@ func Isolate(t testing.TB) {
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(none, "config"))
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(none, "credentials"))
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-	t.Setenv(endpointVariable, nowhere)
+	for _, service := range issuers {
+		t.Setenv(endpointVariable+service, nowhere)
+	}
 }
 
-const (
-	endpointVariable = "AWS_ENDPOINT_URL_STS"
+// nowhere is an address where nobody listens. The path is what an error shows of it.
+const nowhere = "http://127.0.0.1:1/isolated-by-awsauthtest-and-made-without-Cloud.LoadOptions"
 
-	// nowhere is an address where nobody listens. The path is what an error shows
-	// of it.
-	nowhere = "http://127.0.0.1:1/isolated-by-awsauthtest-and-made-without-Cloud.LoadOptions"
-)
+// endpointVariable begins the variables by which the SDK finds the address of a service.
+const endpointVariable = "AWS_ENDPOINT_URL_"
 
-// openWay undoes what Isolate did to the endpoint. The SDK reads the environment
+// issuers are the services that hand out credentials, in the names of variables.
+var issuers = []string{"STS", "SSO", "SSO_OIDC", "SIGNIN", "ROLESANYWHERE"}
+
+// openWay undoes what Isolate did to the endpoints. The SDK reads the environment
 // after it has applied the load options.
 func openWay() {
-	if os.Getenv(endpointVariable) == nowhere {
-		_ = os.Unsetenv(endpointVariable)
+	for _, service := range issuers {
+		if os.Getenv(endpointVariable+service) == nowhere {
+			_ = os.Unsetenv(endpointVariable + service)
+		}
 	}
 }
 

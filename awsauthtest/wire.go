@@ -311,7 +311,7 @@ func (m memory) route(u *url.URL) (place, error) {
 	if m.c.socket.is(u) || isLocalSTS(u) {
 		return m.c.routeLoopback(u.Path), nil
 	}
-	if strings.HasPrefix(u.String(), nowhere) { // whoever asks here has not forgotten the Cloud
+	if rest, found := strings.CutPrefix(u.String(), nowhere); found && strings.Trim(rest, "/") == "" { // whoever asks here has not forgotten the Cloud
 		return place{service: serviceSTS, anyPath: true}, nil
 	}
 	at, ok := m.c.locate(u.Host)

@@ -203,6 +203,11 @@ func (f *flight) lostPrompt() bool {
 	return false
 }
 
+// effort is what f has cost so far. cache.mu is held.
+func (f *flight) effort() Effort {
+	return Effort{Took: time.Since(f.began), Waiting: f.callers + len(f.children)}
+}
+
 // enter counts a caller, or a child's refresh, among those who wait for f. It
 // reports false, and does nothing, if f itself waits for that child's refresh.
 // cache.mu is held, as for exit.

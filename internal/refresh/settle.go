@@ -39,7 +39,7 @@ func (c *Cache) take(f *flight, got Issued) error {
 		c.mu.Unlock()
 		return err
 	}
-	held := c.current.Load()
+	held, effort := c.current.Load(), f.effort()
 	c.keep(e)
 	c.end(f, &e.Issued, nil)
 	waiting := append(c.lost, c.flight)
@@ -53,7 +53,7 @@ func (c *Cache) take(f *flight, got Issued) error {
 	c.mu.Unlock()
 	left := e.left(now)
 	if held == nil || !held.same(got) || left <= 0 {
-		c.Observer.Refreshed(Refreshed{Keys: &e.Issued, Left: left})
+		c.Observer.Refreshed(Refreshed{Keys: &e.Issued, Left: left, Effort: effort})
 	}
 	return nil
 }
@@ -132,7 +132,7 @@ func (c *Cache) failed(f *flight, err error, outlook Outlook) (tell func()) {
 		return func() {}
 	}
 	now := c.now()
-	alone := c.flight != f
+	alone, effort := c.flight != f, f.effort()
 	e := c.prolong(now)
 	if e.usable(now) {
 		c.end(f, &e.Issued, nil)
@@ -146,7 +146,7 @@ func (c *Cache) failed(f *flight, err error, outlook Outlook) (tell func()) {
 		pause := c.failure.whileUsable(err, outlook)
 		retry := now.after(pause)
 		c.retry.Store(&retry)
-		kept := Kept{Keys: &e.Issued, Left: e.left(now), NextTry: pause, Err: err}
+		kept := Kept{Keys: &e.Issued, Left: e.left(now), NextTry: pause, Err: err, Effort: effort}
 		return func() { c.Observer.Kept(kept) }
 	case c.failure.unusable(err, outlook, now, f.background, c.Local):
 		return func() { c.Observer.Failed(err) }

@@ -50,6 +50,13 @@ type Observer interface {
 type Refreshed struct {
 	Keys *Issued
 	Left time.Duration // until they expire; negative past it; 0 for keys without an expiry
+	Effort
+}
+
+// Effort is what a refresh cost.
+type Effort struct {
+	Took    time.Duration // from its start
+	Waiting int           // callers, and refreshes of children, that waited for its end
 }
 
 // Kept tells of a refresh that failed while the keys at hand were good.
@@ -58,6 +65,7 @@ type Kept struct {
 	Left    time.Duration // as in Refreshed
 	NextTry time.Duration // until the next refresh starts, if somebody asks
 	Err     error         // as Classify made it
+	Effort
 }
 
 // silent is the Observer of a Config without one.
