@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -239,4 +240,26 @@ func TestDiskLockHeld(t *testing.T) {
 		require.NoError(t, o.Err)
 		assert.InDelta(t, 8, o.Took.Seconds(), 1)
 	})
+}
+
+// TestDiskLoginRenewedOnce: a login that has just ended is renewed by one process, without
+// WithDiskCache too.
+func TestDiskLoginRenewedOnce(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.SSOProfile()
+	path, err := ssocreds.StandardCachedTokenFilepath("corp")
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	require.NoError(t, os.WriteFile(path, w.LoginSSO("https://corp.awsapps.com/start", "us-east-1", -time.Second, w.ARN(lab.Home, "role/base")), 0o600))
+	w.Inject(awsauthtest.Fault{Action: "CreateToken", Delay: 100 * time.Millisecond})
+	var wg sync.WaitGroup
+	for range 6 {
+		s := w.Open(awsauth.WithProfile("dev"))
+		wg.Go(func() {
+			_, err := s.Retrieve(t.Context())
+			assert.NoError(t, err)
+		})
+	}
+	wg.Wait()
+	assert.Len(t, w.Calls("CreateToken"), 1)
 }
