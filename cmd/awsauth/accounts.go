@@ -50,7 +50,7 @@ func runAccounts(ctx context.Context, cmd *cli.Command) error {
 			return misused(cmd, fmt.Errorf("--ou %q: the id of an organizational unit looks like ou-ab12-11111111, that of a root like r-ab12", id))
 		}
 	}
-	s, err := openSession(cmd, terminalAsker().option())
+	s, err := openSession(cmd)
 	if err != nil {
 		return err
 	}

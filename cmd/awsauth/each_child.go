@@ -19,7 +19,7 @@ import (
 
 // one runs the command in one account: once, or once in each region.
 func (e *each) one(ctx context.Context, s *awsauth.Session) error {
-	keys, err := s.Retrieve(ctx)
+	keys, err := lasting{s, leftForGood}.Retrieve(ctx)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func explainCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			s, err := awsauth.New(append(options, terminalAsker().option())...)
+			s, err := codesOf(cmd).open(options)
 			if err != nil {
 				return explainFault(cmd, err)
 			}
