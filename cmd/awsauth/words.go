@@ -50,6 +50,9 @@ var vocabulary = sync.OnceValue(func() *words {
 		{`(, or| or|, and| and)? (in )?WithLoadOptions`, ""},
 		{`\) to New if\b`, ") if"},
 		{`\bForEachAccount\b`, "each"},
+		{`\bConsoleURL\(("[^"]*"|%q)\)`, "--service $1"},
+		{`\bConsoleURL\b`, "console"},
+		{`, for example PromptMFA`, ""},
 	} {
 		w.phrases = append(w.phrases, phrase{regexp.MustCompile(p[0]), p[1]})
 	}

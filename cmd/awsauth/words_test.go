@@ -41,7 +41,7 @@ func TestInFlags(t *testing.T) {
 }
 
 // goWords are what a person who typed flags should never read.
-var goWords = regexp.MustCompile(`\bawsauth\.[A-Z]|\bWith[A-Z]|\bstscreds\.|\bconfig\.[A-Z]|\[\]string|\bForEachAccount\b`)
+var goWords = regexp.MustCompile(`\bawsauth\.[A-Z]|\bWith[A-Z]|\bstscreds\.|\bconfig\.[A-Z]|\[\]string|\b(ForEachAccount|ConsoleURL|PromptMFA)\b`)
 
 // middleware are names of ours that the SDK knows, and nobody reads.
 var middleware = regexp.MustCompile(`^awsauth\.[a-z]+$`)
