@@ -140,6 +140,7 @@ func newCommand(stdout, stderr io.Writer) *cli.Command {
 		all = append(all, cmd.Commands...)
 	}
 	for _, cmd := range all {
+		cmd.DisableSliceFlagSeparator = true // what is given once is one value
 		cmd.OnUsageError = func(_ context.Context, cmd *cli.Command, err error, _ bool) error {
 			return misused(cmd, err)
 		}

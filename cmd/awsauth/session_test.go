@@ -109,6 +109,7 @@ func TestSessionFlagMistakes(t *testing.T) {
 		says string
 	}{
 		{[]string{"--tag", "team"}, exitUsage, `--tag "team": write it as key=value`},
+		{[]string{"--tag", "team=a,b"}, exitFailed, `--tag "team": tag keys and values are`},
 		{[]string{"--tag", "=x"}, exitUsage, "write it as key=value"},
 		{[]string{"--tag", "a=1", "--tag", "a=2"}, exitUsage, "two values for this key"},
 		{[]string{"--policy", "@" + missing}, exitUsage, "missing.json"},
