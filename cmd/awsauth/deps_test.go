@@ -19,7 +19,7 @@ func TestImporterDependencies(t *testing.T) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"go.mod": "module example.com/importer\n\ngo 1.25.0\n\nrequire github.com/chaoxiaodi/awsauth v0.0.0\n\nreplace github.com/chaoxiaodi/awsauth => " + root + "\n",
+		"go.mod":  "module example.com/importer\n\ngo 1.25.0\n\nrequire github.com/chaoxiaodi/awsauth v0.0.0\n\nreplace github.com/chaoxiaodi/awsauth => " + root + "\n",
 		"main.go": "package main\n\nimport \"github.com/chaoxiaodi/awsauth\"\n\nfunc main() { _, _ = awsauth.New() }\n",
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
