@@ -17,9 +17,9 @@ import (
 const cliVariable = "AWSAUTH_BENCH_AWSCLI"
 
 // MeasureWarm measures fresh processes that find the credentials of a role on the
-// disk: ours, and the AWS CLI, which has a cache of its own. The first program only
-// loads the SDK's config, the last makes a call to STS each time. They are built into
-// dir and run in turn.
+// disk: ours, our command, and the AWS CLI, which has a cache of its own and is the last.
+// The first program only loads the SDK's config, the one before the command makes a call
+// to STS each time. They are built into dir and run in turn.
 func MeasureWarm(benchDir, dir, url string, runs int) ([]*Program, error) {
 	cache := filepath.Join(dir, "cache")
 	programs := []*Program{
@@ -27,7 +27,14 @@ func MeasureWarm(benchDir, dir, url string, runs int) ([]*Program, error) {
 		{Name: "awsauth, from the disk cache", Command: []string{filepath.Join(dir, "warm"), cache}},
 		{Name: "awsauth, from the disk cache, encrypted", Command: []string{filepath.Join(dir, "warm"), cache, "encrypted"}},
 		{Name: "bare SDK, a call to STS", Command: []string{filepath.Join(dir, "sdk")}},
+		{Name: "the command: `awsauth process`", Command: []string{filepath.Join(dir, "command"), "process", "--cache-dir", cache, "--account", someAccount}},
+		{Name: "the command: `awsauth exec -- true`", Command: []string{filepath.Join(dir, "command"), "exec", "--cache-dir", cache, "--account", someAccount, "--", "true"}},
 		newCLI(dir),
+	}
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "command"), "./cmd/awsauth")
+	build.Dir = filepath.Dir(absolute(benchDir)) // the library's module, as the command's own dependencies are not here
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%v: %w: %s", build, err, out)
 	}
 	for _, name := range []string{"config", "warm", "sdk"} {
 		build := exec.Command("go", "build", "-o", filepath.Join(dir, name), "./cold/"+name)
@@ -54,6 +61,14 @@ func MeasureWarm(benchDir, dir, url string, runs int) ([]*Program, error) {
 		}
 	}
 	return programs, nil
+}
+
+// absolute is dir, from wherever one stands.
+func absolute(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		return abs
+	}
+	return dir
 }
 
 // Over is how much longer a program takes than another one: the median over the pairs
@@ -119,6 +134,14 @@ func findCLI() (string, error) {
 	return path, nil
 }
 
+// fasterThan is the ratio of the medians, nothing where other could not be run.
+func (p *Program) fasterThan(other *Program) string {
+	if other.Unobtainable != "" {
+		return ""
+	}
+	return ratio(float64(other.Median()), float64(p.Median()))
+}
+
 func (t Tables) warm(w io.Writer) error {
 	s, err := StartSTS(stsLatency)
 	if err != nil {
@@ -134,8 +157,8 @@ func (t Tables) warm(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	table := newTable("program", "median", "over LoadDefaultConfig", "ratio")
-	floor := programs[0]
+	table := newTable("program", "median", "over LoadDefaultConfig", "ratio", "faster than the AWS CLI by")
+	floor, cli := programs[0], programs[len(programs)-1]
 	for _, p := range programs {
 		if p.Unobtainable != "" {
 			table.row(p.Name, "skipped: "+p.Unobtainable)
@@ -145,7 +168,7 @@ func (t Tables) warm(w io.Writer) error {
 		if p != floor {
 			over = "+" + millis(p.Over(floor))
 		}
-		table.row(p.Name, millis(p.Median()), over, ratio(float64(p.Median()), float64(floor.Median())))
+		table.row(p.Name, millis(p.Median()), over, ratio(float64(p.Median()), float64(floor.Median())), p.fasterThan(cli))
 	}
 	table.note("From the start of the process to its end. STS at %s, keys in the environment; the AWS CLI reads them from a profile.", waitText(stsLatency))
 	return table.print(w, "Warm start")

@@ -50,7 +50,7 @@ func runAccounts(ctx context.Context, cmd *cli.Command) error {
 			return misused(cmd, fmt.Errorf("--ou %q: the id of an organizational unit looks like ou-ab12-11111111, that of a root like r-ab12", id))
 		}
 	}
-	s, err := openSession(cmd, terminalAsker().option())
+	s, err := openSession(cmd)
 	if err != nil {
 		return err
 	}
@@ -200,16 +200,20 @@ func (l *lister) add(unit string, accounts []types.Account) {
 func writeAccounts(w io.Writer, found []member) error {
 	var b strings.Builder
 	for _, m := range found {
-		name := strings.Map(func(r rune) rune {
-			if unicode.IsPrint(r) {
-				return r
-			}
-			return '?'
-		}, m.Name)
-		fmt.Fprintf(&b, "%s # %s\n", m.ID, name)
+		fmt.Fprintf(&b, "%s # %s\n", m.ID, printable(m.Name))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// printable is a text of somebody else's that cannot move the cursor.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
 }
 
 // writeJSON writes v, indented. A list without entries is [], not null.

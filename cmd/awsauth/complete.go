@@ -41,8 +41,8 @@ func complete(root *cli.Command, args []string, w io.Writer) {
 		}
 	case begun != "":
 		printFlags(w, cmd, begun)
-	case cmd == root:
-		for _, sub := range root.Commands {
+	default: // a command's own arguments cannot be listed
+		for _, sub := range cmd.Commands {
 			fmt.Fprintf(w, "%s:%s\n", sub.Name, sub.Usage)
 		}
 	}

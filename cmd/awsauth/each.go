@@ -125,7 +125,7 @@ func (e *each) run(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	s, err := awsauth.New(append(startOptions(cmd), terminalAsker().option())...)
+	s, err := codesOf(cmd).open(startOptions(cmd))
 	if err != nil {
 		return failed(err)
 	}

@@ -19,7 +19,7 @@ import (
 
 // one runs the command in one account: once, or once in each region.
 func (e *each) one(ctx context.Context, s *awsauth.Session) error {
-	keys, err := s.Retrieve(ctx)
+	keys, err := lasting{s, leftForGood}.Retrieve(ctx)
 	if err != nil {
 		return err
 	}
@@ -96,14 +96,11 @@ func (e *each) collect(c *exec.Cmd, account, region string) error {
 }
 
 // writeUnrun writes the result of an account in which the command did not run.
-func (e *each) writeUnrun(err error) {
+func (e *each) writeUnrun(err *awsauth.AccountError) {
 	var ran *commandError
-	var entry *awsauth.AccountError
-	if !e.json || errors.As(err, &ran) || !errors.As(err, &entry) {
-		return
+	if e.json && !errors.As(err, &ran) {
+		_ = e.writeResult(runResult{Account: err.Account, Error: failedAccountOf(err).reason})
 	}
-	text := strings.TrimPrefix(oneLine(inFlags(err.Error())), entry.Account+": ")
-	_ = e.writeResult(runResult{Account: entry.Account, Error: text})
 }
 
 func (e *each) writeResult(r runResult) error {

@@ -18,7 +18,7 @@ func (e *each) summary(ctx context.Context, err error, total int) error {
 	}
 	var failures []failedAccount
 	notStarted := 0
-	for _, one := range leaves(err) {
+	for _, one := range awsauth.AccountErrors(err) {
 		e.writeUnrun(one)
 		if isNotStarted(one) {
 			notStarted++
@@ -51,14 +51,8 @@ type failedAccount struct{ account, reason string }
 // here stands in a reason for the id of the account that failed.
 const here = "<account>"
 
-func failedAccountOf(err error) failedAccount {
-	text := oneLine(inFlags(err.Error()))
-	var entry *awsauth.AccountError
-	if !errors.As(err, &entry) {
-		return failedAccount{reason: text}
-	}
-	text = strings.TrimPrefix(text, entry.Account+": ")
-	return failedAccount{entry.Account, text}
+func failedAccountOf(err *awsauth.AccountError) failedAccount {
+	return failedAccount{err.Account, strings.TrimPrefix(oneLine(inFlags(err.Error())), err.Account+": ")}
 }
 
 // grouped is a line for each account, or, where several failed for one reason, a line

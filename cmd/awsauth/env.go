@@ -35,11 +35,11 @@ func envCommand() *cli.Command {
 			if err := noArguments(cmd); err != nil {
 				return err
 			}
-			s, err := openSession(cmd, terminalAsker().option())
+			s, err := openSession(cmd)
 			if err != nil {
 				return err
 			}
-			keys, err := firstKeys(ctx, cmd, s)
+			keys, err := firstKeys(ctx, cmd, lasting{s, leftForGood})
 			if err != nil {
 				return err
 			}

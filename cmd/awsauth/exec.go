@@ -53,12 +53,12 @@ type execution struct {
 	program string   // its path
 	argv    []string // as it sees itself
 	environ []string
-	asker   *asker
+	codes   *codes
 	serving atomic.Bool // the command runs beside the endpoint
 }
 
 func runExec(ctx context.Context, cmd *cli.Command) error {
-	x := &execution{cmd: cmd, argv: cmd.Args().Slice(), environ: callersEnviron(os.Environ()), asker: terminalAsker()}
+	x := &execution{cmd: cmd, argv: cmd.Args().Slice(), environ: callersEnviron(os.Environ()), codes: codesOf(cmd)}
 	if cmd.Args().Present() {
 		if err := x.find(); err != nil { // before a person types a code for nothing
 			return err
@@ -68,12 +68,16 @@ func runExec(ctx context.Context, cmd *cli.Command) error {
 	if cmd.Bool("serve") {
 		more = append(more, warnings(x.noteWhileServing))
 	}
-	s, err := openSession(cmd, append(more, x.asker.option())...)
+	s, err := openAsking(cmd, x.codes, more...)
 	if err != nil {
 		return err
 	}
 	x.session = s
-	if x.keys, err = firstKeys(ctx, cmd, s); err != nil {
+	left := leftForGood
+	if cmd.Bool("serve") {
+		left = leftForSDK
+	}
+	if x.keys, err = firstKeys(ctx, cmd, lasting{s, left}); err != nil {
 		return err
 	}
 	if len(x.argv) == 0 {
@@ -89,7 +93,7 @@ func runExec(ctx context.Context, cmd *cli.Command) error {
 }
 
 // firstKeys are the keys of a session, in the time of the flag --timeout.
-func firstKeys(ctx context.Context, cmd *cli.Command, s *awsauth.Session) (aws.Credentials, error) {
+func firstKeys(ctx context.Context, cmd *cli.Command, s aws.CredentialsProvider) (aws.Credentials, error) {
 	ctx, cancel, err := withTimeout(ctx, cmd)
 	if err != nil {
 		return aws.Credentials{}, err

@@ -122,7 +122,7 @@ func TestTerminalMFA(t *testing.T) {
 			t.Setenv("AWS_ENDPOINT_URL_STS", url)
 			line := strings.NewReplacer("RUN", asCommand+"=1 "+self, "OUT", out).Replace(tt.line)
 			c := exec.CommandContext(t.Context(), python, "-c", terminal, "bash", "PS1='@''> '\r", "@> ", line+"\r",
-				"MFA code: ", cloud.MFACode(serial)+"\r", "@> ", "echo code=$?\r", "code=0", "exit\r")
+				"(profile admin): ", cloud.MFACode(serial)+"\r", "@> ", "echo code=$?\r", "code=0", "exit\r")
 			c.Env = append(os.Environ(), "TERM=dumb")
 			screen, err := c.CombinedOutput()
 			require.NoError(t, err, "%s", screen)

@@ -15,7 +15,7 @@ import (
 
 // serve runs the command beside an endpoint that renews its keys.
 func (x *execution) serve(ctx context.Context) error {
-	server, err := serve.Start(ctx, speaking{x.session}, func(err error) { x.note(oneLine(err.Error())) })
+	server, err := serve.Start(ctx, speaking{lasting{x.session, leftForSDK}}, func(err error) { x.note(oneLine(err.Error())) })
 	switch {
 	case errors.Is(err, serve.ErrLongLived):
 		return &failure{errors.New("awsauth: exec --serve: these keys never end, so there is nothing to renew; leave out --serve, or name a role with --account or --role-arn")}
@@ -33,7 +33,7 @@ func (x *execution) serve(ctx context.Context) error {
 		return &failure{fmt.Errorf("awsauth: exec --serve: %w", err)}
 	}
 	x.serving.Store(true)
-	x.asker.hush() // from here on the terminal is the command's
+	x.codes.hush() // from here on the terminal is the command's
 	environ := with(x.environ, regionVariables(x.session.Config().Region)...)
 	return x.runBeside(with(withoutFiles(environ), append(files,
 		variable{"AWS_CONTAINER_CREDENTIALS_FULL_URI", server.URL()},

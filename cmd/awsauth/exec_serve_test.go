@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -181,83 +180,4 @@ func TestServeOutage(t *testing.T) {
 	}
 	assert.NotEmpty(t, got.stderr)
 	assert.NotRegexp(t, goWords, got.stdout+got.stderr)
-}
-
-// botoLoop prints the access key id and the caller, several times.
-const botoLoop = `
-import boto3, time, sys
-s = boto3.Session()
-sts = s.client('sts')
-end = time.time() + float(sys.argv[1])
-while time.time() < end:
-    arn = sts.get_caller_identity()['Arn']
-    print(s.get_credentials().get_frozen_credentials().access_key, arn, flush=True)
-    time.sleep(0.5)
-`
-
-// nodeLoop asks the endpoint as the SDK for JavaScript does: by the two variables,
-// again when the keys end in less than a second.
-const nodeLoop = `
-let keys = null;
-const end = Date.now() + 1000 * Number(process.argv[1]);
-async function once() {
-  if (!keys || new Date(keys.Expiration) - Date.now() < 1000) {
-    const res = await fetch(process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI, { headers: { Authorization: process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN } });
-    if (!res.ok) throw new Error(await res.text());
-    keys = await res.json();
-    if (new Date(keys.Expiration) <= Date.now()) throw new Error('expired keys');
-  }
-  console.log(keys.AccessKeyId, 'arn');
-  if (Date.now() < end) setTimeout(once, 500);
-}
-once();
-`
-
-// TestServeOutlives: a child that lives longer than its keys gets new ones, from an
-// endpoint that wins over keys in the profile "default". The keys here last ten
-// seconds.
-func TestServeOutlives(t *testing.T) {
-	const life, seconds = 10 * time.Second, "32"
-	cloud, _, url := served(t, ana)
-	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
-		require.NoError(t, os.Unsetenv(name))
-	}
-	uri := cloud.SetContainer(&awsauthtest.Container{RoleARN: "arn:aws:iam::111111111111:role/task", Lifetime: life})
-	t.Setenv("AWS_ENDPOINT_URL_STS", url)
-	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url+uri)
-	clients := map[string]func(*testing.T) []string{
-		"boto3": func(t *testing.T) []string { return []string{needsBoto(t), "-c", botoLoop, seconds} },
-		"aws": func(t *testing.T) []string {
-			needs(t, "aws")
-			return []string{shell(t), "-c", `end=$(($(date +%s) + ` + seconds + `)); while [ $(date +%s) -lt $end ]; do
-				aws configure list | awk '/access_key/ {printf "%s ", $2}'; aws sts get-caller-identity --query Arn --output text || exit 1; sleep 1; done`}
-		},
-		"node": func(t *testing.T) []string { return []string{needs(t, "node"), "-e", nodeLoop, seconds} },
-	}
-	type child struct {
-		name           string
-		c              *exec.Cmd
-		stdout, stderr interface{ String() string }
-	}
-	var all []child
-	for name, client := range clients {
-		t.Run(name, func(t *testing.T) { client(t) }) // says which are missing
-		if t.Skipped() {
-			continue
-		}
-		c, stdout, stderr := process(t, append([]string{"exec", "--serve", "--region", "us-east-1", "--"}, client(t)...)...)
-		all = append(all, child{name, c, stdout, stderr})
-	}
-	for i := range all {
-		require.NoError(t, all[i].c.Start())
-	}
-	for _, one := range all {
-		require.NoError(t, one.c.Wait(), "%s: %s%s", one.name, one.stdout, one.stderr)
-		keys := map[string]bool{}
-		for line := range strings.Lines(one.stdout.String()) {
-			keys[strings.Fields(line)[0]] = true
-			assert.Regexp(t, `(:assumed-role/task/|arn$)`, strings.TrimSpace(line), one.name)
-		}
-		assert.GreaterOrEqual(t, len(keys), 3, "%s: %s", one.name, one.stdout)
-	}
 }

@@ -131,7 +131,7 @@ func TestExecFails(t *testing.T) {
 		})
 	}
 	cloud.Inject(awsauthtest.Fault{Kind: awsauthtest.Hang})
-	got := runProcess(t, "exec", "--sts-endpoint", url, "--account", accountA, "--timeout", "50ms", "--", "true")
+	got := runProcess(t, "exec", "--no-cache", "--sts-endpoint", url, "--account", accountA, "--timeout", "50ms", "--", "true")
 	assert.Equal(t, exitFailed, got.code)
 	assert.Contains(t, got.stderr, "no answer")
 }

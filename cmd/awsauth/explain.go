@@ -36,7 +36,7 @@ func explainCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			s, err := awsauth.New(append(options, terminalAsker().option())...)
+			s, err := codesOf(cmd).open(options)
 			if err != nil {
 				return explainFault(cmd, err)
 			}
@@ -50,28 +50,59 @@ func explainCommand() *cli.Command {
 func explainFault(cmd *cli.Command, err error) error {
 	text := inFlags(err.Error())
 	var fault *awsauth.Error
-	if errors.As(err, &fault) {
-		if report, ok := fault.Report(); ok {
-			if err := printReport(cmd, report); err != nil {
-				return err
-			}
-			text += "\n" + afterFault
+	var report awsauth.Report
+	decided := errors.As(err, &fault)
+	if decided {
+		report, decided = fault.Report()
+	}
+	if decided || cmd.Bool("json") {
+		if err := printReport(cmd, report, leaves(err)...); err != nil {
+			return err
 		}
 	}
+	if decided {
+		text += "\n" + afterFault
+	}
 	return &failure{errors.New(text)}
+}
+
+// faultJSON is one thing that is wrong. Its names stay; the texts may change.
+type faultJSON struct {
+	Kind    awsauth.Kind `json:"kind,omitempty"` // absent: of no kind that a program could act on
+	Message string       `json:"message"`        // all of it, with what to do
+	Hint    string       `json:"hint,omitempty"` // what to do
+}
+
+// reportJSON is a report, and beside it what is wrong.
+type reportJSON struct {
+	awsauth.Report
+	Faults []faultJSON `json:"faults,omitempty"`
+}
+
+func faultsOf(errs []error) (all []faultJSON) {
+	for _, err := range errs {
+		f := faultJSON{Message: oneLine(inFlags(err.Error()))}
+		var own *awsauth.Error
+		if errors.As(err, &own) {
+			f.Kind, f.Hint = own.Kind, inFlags(own.Hint)
+		}
+		all = append(all, f)
+	}
+	return all
 }
 
 // afterFault is the last line where explain met a fault.
 const afterFault = "Nobody is signed in until this is mended: a fault never lets the next place have its turn."
 
-// printReport prints a report as a table, or as JSON with --json.
-func printReport(cmd *cli.Command, report awsauth.Report) (err error) {
+// printReport prints a report as a table, or, with --json, as JSON and what is wrong
+// beside it.
+func printReport(cmd *cli.Command, report awsauth.Report, faults ...error) (err error) {
 	report = flagged(report)
 	if cmd.Bool("json") {
 		enc := json.NewEncoder(cmd.Root().Writer)
 		enc.SetIndent("", "  ")
 		enc.SetEscapeHTML(false)
-		err = enc.Encode(report)
+		err = enc.Encode(reportJSON{report, faultsOf(faults)})
 	} else {
 		_, err = io.WriteString(cmd.Root().Writer, table(report, widthOf(cmd.Root().Writer)))
 	}

@@ -120,9 +120,17 @@ func TestExplainFails(t *testing.T) {
 
 			code, out, _ = command(t, append([]string{"explain", "--json"}, tt.args...)...)
 			assert.Equal(t, exitFailed, code)
-			var report awsauth.Report
+			var report reportJSON
 			require.NoError(t, json.Unmarshal([]byte(out), &report))
 			assert.Equal(t, awsauth.Failed, report.Steps[len(report.Steps)-1].Status)
+			require.NotEmpty(t, report.Faults)
+			messages := ""
+			for _, fault := range report.Faults {
+				assert.NotEmpty(t, fault.Kind)
+				assert.NotRegexp(t, goWords, fault.Message+fault.Hint)
+				messages += fault.Message
+			}
+			assert.Contains(t, messages, tt.text)
 		})
 	}
 	code, _, stderr := command(t, "explain", "ops")

@@ -30,8 +30,18 @@ func sessionFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "policy-arn", Usage: "narrow the session by the managed policy with this `ARN`; once for each"},
 		&cli.BoolFlag{Name: "read-only", Usage: "narrow the session by AWS's own policy ReadOnlyAccess"},
 		&cli.StringFlag{Name: "web-identity-token-file", Usage: "start with the OIDC token in this `FILE`, as the role of --role-arn"},
+		&cli.StringFlag{Name: "mfa-serial", Usage: "sign in with a code of the MFA device with this `SERIAL`; a profile's mfa_serial needs no flag"},
+		&cli.StringFlag{Name: "mfa-process", Usage: "run this `COMMAND` for the MFA code, instead of asking at the terminal"},
+		&cli.StringSliceFlag{Name: "allowed-account", Usage: "use no credentials of an account other than that with this `ID`; once for each"},
+		&cli.BoolFlag{Name: "no-cache", Usage: "neither read nor write credentials on disk"},
+		cacheDirFlag(),
 		&cli.StringFlag{Name: "sts-endpoint", Usage: "call STS at this `URL`: a VPC endpoint, or a local STS"},
 	}
+}
+
+// cacheDirFlag says where the disk cache is.
+func cacheDirFlag() cli.Flag {
+	return &cli.StringFlag{Name: "cache-dir", Usage: "keep credentials in this `DIRECTORY` (default: $" + cacheVariable + ", else awsauth in the user's cache directory)"}
 }
 
 // durationFlag is a flag whose empty value is allowed, which cli.DurationFlag

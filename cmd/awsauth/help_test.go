@@ -20,6 +20,9 @@ func TestHelpFits(t *testing.T) {
 	lines := [][]string{{"--help"}, {}}
 	for _, cmd := range commands() {
 		lines = append(lines, []string{cmd.Name, "--help"}, []string{"help", cmd.Name})
+		for _, sub := range cmd.Commands {
+			lines = append(lines, []string{cmd.Name, sub.Name, "--help"})
+		}
 	}
 	for _, line := range lines {
 		code, out, stderr := command(t, line...)

@@ -102,7 +102,7 @@ func scopes(list string) []string {
 
 // openBrowser opens an address of AWS in the user's browser, and does not wait for it.
 func openBrowser(address string) error {
-	if !strings.HasPrefix(address, "https://") {
+	if !strings.HasPrefix(address, "https://") && !strings.HasPrefix(address, "http://127.0.0.1:") {
 		return errors.New("the address is not https")
 	}
 	var c *exec.Cmd

@@ -5,9 +5,11 @@
 //	awsauth explain                       where do my credentials come from
 //	awsauth exec --account 1… -- aws …    run a command as the role
 //	awsauth env, awsauth process          the credentials for a shell, for credential_process
+//	awsauth console --account 1… --open   the role in the AWS console, in a browser
 //	awsauth login, awsauth logout         SSO, without the AWS CLI
 //	awsauth each --accounts ids.txt -- …  run a command once per account
 //	awsauth accounts                      the accounts of the organization
+//	awsauth cache list, cache clear       the credentials that are kept on disk
 //	awsauth demo                          a walk through the library, on an AWS inside the process
 //
 // It exits with 0 when all went well, 1 when something failed (the reason is on
@@ -133,7 +135,12 @@ func newCommand(stdout, stderr io.Writer) *cli.Command {
 		// run prints errors and chooses the exit code; the library is to do neither.
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 	}
-	for _, cmd := range append(root.Commands, root) {
+	all := append(root.Commands[:len(root.Commands):len(root.Commands)], root)
+	for _, cmd := range root.Commands {
+		all = append(all, cmd.Commands...)
+	}
+	for _, cmd := range all {
+		cmd.DisableSliceFlagSeparator = true // what is given once is one value
 		cmd.OnUsageError = func(_ context.Context, cmd *cli.Command, err error, _ bool) error {
 			return misused(cmd, err)
 		}
@@ -166,9 +173,9 @@ func (f *failure) Unwrap() error { return f.err }
 func commands() []*cli.Command {
 	return []*cli.Command{
 		whoamiCommand(), explainCommand(),
-		envCommand(), execCommand(), processCommand(),
+		envCommand(), execCommand(), processCommand(), consoleCommand(),
 		loginCommand(), logoutCommand(),
 		accountsCommand(), eachCommand(),
-		demoCommand(),
+		cacheCommand(), demoCommand(),
 	}
 }

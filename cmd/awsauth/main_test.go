@@ -17,12 +17,28 @@ import (
 // its signals, exit code and environment.
 const asCommand = "AWSAUTH_TEST_AS_COMMAND"
 
+// commandArgs are the arguments, a line each, where they cannot be given to the process.
+const commandArgs = "AWSAUTH_TEST_ARGS"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		_ = os.Unsetenv(asCommand)
+		if args := os.Getenv(commandArgs); args != "" {
+			_ = os.Unsetenv(commandArgs)
+			os.Args = append(os.Args[:1], strings.Split(args, "\n")...)
+		}
 		main()
 	}
-	os.Exit(m.Run())
+	dir, err := os.MkdirTemp("", "awsauth-test")
+	if err == nil {
+		err = os.Setenv(cacheVariable, dir) // not the user's own; tests that are about it have one each
+	}
+	if err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // process is the command as a process that has not been started.

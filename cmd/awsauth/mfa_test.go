@@ -1,10 +1,9 @@
 package main
 
 import (
-	"io"
 	"os"
 	"path/filepath"
-	"strings"
+	"runtime"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -15,56 +14,101 @@ import (
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
 )
 
-// typed is a terminal at which somebody types.
-type typed struct {
-	io.Reader
-	io.Writer
-}
+const (
+	anasDevice  = "arn:aws:iam::111111111111:mfa/ana"
+	withMFARole = "arn:aws:iam::" + accountA + ":role/manage-role"
+)
 
-func (typed) Close() error { return nil }
-
-// askAt asks somebody who types this.
-func askAt(text string, shown io.Writer) *asker {
-	return &asker{open: func() (io.ReadWriteCloser, error) { return typed{strings.NewReader(text), shown}, nil }}
-}
-
-// A profile with an mfa_serial asks once, and the code is what STS gets.
-func TestAskForCode(t *testing.T) {
-	const serial = "arn:aws:iam::111111111111:mfa/ana"
-	cloud := awsauthtest.New(t)
-	keys := cloud.AddUser(awsauthtest.User{ARN: ana, MFASerial: serial})
-	cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::111111111111:role/admin", Trust: []string{ana}, RequireMFA: true})
+// device is a Cloud on a socket whose user has a device, and shared files with these
+// profiles: "ana" has keys alone, "beside" keys and mfa_serial, "admin" a role with
+// mfa_serial, and "key" one with a security key, which has no codes.
+func device(t *testing.T) (cloud *awsauthtest.Cloud, url string) {
+	t.Helper()
+	cloud = awsauthtest.New(t)
+	url, err := cloud.Serve()
+	require.NoError(t, err)
+	keys := cloud.AddUser(awsauthtest.User{ARN: ana, MFASerial: anasDevice})
+	for _, id := range []string{accountA, accountB} {
+		cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::" + id + ":role/manage-role", Trust: []string{ana}, RequireMFA: true})
+		cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::" + id + ":role/open", Trust: []string{ana}})
+	}
+	pair := "aws_access_key_id = " + keys.AccessKeyID + "\naws_secret_access_key = " + keys.SecretAccessKey + "\n"
 	path := filepath.Join(t.TempDir(), "config")
-	require.NoError(t, os.WriteFile(path, []byte("[profile admin]\nrole_arn = arn:aws:iam::111111111111:role/admin\nsource_profile = ana\nmfa_serial = "+serial+
-		"\n[profile ana]\naws_access_key_id = "+keys.AccessKeyID+"\naws_secret_access_key = "+keys.SecretAccessKey+"\n"), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte("[profile ana]\n"+pair+"[profile beside]\nmfa_serial = "+anasDevice+"\n"+pair+
+		"[profile admin]\nrole_arn = "+withMFARole+"\nsource_profile = ana\nmfa_serial = "+anasDevice+"\n"+
+		"[profile key]\nrole_arn = "+withMFARole+"\nsource_profile = ana\nmfa_serial = arn:aws:iam::111111111111:u2f/user/ana/k\n"), 0o600))
 	t.Setenv("AWS_CONFIG_FILE", path)
-
-	var asked strings.Builder
-	code := cloud.MFACode(serial)
-	s, err := awsauth.New(awsauth.WithProfile("admin"), awsauth.WithLoadOptions(cloud.LoadOptions()), askAt(code+"\n", &asked).option())
-	require.NoError(t, err)
-	_, err = s.Retrieve(t.Context())
-	require.NoError(t, err)
-	_, err = s.Identity(t.Context())
-	require.NoError(t, err)
-	assert.Equal(t, "MFA code: ", asked.String())
-
-	s, err = awsauth.New(awsauth.WithProfile("admin"), awsauth.WithLoadOptions(cloud.LoadOptions()), askAt("\n", &asked).option())
-	require.NoError(t, err)
-	_, err = s.Retrieve(t.Context())
-	assert.ErrorContains(t, err, "no MFA code was typed")
+	t.Setenv("AWS_ENDPOINT_URL_STS", url)
+	t.Setenv(cacheVariable, t.TempDir())
+	return cloud, url
 }
 
-// Nobody is asked while the terminal is another program's, nor where there is none.
+// onlySh skips the test where there is no shell for the command of --mfa-process.
+func onlySh(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the commands are those of sh")
+	}
+}
+
+// TestMFAProcess: the device of a flag, or of a profile, and the code of a program. One
+// code signs in for all commands of the day, whatever the role.
+func TestMFAProcess(t *testing.T) {
+	onlySh(t)
+	for name, args := range map[string][]string{
+		"the role's profile": {"--profile", "admin"},
+		"beside the keys":    {"--profile", "beside", "--account", accountA},
+		"the flag":           {"--profile", "ana", "--account", accountA, "--mfa-serial", anasDevice},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cloud, _ := device(t)
+			asked := filepath.Join(t.TempDir(), "asked")
+			process := "echo x >> " + asked + "; echo " + cloud.MFACode(anasDevice)
+			code, out, stderr := command(t, append([]string{"whoami", "--mfa-process", process}, args...)...)
+			require.Equal(t, exitOK, code, stderr)
+			assert.Contains(t, out, "arn:aws:sts::"+accountA+":assumed-role/manage-role/")
+			code, _, stderr = command(t, "each", "--accounts", accountA+","+accountB, "--profile", "beside", "--mfa-process", process, "--", shell(t), "-c", "true")
+			require.Equal(t, exitOK, code, stderr)
+			assert.Len(t, cloud.Calls("GetSessionToken"), 1)
+			text, err := os.ReadFile(asked)
+			require.NoError(t, err)
+			assert.Equal(t, "x\n", string(text))
+		})
+	}
+}
+
+// TestMFAMistakes: what cannot work is told before any call, in the words of the
+// command line.
+func TestMFAMistakes(t *testing.T) {
+	cloud, _ := device(t)
+	for _, tt := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"--profile", "ana", "--mfa-process", "echo 1"}, "--mfa-serial: no serial is given, and profile \"ana\" has no mfa_serial"},
+		{[]string{"--profile", "admin", "--mfa-serial", "arn:aws:iam::111111111111:mfa/other"}, "says " + anasDevice},
+		{[]string{"--profile", "key"}, "a security key or passkey shows no codes"},
+		{[]string{"--profile", "ana", "--mfa-serial", "arn:aws:iam::111111111111:u2f/k"}, "--mfa-serial"},
+	} {
+		code, out, stderr := command(t, append([]string{"whoami"}, tt.args...)...)
+		assert.Equal(t, exitFailed, code, tt.args)
+		assert.Empty(t, out)
+		assert.Contains(t, stderr, tt.says)
+		assert.NotRegexp(t, goWords, stderr)
+	}
+	assert.Empty(t, cloud.Calls())
+	code, out, stderr := command(t, "explain", "--profile", "admin")
+	require.Equal(t, exitOK, code, stderr)
+	assert.Contains(t, out, "MFA session of "+anasDevice)
+	assert.NotRegexp(t, goWords, out)
+}
+
+// Nobody is asked while the terminal is another program's.
 func TestHushed(t *testing.T) {
-	var asked strings.Builder
-	a := askAt("123456\n", &asked)
-	a.hush()
-	_, err := a.ask()
+	c := &codes{}
+	c.hush()
+	_, err := c.prompt(t.Context())
 	require.ErrorContains(t, err, "start it anew")
-	assert.Empty(t, asked.String())
-	none := &asker{open: func() (io.ReadWriteCloser, error) { return nil, os.ErrNotExist }}
-	assert.Nil(t, none.option())
 }
 
 func TestMFAInFlags(t *testing.T) {

@@ -41,7 +41,7 @@ func processCommand() *cli.Command {
 			if err := descend(); err != nil {
 				return &failure{err}
 			}
-			s, err := openSession(cmd, terminalAsker().option())
+			s, err := openSession(cmd)
 			if err != nil {
 				return onOneLine(err)
 			}
@@ -50,7 +50,7 @@ func processCommand() *cli.Command {
 				return err
 			}
 			defer cancel()
-			keys, err := s.Retrieve(ctx)
+			keys, err := lasting{s, leftForSDK}.Retrieve(ctx)
 			if err != nil {
 				return onOneLine(failed(err))
 			}

@@ -19,13 +19,18 @@ import (
 // library is a flag in flags.go and a line here.
 
 // openSession is the session that the flags of a command describe. more are
-// options that the command itself adds: who asks for an MFA code, where warnings go.
+// options that the command itself adds, such as where warnings go.
 func openSession(cmd *cli.Command, more ...awsauth.Option) (*awsauth.Session, error) {
+	return openAsking(cmd, codesOf(cmd), more...)
+}
+
+// openAsking is openSession for a command that wants a word in who gives codes.
+func openAsking(cmd *cli.Command, c *codes, more ...awsauth.Option) (*awsauth.Session, error) {
 	options, err := sessionOptions(cmd)
 	if err != nil {
 		return nil, err
 	}
-	s, err := awsauth.New(append(options, more...)...)
+	s, err := c.open(append(options, more...))
 	if err != nil {
 		return nil, failed(err)
 	}
@@ -55,13 +60,32 @@ func sessionOptions(cmd *cli.Command) ([]awsauth.Option, error) {
 
 // startOptions say who one starts as, and where.
 func startOptions(cmd *cli.Command) []awsauth.Option {
-	return []awsauth.Option{
+	options := []awsauth.Option{
 		awsauth.WithProfile(cmd.String("profile")),
 		awsauth.WithPartition(awsauth.Partition(cmd.String("partition"))),
 		awsauth.WithRegion(cmd.String("region")),
 		awsauth.WithSTSEndpoint(cmd.String("sts-endpoint")),
 		quiet,
 	}
+	if !cmd.Bool("no-cache") {
+		options = append(options, awsauth.WithDiskCache(cacheDir(cmd)))
+	}
+	if cmd.IsSet("allowed-account") { // also where it is empty: a guard that a script forgot to fill is no guard
+		options = append(options, awsauth.WithAllowedAccounts(cmd.StringSlice("allowed-account")...))
+	}
+	return options
+}
+
+// cacheVariable names the directory of the disk cache, for command lines that are
+// written down somewhere, like a credential_process.
+const cacheVariable = "AWSAUTH_CACHE_DIR"
+
+// cacheDir is the directory of the disk cache, "" for the library's own choice.
+func cacheDir(cmd *cli.Command) string {
+	if dir := cmd.String("cache-dir"); dir != "" {
+		return dir
+	}
+	return os.Getenv(cacheVariable)
 }
 
 // quiet keeps the SDK's own warnings off stderr, which is for the error.

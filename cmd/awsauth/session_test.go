@@ -40,7 +40,7 @@ func TestSessionFlags(t *testing.T) {
 				continue
 			}
 			cloud.ResetCalls()
-			args := append(append(command1, "--role", "tagged", "--sts-endpoint", url), tt.args...)
+			args := append(append(command1, "--role", "tagged", "--no-cache", "--sts-endpoint", url), tt.args...)
 			if command1[0] == "each" {
 				args = append(args, "--", shell(t), "-c", "true")
 			}
@@ -70,7 +70,7 @@ func TestReadOnlyPartition(t *testing.T) {
 		{"--role-arn", "arn:aws-cn:iam::555555555555:role/manage-role"},
 	} {
 		cloud.ResetCalls()
-		code, _, stderr := command(t, append([]string{"whoami", "--read-only", "--sts-endpoint", url}, args...)...)
+		code, _, stderr := command(t, append([]string{"whoami", "--read-only", "--no-cache", "--sts-endpoint", url}, args...)...)
 		require.Equal(t, exitOK, code, stderr)
 		assert.Equal(t, "arn:aws-cn:iam::aws:policy/ReadOnlyAccess", cloud.Calls("AssumeRole")[0].Params.Get("PolicyArns.member.1.arn"))
 	}
@@ -109,11 +109,16 @@ func TestSessionFlagMistakes(t *testing.T) {
 		says string
 	}{
 		{[]string{"--tag", "team"}, exitUsage, `--tag "team": write it as key=value`},
+		{[]string{"--tag", "team=a,b"}, exitFailed, `--tag "team": tag keys and values are`},
 		{[]string{"--tag", "=x"}, exitUsage, "write it as key=value"},
 		{[]string{"--tag", "a=1", "--tag", "a=2"}, exitUsage, "two values for this key"},
 		{[]string{"--policy", "@" + missing}, exitUsage, "missing.json"},
 		{[]string{"--policy", "{"}, exitFailed, "--policy: not a JSON object"},
 		{[]string{"--policy-arn", "ReadOnly"}, exitFailed, `--policy-arn "ReadOnly": not the ARN`},
+		{[]string{"--allowed-account", "12"}, exitFailed, `--allowed-account "12": an account id has 12 digits`},
+		{[]string{"--allowed-account", ""}, exitFailed, "--allowed-account: an account id is empty"},
+		{[]string{"--allowed-account", accountB}, exitFailed, "the credentials are of account " + accountA + ", and --allowed-account allows " + accountB},
+		{[]string{"--cache-dir", "~/x"}, exitFailed, "--cache-dir \"~/x\": ~ is not expanded; write the whole path"},
 		{[]string{"--source-identity", "?"}, exitFailed, `--source-identity "?": must be`},
 	} {
 		code, out, stderr := command(t, append([]string{"whoami", "--account", accountA, "--sts-endpoint", url}, tt.args...)...)
@@ -122,4 +127,50 @@ func TestSessionFlagMistakes(t *testing.T) {
 		assert.Contains(t, stderr, tt.says)
 	}
 	assert.Empty(t, cloud.Calls())
+}
+
+// TestAllowedAccounts: an account is let through if any of the flags names it, a
+// user's own too; each refuses those of a list that are not.
+func TestAllowedAccounts(t *testing.T) {
+	cloud, url := fleet(t)
+	for _, tt := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"whoami", "--account", accountA, "--allowed-account", accountB, "--allowed-account", accountA}, exitOK},
+		{[]string{"whoami", "--allowed-account", "111111111111"}, exitOK},
+		{[]string{"whoami", "--allowed-account", accountA}, exitFailed},
+		{[]string{"each", "--accounts", accountA, "--allowed-account", accountA, "--", shell(t), "-c", "true"}, exitOK},
+		{[]string{"each", "--accounts", accountA + "," + accountB, "--allowed-account", accountA, "--", shell(t), "-c", "true"}, exitUsage},
+	} {
+		code, _, stderr := command(t, append([]string{tt.args[0], "--sts-endpoint", url}, tt.args[1:]...)...)
+		assert.Equal(t, tt.code, code, "%v: %s", tt.args, stderr)
+		if code != exitOK {
+			assert.Contains(t, stderr, "--allowed-account")
+		}
+	}
+	for _, call := range cloud.Calls("AssumeRole") {
+		assert.NotContains(t, call.Params.Get("RoleArn"), accountB)
+	}
+}
+
+// TestCache: the next process takes the role's keys from disk, and with --no-cache
+// neither reads nor writes them.
+func TestCache(t *testing.T) {
+	cloud, url := fleet(t)
+	dir := os.Getenv(cacheVariable)
+	for i, tt := range []struct {
+		more  []string
+		calls int
+	}{{[]string{"--no-cache"}, 1}, {nil, 1}, {nil, 0}, {[]string{"--no-cache"}, 1}, {[]string{"--cache-dir", t.TempDir()}, 1}, {[]string{"--cache-dir", ""}, 0}} {
+		cloud.ResetCalls()
+		code, _, stderr := command(t, append([]string{"env", "--account", accountA, "--session-name", "me", "--sts-endpoint", url}, tt.more...)...)
+		require.Equal(t, exitOK, code, stderr)
+		assert.Len(t, cloud.Calls(), tt.calls, "%d: %v", i, tt.more)
+		if i == 0 {
+			left, err := os.ReadDir(dir)
+			require.NoError(t, err)
+			assert.Empty(t, left)
+		}
+	}
 }

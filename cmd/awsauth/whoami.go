@@ -41,7 +41,7 @@ func whoamiCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			who, looked, err := whoami(ctx, append(options, terminalAsker().option()))
+			who, looked, err := whoami(ctx, codesOf(cmd), options)
 			if err != nil {
 				text := inFlags(err.Error())
 				if looked != "" {
@@ -79,8 +79,8 @@ type answer struct {
 // whoami makes a session of opts and asks it who it is. Where the session
 // could be made but does not work, it also returns how its credentials were
 // looked for.
-func whoami(ctx context.Context, opts []awsauth.Option) (who *answer, looked string, err error) {
-	s, err := awsauth.New(opts...)
+func whoami(ctx context.Context, c *codes, opts []awsauth.Option) (who *answer, looked string, err error) {
+	s, err := c.open(opts)
 	if err != nil {
 		return nil, "", err
 	}

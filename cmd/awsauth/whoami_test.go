@@ -38,6 +38,7 @@ func served(t *testing.T, user string) (cloud *awsauthtest.Cloud, keys awsauthte
 	url, err := cloud.Serve()
 	require.NoError(t, err)
 	keys = cloud.AddUser(awsauthtest.User{ARN: user})
+	t.Setenv(cacheVariable, t.TempDir())
 	t.Setenv("AWS_ACCESS_KEY_ID", keys.AccessKeyID)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", keys.SecretAccessKey)
 	return cloud, keys, url

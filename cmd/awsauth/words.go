@@ -17,6 +17,7 @@ var optionFlags = map[string]string{
 	"WithExternalID": "--external-id", "WithDuration": "--duration", "WithSTSEndpoint": "--sts-endpoint",
 	"WithSourceIdentity": "--source-identity", "WithTags": "--tag", "WithPolicy": "--policy",
 	"WithPolicyARNs": "--policy-arn", "WithWebIdentity": "--web-identity-token-file", "WithConcurrency": "--concurrency",
+	"WithMFA": "--mfa-serial", "WithAllowedAccounts": "--allowed-account", "WithDiskCache": "--cache-dir",
 }
 
 // words are the patterns by which texts of the library are put into the words of the
@@ -37,7 +38,10 @@ var vocabulary = sync.OnceValue(func() *words {
 	w := &words{call: regexp.MustCompile(`\b(?:config\.)?(With[A-Z][A-Za-z0-9]*)\b(?:\(("(?:[^"\\]|\\.)*"|%q|[0-9][0-9.hmnsµ]*|[^()]*)\))?`)}
 	for _, p := range [][2]string{
 		{`pass a token provider with WithLoadOptions\(config\.WithAssumeRoleCredentialOptions\(…\)\)`, "run this at a terminal, where it asks for the code"},
-		{`pass WithMFA(\([^)]*\))?( with a func that returns the current code)?`, "run this at a terminal, where it asks for the code"},
+		{`pass WithMFA a func that gets the code elsewhere`, "give --mfa-process a command that prints the code"},
+		{`pass WithMFA(\([^)]*\))?( with a func that returns the current code)?(, for example PromptMFA)?`, "run this at a terminal, where it asks for the code"},
+		{`use os\.UserHomeDir, or`, "write the whole path, or"},
+		{`or leave WithMFA out`, "or name no device"},
 		{`keep one Session per role instead of calling New for each task, or run fewer accounts at once`, "run fewer commands, or fewer accounts, at once"},
 		{`pass what retrieves it, for example stscreds\.IdentityTokenFile\(path\)`, "name the file that it is in"},
 		{`unset it, or give such a client the option AuthSchemePreference = \[\]string\{[^}]*\}`, "unset it; exec and each take it away"},
@@ -46,6 +50,9 @@ var vocabulary = sync.OnceValue(func() *words {
 		{`(, or| or|, and| and)? (in )?WithLoadOptions`, ""},
 		{`\) to New if\b`, ") if"},
 		{`\bForEachAccount\b`, "each"},
+		{`\bConsoleURL\(("[^"]*"|%q)\)`, "--service $1"},
+		{`\bConsoleURL\b`, "console"},
+		{`, for example PromptMFA`, ""},
 	} {
 		w.phrases = append(w.phrases, phrase{regexp.MustCompile(p[0]), p[1]})
 	}

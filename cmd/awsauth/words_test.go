@@ -24,14 +24,16 @@ func TestInFlags(t *testing.T) {
 		`WithDuration(4h0m0s): no`:        `--duration 4h0m0s: no`,
 		`lower WithDuration or`:           `lower --duration or`,
 		`pass WithAccount or WithRoleARN`: `pass --account or --role-arn`,
-		`pass WithMFA("arn", code) with a func that returns the current code`: `run this at a terminal, where it asks for the code`,
-		`WithMFA("arn", code) has no flag`:                                    `the option mfa has no flag`,
-		`WithTemporaryOnly: these`:                                            `the option temporary-only: these`,
-		`config.WithEC2IMDSEndpoint: no`:                                      `the option ec2-imdsendpoint: no`,
-		`WithSTSEndpoint("https://x"): bad`:                                   `--sts-endpoint "https://x": bad`,
-		`pass WithPartition(awsauth.China); else`:                             `pass --partition aws-cn; else`,
-		`pass WithPartition("aws-us-gov")`:                                    `pass --partition "aws-us-gov"`,
-		`in the profile, the environment or WithLoadOptions`:                  `in the profile, the environment`,
+		`pass WithMFA("arn", code) with a func that returns the current code`:                        `run this at a terminal, where it asks for the code`,
+		`pass WithMFA("arn", code) with a func that returns the current code, for example PromptMFA`: `run this at a terminal, where it asks for the code`,
+		`run it at a terminal, or pass WithMFA a func that gets the code elsewhere`:                  `run it at a terminal, or give --mfa-process a command that prints the code`,
+		`WithMFA("arn"): no`:                                 `--mfa-serial "arn": no`,
+		`WithTemporaryOnly: these`:                           `the option temporary-only: these`,
+		`config.WithEC2IMDSEndpoint: no`:                     `the option ec2-imdsendpoint: no`,
+		`WithSTSEndpoint("https://x"): bad`:                  `--sts-endpoint "https://x": bad`,
+		`pass WithPartition(awsauth.China); else`:            `pass --partition aws-cn; else`,
+		`pass WithPartition("aws-us-gov")`:                   `pass --partition "aws-us-gov"`,
+		`in the profile, the environment or WithLoadOptions`: `in the profile, the environment`,
 		`nothing`: `nothing`,
 	} {
 		assert.Equal(t, want, inFlags(text))
@@ -39,7 +41,7 @@ func TestInFlags(t *testing.T) {
 }
 
 // goWords are what a person who typed flags should never read.
-var goWords = regexp.MustCompile(`\bawsauth\.[A-Z]|\bWith[A-Z]|\bstscreds\.|\bconfig\.[A-Z]|\[\]string|\bForEachAccount\b`)
+var goWords = regexp.MustCompile(`\bawsauth\.[A-Z]|\bWith[A-Z]|\bstscreds\.|\bconfig\.[A-Z]|\[\]string|\b(ForEachAccount|ConsoleURL|PromptMFA)\b`)
 
 // middleware are names of ours that the SDK knows, and nobody reads.
 var middleware = regexp.MustCompile(`^awsauth\.[a-z]+$`)

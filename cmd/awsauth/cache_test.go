@@ -1,0 +1,84 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestCacheList: what is on disk, whose, and until when; never a secret. What is
+// cleared is gone.
+func TestCacheList(t *testing.T) {
+	cloud, url := fleet(t)
+	got := runProcess(t, "process", "--account", accountA, "--session-name", "me", "--sts-endpoint", url)
+	require.Equal(t, exitOK, got.code, got.stderr)
+	var keys map[string]any
+	require.NoError(t, json.Unmarshal([]byte(got.stdout), &keys))
+	damaged := filepath.Join(os.Getenv(cacheVariable), strings.Repeat("0", 64)+".json")
+	require.NoError(t, os.WriteFile(damaged, []byte("{"), 0o600))
+
+	list := runProcess(t, "cache", "list")
+	require.Equal(t, exitOK, list.code, list.stderr)
+	assert.Contains(t, list.stdout, "role arn:aws:iam::"+accountA+":role/manage-role\n    as    arn:aws:sts::"+accountA+":assumed-role/manage-role/me\n    from  environment")
+	assert.Regexp(t, `    until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, in 59m\d+s\n`, list.stdout)
+	listed := runProcess(t, "cache", "list", "--json")
+	require.Equal(t, exitOK, listed.code, listed.stderr)
+	var all []kept
+	require.NoError(t, json.Unmarshal([]byte(listed.stdout), &all))
+	for _, k := range all {
+		if k.What == "" {
+			assert.Equal(t, damaged, k.File)
+			assert.Contains(t, list.stdout, damaged+"\n    damaged")
+			continue
+		}
+		assert.Equal(t, accountA, k.Account)
+		assert.WithinDuration(t, time.Now().Add(time.Hour), *k.Expires, time.Minute)
+		assert.False(t, k.Expired)
+		assert.FileExists(t, k.File)
+	}
+	assert.Len(t, all, 2)
+	for _, secret := range []string{"SecretAccessKey", "SessionToken"} {
+		assert.NotContains(t, list.stdout+listed.stdout, keys[secret].(string))
+	}
+
+	removed := runProcess(t, "cache", "clear", "--json")
+	require.Equal(t, exitOK, removed.code, removed.stderr)
+	assert.JSONEq(t, `{"removed": 2}`, removed.stdout)
+	empty := runProcess(t, "cache", "list", "--json")
+	assert.Equal(t, "[]\n", empty.stdout)
+	assert.Contains(t, empty.stderr, "nothing is kept")
+	require.Equal(t, exitOK, runProcess(t, "process", "--account", accountA, "--session-name", "me", "--sts-endpoint", url).code)
+	assert.Len(t, cloud.Calls("AssumeRole"), 2)
+}
+
+func TestCacheUsage(t *testing.T) {
+	t.Setenv(cacheVariable, t.TempDir())
+	for _, tt := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"cache"}, "list or clear"},
+		{[]string{"cache", "lst"}, "did you mean list?"},
+		{[]string{"cache", "list", "x"}, `not "x"`},
+		{[]string{"cache", "list", "--jsn"}, "did you mean --json?"},
+		{[]string{"cache", "clear", "--cache-dir", "~/x"}, "~ is not expanded"},
+	} {
+		code, out, stderr := command(t, tt.args...)
+		assert.Equal(t, exitUsage, code, stderr)
+		assert.Empty(t, out)
+		assert.Contains(t, stderr, tt.says)
+	}
+	code, _, stderr := command(t, "cache", "clear")
+	assert.Equal(t, exitOK, code)
+	assert.Equal(t, "awsauth: removed 0 entries\n", stderr)
+	now := time.Now()
+	past := now.Add(-time.Hour)
+	assert.Contains(t, kept{Expires: &past, Expired: true}.until(now), "which is over")
+	assert.Contains(t, kept{Encrypted: true}.unreadable(), "encrypted")
+}

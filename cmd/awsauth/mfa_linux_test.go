@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chaoxiaodi/awsauth/internal/ptytest"
+)
+
+// asArgs is the environment of a process of this test binary that is the command, with
+// arguments of its own.
+func asArgs(args ...string) []string {
+	return []string{asCommand + "=1", commandArgs + "=" + strings.Join(args, "\n")}
+}
+
+// TestMFATerminal: a person at the terminal is asked, what is typed is not shown, and
+// only the answer is on stdout. The next command does not ask.
+func TestMFATerminal(t *testing.T) {
+	for name, tt := range map[string]struct {
+		args     []string
+		question string
+	}{
+		"the role's profile": {[]string{"--profile", "admin"}, "MFA code for " + anasDevice + " (profile admin): "},
+		"beside the keys":    {[]string{"--profile", "beside", "--account", accountA}, "MFA code for " + anasDevice + " (profile beside): "},
+		"the flag":           {[]string{"--profile", "ana", "--account", accountA, "--mfa-serial", anasDevice}, "MFA code for " + anasDevice + " (profile ana): "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cloud, _ := device(t)
+			p := ptytest.New(t)
+			c := p.Start(t, asArgs(append([]string{"process"}, tt.args...)...)...)
+			p.Asked(t, tt.question)
+			p.Press(t, cloud.MFACode(anasDevice)+"\n")
+			c.End(t)
+			var answer map[string]any
+			require.NoError(t, json.Unmarshal([]byte(c.Tells.String()), &answer), c.Tells.String())
+			assert.Equal(t, accountA, answer["AccountId"])
+
+			c = p.Start(t, asArgs(append([]string{"process"}, tt.args...)...)...)
+			c.End(t)
+			assert.Zero(t, c.Cmd.ProcessState.ExitCode())
+			assert.Len(t, cloud.Calls("GetSessionToken"), 1)
+		})
+	}
+}
+
+// TestMFAUnasked: an mfa_serial beside keys says nothing where no role is taken, and
+// without a terminal nobody can be asked for it. A role's mfa_serial is required.
+func TestMFAUnasked(t *testing.T) {
+	cloud, _ := device(t)
+	p := ptytest.New(t)
+	c := p.Start(t, asArgs("whoami", "--profile", "beside")...)
+	c.End(t)
+	assert.Contains(t, c.Tells.String(), ana)
+	for _, tt := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"--profile", "beside", "--account", accountA, "--role", "open"}, exitOK, ""},
+		{[]string{"--profile", "admin"}, exitFailed, "no terminal"},
+		{[]string{"--profile", "ana", "--account", accountA, "--mfa-serial", anasDevice}, exitFailed, "give --mfa-process a command that prints the code"},
+	} {
+		c, stdout, stderr := process(t, append([]string{"process"}, tt.args...)...)
+		c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		_ = c.Run()
+		assert.Equal(t, tt.code, c.ProcessState.ExitCode(), stderr.String())
+		assert.Contains(t, stderr.String(), tt.says)
+		if tt.code != exitOK {
+			assert.Empty(t, stdout.String())
+			assert.Equal(t, 1, strings.Count(stderr.String(), "\n"), stderr.String())
+		}
+	}
+	assert.Empty(t, cloud.Calls("GetSessionToken"))
+}
+
+// TestMFAUnanswered: nobody types, so process gives up by itself before the SDK that
+// waits for it does.
+func TestMFAUnanswered(t *testing.T) {
+	cloud, _ := device(t)
+	p := ptytest.New(t)
+	start := time.Now()
+	c := p.Start(t, asArgs("process", "--profile", "admin", "--timeout", "300ms")...)
+	p.Asked(t, "MFA code for "+anasDevice+" (profile admin): ")
+	c.End(t)
+	assert.Less(t, time.Since(start), 10*time.Second)
+	assert.Equal(t, exitFailed, c.Cmd.ProcessState.ExitCode())
+	assert.Empty(t, c.Tells.String())
+	assert.Empty(t, cloud.Calls())
+	assert.Less(t, processTimeout, time.Minute)
+}
