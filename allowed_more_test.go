@@ -2,6 +2,7 @@ package awsauth_test
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -125,4 +126,24 @@ func TestAllowedAfterRotation(t *testing.T) {
 		assert.Len(t, w.Calls("GetCallerIdentity"), len(seen))
 		assert.Greater(t, len(seen), 3)
 	})
+}
+
+// TestAllowedList: few accounts are all named, many in part.
+func TestAllowedList(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	ids := []string{"000000000001", "000000000002", "000000000003", "000000000004", "000000000005"}
+	_, err := w.Try(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithAllowedAccounts(ids[:4]...))
+	lab.RequireBad(t, err, awsauth.WrongAccount, strings.Join(ids[:4], ", ")+";")
+	_, err = w.Try(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithAllowedAccounts(ids...))
+	lab.RequireBad(t, err, awsauth.WrongAccount, strings.Join(ids[:4], ", ")+" and 1 more")
+}
+
+// TestAllowedOddSerial: a serial that looks like an ARN and is none says nothing of an
+// account.
+func TestAllowedOddSerial(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	s := w.Open(w.Static(), awsauth.WithAllowedAccounts(lab.Home),
+		awsauth.WithMFA("a:b:c:d:999999999999:f", func(context.Context) (string, error) { return "123456", nil }))
+	_, err := s.Retrieve(t.Context())
+	require.NotErrorIs(t, err, awsauth.WrongAccount)
 }

@@ -161,3 +161,14 @@ func TestConsoleNamesHost(t *testing.T) {
 		assert.NotContains(t, err.Error(), "signin.aws.amazon.com")
 	}
 }
+
+// TestConsoleUnknownRegion: a region that is not AWS's has no console: it is that of the
+// partition's default region.
+func TestConsoleUnknownRegion(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	login, err := w.InRole(awsauth.WithRegion("auto"), awsauth.WithPartition(awsauth.AWS)).ConsoleURL(t.Context(), "")
+	require.NoError(t, err)
+	u, err := url.Parse(login)
+	require.NoError(t, err)
+	assert.Equal(t, "us-east-1.signin.aws.amazon.com", u.Host)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
 	"github.com/chaoxiaodi/awsauth/internal/lab"
+	"github.com/chaoxiaodi/awsauth/internal/terminal"
 )
 
 // TestMFACodeInErrors: what a code func says is shown without a code, in whatever form
@@ -190,4 +192,91 @@ func TestMFASerialOfAnotherPartition(t *testing.T) {
 	w.Files("[profile ops]\nregion = us-east-1\nrole_arn = $BASE\nsource_profile = keys\nmfa_serial = arn:aws-cn:iam::111111111111:mfa/ana\n[profile keys]\n"+lab.KeyLines, "")
 	_, err := w.Try(awsauth.WithProfile("ops"), never)
 	lab.RequireBad(t, err, awsauth.WrongPartition, "aws-cn", "arn:aws-cn:iam::111111111111:mfa/ana")
+}
+
+// TestMFACallIsShort: once the code is there, the call has the time of any call, and
+// what it fails with is not that no code came.
+func TestMFACallIsShort(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		device := w.Device()
+		w.Inject(awsauthtest.Fault{Action: "GetSessionToken", Kind: awsauthtest.Hang})
+		o := lab.Ask(t.Context(), w.Open(w.Static(), device.Option()))
+		require.ErrorIs(t, o.Err, awsauth.Unreachable)
+		assert.LessOrEqual(t, o.Took, 32*time.Second)
+		assert.Equal(t, 1, device.Asked())
+	})
+}
+
+// TestMFADeadSession: an MFA session that a service does not know any more, and STS
+// neither, is opened anew. One that STS still knows is kept.
+func TestMFADeadSession(t *testing.T) {
+	for _, dead := range []bool{true, false} {
+		lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+			device := w.Device()
+			s := w.Open(w.Static(), device.Option())
+			first := lab.Get(t, s)
+			time.Sleep(time.Hour)
+			fault := awsauthtest.Fault{Action: "GetCallerIdentity", Kind: awsauthtest.Refuse, Code: "InvalidClientTokenId", Match: func(c awsauthtest.Call) bool { return c.AccessKeyID == first.AccessKeyID }}
+			if !dead {
+				fault.Times = 1
+			}
+			w.Inject(fault)
+			_ = lab.Whoami(s)
+			assert.Equal(t, dead, lab.Get(t, s).AccessKeyID != first.AccessKeyID)
+		})
+	}
+}
+
+// TestMFANoTerminal: without a terminal the error says what to do.
+func TestMFANoTerminal(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	device := w.Device()
+	_, err := w.Open(w.Static(), awsauth.WithMFA(device.Serial, func(context.Context) (string, error) { return "", fmt.Errorf("prompt: %w", terminal.ErrNone) })).Retrieve(t.Context())
+	require.ErrorIs(t, err, awsauth.MFARequired)
+	assert.Contains(t, err.Error(), "run it at a terminal")
+}
+
+// TestMFAOlderCodes: a code stays used when another one was tried meanwhile.
+func TestMFAOlderCodes(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		device := w.Device()
+		codes := []string{"871205", "871206", "871207", "871205"}
+		s := w.Open(w.Static(), awsauth.WithMFA(device.Serial, func(context.Context) (string, error) { code := codes[0]; codes = codes[1:]; return code, nil }))
+		var err error
+		for range 4 {
+			_, err = s.Retrieve(t.Context())
+			time.Sleep(time.Minute)
+		}
+		require.ErrorContains(t, err, "was used before")
+		assert.Len(t, w.Calls("GetSessionToken"), 3)
+	})
+}
+
+// TestMFABesideSSO: an mfa_serial beside SSO, which the AWS CLI ignores, disturbs no role
+// that is assumed from there.
+func TestMFABesideSSO(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.SSOLogin("corp")
+	w.Files("[profile dev]\nmfa_serial = arn:aws:iam::111111111111:u2f/user/ana/x\n"+lab.SSOSession+lab.CorpSection, "")
+	lab.Get(t, w.Open(awsauth.WithProfile("dev"), awsauth.WithAccount(lab.Target), w.MFAFrom(func() (string, error) { t.Error("asked"); return "", nil })))
+}
+
+// TestMFAAnswers: keys of GetSessionToken that cannot be signed with are no answer of
+// STS.
+func TestMFAAnswers(t *testing.T) {
+	const body = `<GetSessionTokenResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetSessionTokenResult><Credentials><AccessKeyId>ASIAEXAMPLEEXAMPLE01</AccessKeyId>` +
+		`<SecretAccessKey>the %ssecret</SecretAccessKey><SessionToken>token</SessionToken>%s</Credentials></GetSessionTokenResult></GetSessionTokenResponse>`
+	const expires = "<Expiration>2099-01-01T00:00:00Z</Expiration>"
+	for name, text := range map[string]string{"a blank": fmt.Sprintf(body, "&#10;", expires), "no end": fmt.Sprintf(body, "", ""), "no keys": "<GetSessionTokenResponse/>"} {
+		t.Run(name, func(t *testing.T) {
+			w := lab.New(t, awsauth.AWS)
+			device := w.Device()
+			client := wired(func(r *http.Request) (*http.Response, error) {
+				return answer(r, 200, http.Header{"Content-Type": {"text/xml"}}, text), nil
+			})
+			_, err := w.Open(w.Static(), device.Option(), client.option()).Retrieve(t.Context())
+			require.ErrorIs(t, err, awsauth.Unreachable)
+			assert.Contains(t, err.Error(), "not an answer of STS")
+		})
+	}
 }

@@ -110,3 +110,14 @@ func TestGitHubActionsAlone(t *testing.T) {
 	assert.Equal(t, "a token", string(token))
 	assert.NotEqual(t, []string{""}, audience)
 }
+
+// TestGitHubActionsVariables: the address alone makes a job, as on runners that are not
+// GitHub's own.
+func TestGitHubActionsVariables(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	runner(t, w, func(out http.ResponseWriter, _ url.Values) { fmt.Fprint(out, `{"value":"a token"}`) })
+	w.Env("GITHUB_ACTIONS=")
+	token, err := awsauth.GitHubActionsToken("x").GetIdentityToken()
+	require.NoError(t, err)
+	assert.Equal(t, "a token", string(token))
+}

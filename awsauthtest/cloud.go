@@ -213,7 +213,8 @@ func Start() *Cloud {
 // FIPS host where STS has none. The metadata addresses refuse connections until
 // [Cloud.SetInstance] or [Cloud.SetContainer] puts something there, and then hear
 // plain http on port 80 only; STS hears https on port 443 only. The address that
-// [Cloud.Serve] returned is known, too.
+// [Cloud.Serve] returned is known, too, and so is a loopback address to which
+// AWS_ENDPOINT_URL_STS sends STS: a request that was to go there ends in the Cloud.
 func (c *Cloud) Client() *http.Client {
 	openWay()
 	return &http.Client{Transport: memory{c}}

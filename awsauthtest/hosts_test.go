@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
@@ -149,4 +151,19 @@ func TestAddRegion(t *testing.T) {
 		require.Panics(t, func() { c.AddRegion(name) }, name)
 	}
 	require.False(t, errors.Is(ask(c, "us-iso-east-1", keys), syscall.ECONNREFUSED))
+}
+
+// TestLocalSTS: a machine whose environment sends STS to a local address; what is to
+// end in the Cloud still does.
+func TestLocalSTS(t *testing.T) {
+	cloud := awsauthtest.New(t)
+	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws:iam::111111111111:user/ci"})
+	for endpoint, reached := range map[string]bool{"http://127.0.0.1:4566": true, "http://198.51.100.7:4566": false} {
+		t.Setenv("AWS_ENDPOINT_URL_STS", endpoint)
+		cfg, err := config.LoadDefaultConfig(t.Context(), cloud.LoadOptions(), config.WithRegion("eu-west-1"),
+			config.WithCredentialsProvider(keys.Provider()), config.WithRetryMaxAttempts(1))
+		require.NoError(t, err)
+		_, err = sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil)
+		assert.Equal(t, reached, err == nil, "%s: %v", endpoint, err)
+	}
 }
