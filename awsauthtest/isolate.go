@@ -16,7 +16,8 @@ import (
 // service and Roles Anywhere, lead to a port where nobody listens: a client that
 // was made without [Cloud.LoadOptions] fails there, with an address that says so,
 // and does not reach the real AWS. LoadOptions and [Cloud.Client] take those
-// variables away again, for the rest of the test. AWS_NEW_RETRIES_2026,
+// variables away again, for the rest of the test, and [Cloud.Serve] all but that of
+// STS. AWS_NEW_RETRIES_2026,
 // with which a whole test run chooses the SDK's retryer, stays.
 // All is put back when the test ends. Like [testing.T.Setenv], which it uses, it
 // panics in a parallel test.
@@ -60,8 +61,14 @@ var issuers = []string{"STS", "SSO", "SSO_OIDC", "SIGNIN", "ROLESANYWHERE"}
 
 // openWay undoes what Isolate did to the endpoints. The SDK reads the environment
 // after it has applied the load options.
-func openWay() {
-	for _, service := range issuers {
+func openWay() { open(issuers) }
+
+// openServed opens the way to all but STS: AWS_ENDPOINT_URL, by which a test leads
+// other programs to [Cloud.Serve], counts for those services then.
+func openServed() { open(issuers[1:]) }
+
+func open(services []string) {
+	for _, service := range services {
 		if os.Getenv(endpointVariable+service) == nowhere {
 			_ = os.Unsetenv(endpointVariable + service)
 		}

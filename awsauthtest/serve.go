@@ -39,6 +39,7 @@ type socket struct {
 // else. A request whose Host header is neither an address of this machine nor a
 // host that the Cloud knows is refused with 403.
 func (c *Cloud) Serve() (string, error) {
+	openServed()
 	s := &c.socket
 	s.mu.Lock()
 	defer s.mu.Unlock()
