@@ -23,6 +23,7 @@ func ExampleWithAllowedAccounts() {
 		awsauth.WithAllowedAccounts("222222222222"),
 		awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, ""),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
+		awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), // whatever the environment names
 	)
 	if err != nil {
 		log.Fatal(err)
@@ -49,6 +50,7 @@ func ExampleCollect_failures() {
 	s, err := awsauth.New(
 		awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, ""),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
+		awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), // whatever the environment names
 	)
 	if err != nil {
 		log.Fatal(err)
@@ -89,6 +91,7 @@ func ExampleCollect_regions() {
 	s, err := awsauth.New(
 		awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, ""),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
+		awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), // whatever the environment names
 	)
 	if err != nil {
 		log.Fatal(err)
@@ -130,6 +133,7 @@ func ExampleAccountErrors() {
 	s, err := awsauth.New(
 		awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, ""),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
+		awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), // whatever the environment names
 	)
 	if err != nil {
 		log.Fatal(err)
