@@ -22,7 +22,6 @@ func ExampleSession_ConsoleURL() {
 		awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, ""),
 		awsauth.WithPartition(awsauth.China),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
-		awsauth.WithSTSEndpoint("https://sts.cn-north-1.amazonaws.com.cn"), // whatever the environment names
 	)
 	if err != nil {
 		log.Fatal(err)

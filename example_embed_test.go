@@ -23,7 +23,6 @@ func ExampleWithAllowedAccounts() {
 		awsauth.WithAllowedAccounts("222222222222"),
 		awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, ""),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
-		awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), // whatever the environment names
 	)
 	if err != nil {
 		log.Fatal(err)
@@ -50,7 +49,6 @@ func ExampleCollect_failures() {
 	s, err := awsauth.New(
 		awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, ""),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
-		awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), // whatever the environment names
 	)
 	if err != nil {
 		log.Fatal(err)
@@ -91,7 +89,6 @@ func ExampleCollect_regions() {
 	s, err := awsauth.New(
 		awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, ""),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
-		awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), // whatever the environment names
 	)
 	if err != nil {
 		log.Fatal(err)
@@ -133,7 +130,6 @@ func ExampleAccountErrors() {
 	s, err := awsauth.New(
 		awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, ""),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
-		awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), // whatever the environment names
 	)
 	if err != nil {
 		log.Fatal(err)

@@ -37,7 +37,6 @@ func ExampleGitHubActionsToken() {
 		awsauth.WithWebIdentity(role, awsauth.GitHubActionsToken("")),
 		awsauth.WithSessionName("release-42"),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
-		awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), // whatever the environment names
 	)
 	if err != nil {
 		log.Fatal(err)

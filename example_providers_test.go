@@ -30,7 +30,6 @@ func ExampleWithCredentialsProvider_session() {
 		awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, ""),
 		awsauth.WithAccount("123456789012"),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
-		awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), // whatever the environment names
 	)
 	if err != nil {
 		log.Fatal(err)
@@ -39,7 +38,6 @@ func ExampleWithCredentialsProvider_session() {
 		awsauth.WithCredentialsProvider(first),
 		awsauth.WithRegion("eu-west-1"),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
-		awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), // whatever the environment names
 	)
 	if err != nil {
 		log.Fatal(err)
@@ -74,7 +72,6 @@ func ExampleWithCredentialsProvider_stscreds() {
 	s, err := awsauth.New(
 		awsauth.WithCredentialsProvider(stscreds.NewAssumeRoleProvider(client, "arn:aws:iam::123456789012:role/audit")),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
-		awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), // whatever the environment names
 	)
 	if err != nil {
 		log.Fatal(err)
@@ -116,7 +113,6 @@ func ExampleWithLogger_trouble() {
 		awsauth.WithDuration(15*time.Minute),
 		awsauth.WithLogger(trouble),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
-		awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), // whatever the environment names
 	)
 	if err != nil {
 		log.Fatal(err)

@@ -71,7 +71,6 @@ func ExampleWithCredentialsProvider_vault() {
 	s, err := awsauth.New(
 		awsauth.WithCredentialsProvider(vault{cloud.Client(), "https://vault.example.com/v1/aws/creds/ci", "s.secret"}),
 		awsauth.WithLoadOptions(cloud.LoadOptions()), // leave it out for the real AWS
-		awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"),
 	)
 	if err != nil {
 		log.Fatal(err)

@@ -33,7 +33,6 @@ func ExampleWithWebIdentity() {
 		awsauth.WithWebIdentity(role, stscreds.IdentityTokenFile(tokenFile)),
 		awsauth.WithSessionName("worker-1"),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
-		awsauth.WithSTSEndpoint("https://sts.us-east-1.amazonaws.com"), // whatever the environment names
 	)
 	if err != nil {
 		log.Fatal(err)
