@@ -20,7 +20,7 @@ import (
 )
 
 // coming are commands and flags that the pages may name before the command has them.
-var coming = []string{"cache", "console", "--mfa-process", "--mfa-serial"}
+var coming = []string{}
 
 // build makes the command.
 func build(t *testing.T) string {

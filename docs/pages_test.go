@@ -81,6 +81,7 @@ func anchors(text string) (names []string) {
 }
 
 // TestGo: each block of Go stands in a test or an example, so it compiles and runs.
+// Those of testing.md are whole files, which TestDocsTesting of the root runs.
 func TestGo(t *testing.T) {
 	code := ""
 	for _, file := range glob(t, "*_test.go", "../*_test.go") {
@@ -89,7 +90,7 @@ func TestGo(t *testing.T) {
 	n := 0
 	for _, file := range glob(t, "*.md") {
 		for _, block := range blocks.FindAllStringSubmatch(read(t, file), -1) {
-			if block[1] == "go" && file != "testing.md" { // whose blocks TestDocsTesting of the root types into a new module
+			if block[1] == "go" && file != "testing.md" {
 				n++
 				assert.True(t, strings.Contains(code, oneLine(block[2])), "%s: no test runs this:\n%s", file, block[2])
 			}
