@@ -84,6 +84,8 @@ func TestComplete(t *testing.T) {
 		{"whoami --profile", []string{"ops", "dev"}, "--"},
 		{"--region x env --format", []string{"fish", "dotenv"}, "--"},
 		{"--partition", []string{"aws-cn"}, "--"},
+		{"cache", []string{"list:", "clear:"}, "whoami"},
+		{"cache list --", []string{"--json:", "--cache-dir:"}, "--account"},
 	} {
 		code, out, stderr := command(t, append(strings.Fields(tt.line), completionRequest)...)
 		require.Equal(t, exitOK, code)

@@ -21,7 +21,8 @@ func whoamiCommand() *cli.Command {
 		Usage: "print who you are on AWS, or who you would be in a role",
 		Description: "Without flags: the identity that the SDK's default chain leads to.\n" +
 			"With --account or --role-arn: the role, assumed from there.\n" +
-			"Nothing is changed on AWS, and no secret is printed. Examples:\n\n" +
+			"Nothing is changed on AWS, and no secret is printed. A role that is kept on disk is not\n" +
+			"assumed anew; with --no-cache it is. Examples:\n\n" +
 			"    awsauth whoami --profile ops\n" +
 			"    awsauth whoami --account 123456789012 --role audit --json",
 		Flags: append(sessionFlags(),
