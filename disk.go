@@ -161,6 +161,9 @@ func (e *entry) lifetime() time.Duration {
 	case e.role != nil:
 		return e.role.duration
 	}
+	if opens := e.family.decision.source.opens; opens != nil && opens.duration > 0 {
+		return opens.duration
+	}
 	return defaultDuration
 }
 

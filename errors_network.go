@@ -141,3 +141,11 @@ func hostOf(address string) string {
 	}
 	return "the endpoint"
 }
+
+// notSTS takes STS's own option out of the hint, for other services.
+func (e *Error) notSTS() *Error {
+	if e.Hint == checkEndpoints {
+		e.Hint = checkAddresses
+	}
+	return e
+}

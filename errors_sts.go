@@ -233,14 +233,6 @@ func (e *Error) noAnswer(r refusal, call stsCall) {
 	}
 }
 
-// notSTS takes STS's own option out of the hint, for other services.
-func (e *Error) notSTS() *Error {
-	if e.Hint == checkEndpoints {
-		e.Hint = checkAddresses
-	}
-	return e
-}
-
 // notAWS is said where something answered in a service's place.
 func (e *Error) notAWS(host, service string, status int) {
 	e.Kind, e.what = Unreachable, fmt.Sprintf("what %s answered is not an answer of %s", host, service)

@@ -195,6 +195,8 @@ func WithDiskCacheKey(key func(context.Context) ([]byte, error)) Option {
 // it before any call. Credentials of a base are held against the account that came
 // with them, else GetCallerIdentity is asked, once for each key; where that fails,
 // nothing is handed out. The base that a role is assumed from may be of any account.
+// A bearer token of one service in the environment (AWS_BEARER_TOKEN_BEDROCK) is no
+// credential of the session, and is not held against the ids: see Session.Config.
 //
 // Without an id, or with one that is empty or not 12 digits, it is InvalidOption.
 func WithAllowedAccounts(ids ...string) Option {

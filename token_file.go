@@ -25,14 +25,17 @@ const tokenWait = 8 * time.Second
 // time, under a lock, and the others read what that one wrote.
 type tokenFile struct {
 	path   string
-	margin time.Duration // before its expiry a token is refreshed already
+	margin time.Duration // with less left, a token counts as expired
 	expiry func([]byte) time.Time
 }
 
-// ssoTokenFile is that of `aws sso login`. The SDK refreshes the token when less
-// than five minutes are left.
+// refreshMargin covers the time between our look at a token and the SDK's, which
+// refreshes it once it has expired.
+const refreshMargin = 10 * time.Second
+
+// ssoTokenFile is that of `aws sso login`.
 func ssoTokenFile(path string) tokenFile {
-	return tokenFile{path, 5*time.Minute + 10*time.Second, func(text []byte) time.Time {
+	return tokenFile{path, refreshMargin, func(text []byte) time.Time {
 		var token struct {
 			ExpiresAt time.Time `json:"expiresAt"`
 		}
@@ -41,10 +44,9 @@ func ssoTokenFile(path string) tokenFile {
 	}}
 }
 
-// loginTokenFile is that of `aws login`. The SDK refreshes the token once it has
-// expired.
+// loginTokenFile is that of `aws login`.
 func loginTokenFile(path string) tokenFile {
-	return tokenFile{path, 10 * time.Second, func(text []byte) time.Time {
+	return tokenFile{path, refreshMargin, func(text []byte) time.Time {
 		var token struct {
 			AccessToken struct {
 				ExpiresAt time.Time `json:"expiresAt"`
