@@ -349,3 +349,14 @@ func TestProviderSources(t *testing.T) {
 		})
 	}
 }
+
+// TestPartitionOfForeignProfile: keys of the environment are of the partition that the
+// environment's region names, and not of that of a profile that they do not come from.
+func TestPartitionOfForeignProfile(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[profile ops]\nregion = cn-north-1\n", "")
+	w.Env(append(lab.KeyEnv, "AWS_PROFILE=ops", "AWS_REGION=eu-west-1")...)
+	s := w.Open()
+	assert.Equal(t, "eu-west-1", s.Config().Region)
+	assert.Equal(t, awsauth.AWS, s.Explain().Partition)
+}

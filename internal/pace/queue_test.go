@@ -245,3 +245,15 @@ func TestDelayOfOtherErrors(t *testing.T) {
 	}
 	assert.NotZero(t, longest, "sent again at once")
 }
+
+// TestRecentSeconds: the second before counts until the one after it is over, to the
+// nanosecond.
+func TestRecentSeconds(t *testing.T) {
+	begun := time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC)
+	for passed, want := range map[time.Duration]float64{
+		time.Second - 1: 3, time.Second: 3, 2*time.Second - 1: 3, 2 * time.Second: 0, time.Hour: 0,
+	} {
+		r := recent{began: begun, current: 3}
+		assert.Equal(t, want, r.most(begun.Add(passed)), "%v", passed)
+	}
+}
