@@ -29,6 +29,19 @@ type oidc struct {
 	out     int // sessions ended at the portal
 }
 
+// set changes or reads what the handler uses.
+func (o *oidc) set(f func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	f()
+}
+
+// asked is what was last sent to a path.
+func (o *oidc) asked(path string) (in map[string]any) {
+	o.set(func() { in = o.seen[path] })
+	return in
+}
+
 func (o *oidc) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -107,7 +120,7 @@ func noSecrets(t *testing.T, got ran) {
 // and we ourselves go on with it.
 func TestLogin(t *testing.T) {
 	o, _, home := signIn(t)
-	o.pending = 1
+	o.set(func() { o.pending = 1 })
 	got := runProcess(t, "login", "--profile", "prod", "--no-browser")
 	require.Equal(t, exitOK, got.code, got.stderr)
 	noSecrets(t, got)
@@ -115,8 +128,8 @@ func TestLogin(t *testing.T) {
 	assert.Contains(t, got.stderr, "\n    https://device.example.com/?user_code=ABCD-EFGH\n")
 	assert.Contains(t, got.stderr, "the code ABCD-EFGH")
 	assert.Contains(t, got.stderr, "awsauth: signed in at https://corp.awsapps.com/start until ")
-	assert.Equal(t, []any{"sso:account:access"}, o.seen["/client/register"]["scopes"])
-	assert.Equal(t, "https://corp.awsapps.com/start", o.seen["/device_authorization"]["startUrl"])
+	assert.Equal(t, []any{"sso:account:access"}, o.asked("/client/register")["scopes"])
+	assert.Equal(t, "https://corp.awsapps.com/start", o.asked("/device_authorization")["startUrl"])
 
 	path := tokenFile(home, "corp")
 	info, err := os.Stat(path)
@@ -159,7 +172,7 @@ func TestLoginOld(t *testing.T) {
 	got := runProcess(t, "login", "--no-browser")
 	require.Equal(t, exitOK, got.code, got.stderr)
 	assert.FileExists(t, tokenFile(home, "https://old.awsapps.com/start"))
-	assert.NotContains(t, o.seen["/client/register"], "scopes")
+	assert.NotContains(t, o.asked("/client/register"), "scopes")
 }
 
 func TestLoginFails(t *testing.T) {
@@ -173,7 +186,7 @@ func TestLoginFails(t *testing.T) {
 		{"lost", "", "there is no section [sso-session none]"},
 	}
 	for _, tt := range tests {
-		o.refuse = tt.refuse
+		o.set(func() { o.refuse = tt.refuse })
 		got := runProcess(t, "login", "--profile", tt.profile, "--no-browser")
 		noSecrets(t, got)
 		assert.Equal(t, exitFailed, got.code)
@@ -191,7 +204,7 @@ func TestLogout(t *testing.T) {
 	noSecrets(t, got)
 	require.Equal(t, exitOK, got.code, got.stderr)
 	assert.Equal(t, "awsauth: signed out at https://corp.awsapps.com/start\n", got.stderr)
-	assert.Equal(t, 1, o.out)
+	o.set(func() { assert.Equal(t, 1, o.out) })
 	assert.NoFileExists(t, tokenFile(home, "corp"))
 	got = runProcess(t, "logout", "--profile", "dev")
 	require.Equal(t, exitOK, got.code)

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,8 +42,28 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// heard is what a process writes. It may be read while the process runs.
+type heard struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (h *heard) Write(b []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.text.Write(b)
+}
+
+// String is the text so far.
+func (h *heard) String() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.text.String()
+}
+
 // process is the command as a process that has not been started.
-func process(t *testing.T, args ...string) (c *exec.Cmd, stdout, stderr *bytes.Buffer) {
+func process(t *testing.T, args ...string) (c *exec.Cmd, stdout, stderr *heard) {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -51,7 +72,7 @@ func process(t *testing.T, args ...string) (c *exec.Cmd, stdout, stderr *bytes.B
 	c = exec.CommandContext(ctx, self, args...)
 	c.Env = append(os.Environ(), asCommand+"=1")
 	c.WaitDelay = 5 * time.Second
-	stdout, stderr = &bytes.Buffer{}, &bytes.Buffer{}
+	stdout, stderr = &heard{}, &heard{}
 	c.Stdout, c.Stderr = stdout, stderr
 	return c, stdout, stderr
 }
