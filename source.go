@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 
 	"github.com/chaoxiaodi/awsauth/internal/diskcache"
+	"github.com/chaoxiaodi/awsauth/internal/names"
 	"github.com/chaoxiaodi/awsauth/internal/redact"
 	"github.com/chaoxiaodi/awsauth/internal/refresh"
 )
@@ -176,6 +177,9 @@ func (s *source) classified(get func(context.Context) (aws.Credentials, error), 
 		}
 		if err != nil {
 			return refresh.Issued{}, sourceError(err, s.String(), explain)
+		}
+		if !names.IsAccount(creds.AccountID) { // an agent or a process may say anything
+			creds.AccountID = ""
 		}
 		return refresh.Issued{Credentials: creds}, nil
 	}

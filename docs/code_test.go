@@ -117,8 +117,9 @@ func TestAccounts(t *testing.T) {
 }
 
 func TestAllowed(t *testing.T) {
-	guarded, err := awsauth.New(awsauth.WithAllowedAccounts("222222222222", "555555555555"),
-		awsauth.WithAccount("222222222222"), awsauth.WithRole("audit"))
+	guarded, err := awsauth.New(awsauth.WithAllowedAccounts("222222222222", "555555555555"))
+	require.NoError(t, err)
+	_, err = guarded.Assume(awsauth.WithAccount("222222222222"), awsauth.WithRole("audit"))
 	require.NoError(t, err)
 	_, err = guarded.Assume(awsauth.WithAccount("123456789012"))
 	require.ErrorIs(t, err, awsauth.WrongAccount)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,8 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/names"
+	"github.com/chaoxiaodi/awsauth/internal/redact"
 )
 
 // accountsCommand lists the accounts of an organization.
@@ -67,7 +70,7 @@ func runAccounts(ctx context.Context, cmd *cli.Command) error {
 	}
 	l := lister{client: organizations.NewFromConfig(s.Config()), seen: map[string]bool{}}
 	if err := l.list(ctx, units); err != nil {
-		return &failure{fmt.Errorf("awsauth: accounts: %s", oneLine(err.Error()))}
+		return &failure{fmt.Errorf("awsauth: accounts: %s", redact.Message(err.Error()))}
 	}
 	if l.silent > 0 {
 		fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: left out %s of which the answer does not say whether they are active\n", accounts(l.silent))
@@ -181,6 +184,10 @@ func (l *lister) unit(ctx context.Context, id string) error {
 func (l *lister) add(unit string, accounts []types.Account) {
 	for _, a := range accounts {
 		id := aws.ToString(a.Id)
+		if !names.IsAccount(id) {
+			l.silent++ // what is no id must not become a line of the list
+			continue
+		}
 		if l.seen[id] {
 			continue
 		}
@@ -221,11 +228,30 @@ func writeJSON(w io.Writer, v any) error {
 	if list, ok := v.([]member); ok && list == nil {
 		v = []member{}
 	}
-	enc := json.NewEncoder(w)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	err := enc.Encode(v)
+	if err == nil {
+		_, err = io.WriteString(w, escaped(b.String()))
+	}
+	if err != nil {
 		return errors.New("the output cannot be written")
 	}
 	return nil
+}
+
+// escaped is JSON in which nothing can move the cursor: what encoding/json leaves as it
+// is, control characters of eight bits and of writing direction, becomes \uXXXX.
+func escaped(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r >= 0x7f && !unicode.IsPrint(r) && r <= 0xffff {
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }

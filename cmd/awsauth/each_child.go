@@ -66,7 +66,17 @@ func (e *each) start(ctx context.Context, keys aws.Credentials, account, region,
 	defer stdout.end()
 	defer stderr.end()
 	c.Stdout, c.Stderr = stdout, stderr
-	return ranError(c.Run())
+	return ranError(runChild(c))
+}
+
+// runChild runs a command. One that ended well has done so though something that it started
+// still holds its output open.
+func runChild(c *exec.Cmd) error {
+	err := c.Run()
+	if errors.Is(err, exec.ErrWaitDelay) && c.ProcessState.Success() {
+		return nil
+	}
+	return err
 }
 
 // runResult is what --output json writes of one run. Its names stay.
@@ -83,7 +93,7 @@ type runResult struct {
 func (e *each) collect(c *exec.Cmd, account, region string) error {
 	var stdout, stderr bounded
 	c.Stdout, c.Stderr = &stdout, &stderr
-	err := c.Run()
+	err := runChild(c)
 	r := runResult{Account: account, Region: region, Output: stdout.text(), Stderr: stderr.text()}
 	if c.ProcessState != nil && c.ProcessState.Exited() {
 		code := c.ProcessState.ExitCode()
@@ -110,7 +120,7 @@ func (e *each) writeResult(r runResult) error {
 	if err := enc.Encode(r); err != nil {
 		return err
 	}
-	return e.out.write(e.out.stdout, b.Bytes())
+	return e.out.write(e.out.stdout, []byte(escaped(b.String())))
 }
 
 // commandError is the error of a command that was started.

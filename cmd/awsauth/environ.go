@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/chaoxiaodi/awsauth/internal/names"
 )
 
 // shadowing are the variables of the caller that would lead a command, or what it
@@ -15,7 +17,7 @@ import (
 var shadowing = []string{
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION", "AWS_ACCOUNT_ID",
 	"AWS_SECURITY_TOKEN", // of boto 2: boto3 takes it before AWS_SESSION_TOKEN
-	"AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_CREDENTIAL_FILE",
+	"AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_CREDENTIAL_FILE", "AWS_CREDENTIAL_PROFILES_FILE",
 	"AWS_PROFILE", "AWS_DEFAULT_PROFILE",
 	"AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE",
 	"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -64,7 +66,7 @@ func keyVariables(keys aws.Credentials, region string) []variable {
 // accountOf is the account of keys, where it is known for certain: the caller's
 // AWS_ACCOUNT_ID may have been left from other keys.
 func accountOf(keys aws.Credentials) string {
-	if keys.Source == config.CredentialsSourceName {
+	if keys.Source == config.CredentialsSourceName || !names.IsAccount(keys.AccountID) {
 		return ""
 	}
 	return keys.AccountID

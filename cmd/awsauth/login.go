@@ -15,6 +15,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/cmd/awsauth/internal/ssologin"
+	"github.com/chaoxiaodi/awsauth/internal/redact"
 )
 
 // loginCommand signs a person in with SSO.
@@ -43,7 +44,7 @@ func loginCommand() *cli.Command {
 			}
 			token, err := ssologin.Run(ctx, ssooidc.NewFromConfig(cfg), place, func(d ssologin.Device) { showDevice(cmd, d) })
 			if err != nil {
-				return &failure{fmt.Errorf("awsauth: login: %s: %s", place.StartURL, oneLine(err.Error()))}
+				return &failure{fmt.Errorf("awsauth: login: %s: %s", place.StartURL, redact.Message(err.Error()))}
 			}
 			if err := place.Write(token); err != nil {
 				return &failure{fmt.Errorf("awsauth: login: keep the token: %w", err)}
@@ -96,7 +97,7 @@ func profileFlag() cli.Flag {
 // showDevice tells a person where to go.
 func showDevice(cmd *cli.Command, d ssologin.Device) {
 	w := cmd.Root().ErrWriter
-	fmt.Fprintf(w, "awsauth: to sign in, open this address\n\n    %s\n\nand see that it shows the code %s (until %s)\n", d.Address, penFor(w).bold(d.Code), d.Until.Local().Format("15:04"))
+	fmt.Fprintf(w, "awsauth: to sign in, open this address\n\n    %s\n\nand see that it shows the code %s (until %s)\n", printable(d.Address), penFor(w).bold(printable(d.Code)), d.Until.Local().Format("15:04"))
 	if cmd.Bool("no-browser") {
 		return
 	}

@@ -22,8 +22,8 @@ func (x *execution) shell() error {
 		return err
 	}
 	mark := "awsauth"
-	if x.keys.AccountID != "" {
-		mark += " " + x.keys.AccountID
+	if account := accountOf(x.keys); account != "" {
+		mark += " " + account
 	}
 	if path, err := exec.LookPath(program); err == nil {
 		x.program = path

@@ -33,7 +33,9 @@ func split(name string) (k Key, suffix string, ok bool) {
 }
 
 func isTemp(name string) bool {
-	return strings.HasPrefix(name, tempPrefix) && strings.HasSuffix(name, tempSuffix)
+	middle, ok := strings.CutPrefix(name, tempPrefix)
+	middle, end := strings.CutSuffix(middle, tempSuffix)
+	return ok && end && strings.Trim(middle, "0123456789") == "" // as os.CreateTemp fills it
 }
 
 // isOurs reports whether a file in the directory is one that this package makes.

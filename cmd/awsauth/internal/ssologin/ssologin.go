@@ -52,6 +52,7 @@ var (
 	// ErrRefused is the error where the person, or the service, said no.
 	ErrRefused = errors.New("the request was refused in the browser")
 	// ErrTooLate is the error where nobody answered in time.
+	ErrNoToken = errors.New("what answered holds no token")
 	ErrTooLate = errors.New("nobody signed in before the code ended")
 )
 
@@ -78,6 +79,9 @@ func Run(ctx context.Context, client Client, p Place, show func(Device)) (Token,
 	out, err := wait(ctx, client, &ssooidc.CreateTokenInput{
 		ClientId: registration.ClientId, ClientSecret: registration.ClientSecret, GrantType: aws.String(grantDevice), DeviceCode: start.DeviceCode,
 	}, time.Duration(start.Interval)*time.Second)
+	if err == nil && (aws.ToString(out.AccessToken) == "" || out.ExpiresIn <= 0) {
+		err = ErrNoToken
+	}
 	if err != nil {
 		return Token{}, err
 	}
