@@ -66,12 +66,12 @@ func (e *each) start(ctx context.Context, keys aws.Credentials, account, region,
 	defer stdout.end()
 	defer stderr.end()
 	c.Stdout, c.Stderr = stdout, stderr
-	return ranError(runChild(c))
+	return ranError(runToEnd(c))
 }
 
-// runChild runs a command. One that ended well has done so though something that it started
+// runToEnd runs a command. One that ended well has done so though something that it started
 // still holds its output open.
-func runChild(c *exec.Cmd) error {
+func runToEnd(c *exec.Cmd) error {
 	err := c.Run()
 	if errors.Is(err, exec.ErrWaitDelay) && c.ProcessState.Success() {
 		return nil
@@ -93,7 +93,7 @@ type runResult struct {
 func (e *each) collect(c *exec.Cmd, account, region string) error {
 	var stdout, stderr bounded
 	c.Stdout, c.Stderr = &stdout, &stderr
-	err := runChild(c)
+	err := runToEnd(c)
 	r := runResult{Account: account, Region: region, Output: stdout.text(), Stderr: stderr.text()}
 	if c.ProcessState != nil && c.ProcessState.Exited() {
 		code := c.ProcessState.ExitCode()
