@@ -174,3 +174,14 @@ func TestAllowedOptions(t *testing.T) {
 	_, err := w.Try(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithAllowedAccounts(many...))
 	lab.RequireBad(t, err, awsauth.WrongAccount, "and 36 more")
 }
+
+// TestAccountOfAStranger: what a source says of the account is dropped where it is none.
+func TestAccountOfAStranger(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	for said, want := range map[string]string{lab.Home: lab.Home, "$(id)": "", "12ab": "", lab.Home + "\n": ""} {
+		s := w.Open(awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: w.Keys.AccessKeyID, SecretAccessKey: w.Keys.SecretAccessKey, AccountID: said}, nil
+		})))
+		assert.Equal(t, want, lab.Get(t, s).AccountID, "%q", said)
+	}
+}

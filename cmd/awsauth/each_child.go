@@ -73,7 +73,7 @@ func (e *each) start(ctx context.Context, keys aws.Credentials, account, region,
 // still holds its output open.
 func runToEnd(c *exec.Cmd) error {
 	err := c.Run()
-	if errors.Is(err, exec.ErrWaitDelay) && c.ProcessState.Success() {
+	if errors.Is(err, exec.ErrWaitDelay) { // which Run returns only then
 		return nil
 	}
 	return err

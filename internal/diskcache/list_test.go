@@ -74,10 +74,11 @@ func TestClear(t *testing.T) {
 	openHouse(h.dir, secret32("k")).get(t, "ASIASEALED")
 	write(t, filepath.Join(h.dir, "notes.json"), nil)
 	write(t, filepath.Join(h.dir, "awsauth-123.tmp"), nil)
+	write(t, filepath.Join(h.dir, "awsauth-notes.tmp"), nil)
 	n, err := h.Clear(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 2, n)
-	assert.ElementsMatch(t, []string{"CACHEDIR.TAG", "notes.json"}, mustReadDir(t, h.dir))
+	assert.ElementsMatch(t, []string{"CACHEDIR.TAG", "notes.json", "awsauth-notes.tmp"}, mustReadDir(t, h.dir))
 
 	release := hold(t, h.dir, "ASIAHOLDER")
 	n, err = h.Clear(t.Context())

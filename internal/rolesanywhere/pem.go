@@ -13,6 +13,8 @@ import (
 	"os"
 	"strings"
 	"syscall"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
 )
 
 // maxFile is far more than a certificate with all its intermediates has.
@@ -33,7 +35,7 @@ func readFile(file, what string) ([]byte, error) {
 		return nil, unreadable(file, what, err)
 	}
 	if !info.Mode().IsRegular() {
-		e := &CertificateError{What: "it is " + typeName(info.Mode()) + ", not a regular file", Mend: "write " + what + " to a file, which is read at each refresh"}
+		e := &CertificateError{What: "it is " + redact.FileType(info.Mode()) + ", not a regular file", Mend: "write " + what + " to a file, which is read at each refresh"}
 		return nil, e.in(file)
 	}
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe by now: do not wait for its writer
@@ -61,20 +63,6 @@ func unreadable(file, what string, err error) error {
 		e.What = "it cannot be read: " + path.Err.Error()
 	}
 	return e.in(file)
-}
-
-func typeName(mode fs.FileMode) string {
-	switch {
-	case mode.IsDir():
-		return "a directory"
-	case mode&fs.ModeNamedPipe != 0:
-		return "a pipe"
-	case mode&fs.ModeSocket != 0:
-		return "a socket"
-	case mode&fs.ModeDevice != 0:
-		return "a device"
-	}
-	return "something special"
 }
 
 // readCertificates reads all certificates of a file, at least one. Other blocks

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"unicode/utf8"
+
+	"github.com/chaoxiaodi/awsauth/internal/redact"
 )
 
 // maxSize is far more than a thousand profiles need. A larger file is none of
@@ -30,7 +32,7 @@ func (f *file) load() (text string, ok bool) {
 	case !f.info.Mode().IsRegular():
 		// It is not opened: opening a pipe waits for its writer, and what is
 		// read from it once is gone when the SDK reads it.
-		f.whole(NotRegular, "is "+typeName(f.info.Mode())+", not a regular file", "write what it holds to a file, and name that in "+f.variable())
+		f.whole(NotRegular, "is "+redact.FileType(f.info.Mode())+", not a regular file", "write what it holds to a file, and name that in "+f.variable())
 		return "", false
 	case f.info.Size() > maxSize:
 		f.whole(Unreadable, "has more than 16 MiB, too much for a file of settings", "correct the path in "+f.variable())
@@ -74,20 +76,6 @@ func isNull(path string, info fs.FileInfo) bool {
 	}
 	null, err := os.Stat(os.DevNull)
 	return err == nil && os.SameFile(info, null)
-}
-
-func typeName(mode fs.FileMode) string {
-	switch {
-	case mode.IsDir():
-		return "a directory"
-	case mode&fs.ModeNamedPipe != 0:
-		return "a pipe"
-	case mode&fs.ModeSocket != 0:
-		return "a socket"
-	case mode&fs.ModeDevice != 0:
-		return "a device"
-	}
-	return "something special"
 }
 
 // decode checks that the data is UTF-8 without a byte order mark, or names the

@@ -73,3 +73,16 @@ func TestTooLate(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 }
+
+// empty answers without a token.
+type empty struct{ client }
+
+func (*empty) CreateToken(context.Context, *ssooidc.CreateTokenInput, ...func(*ssooidc.Options)) (*ssooidc.CreateTokenOutput, error) {
+	return &ssooidc.CreateTokenOutput{ExpiresIn: 3600}, nil
+}
+
+// TestNoToken: an answer without a token is no login.
+func TestNoToken(t *testing.T) {
+	_, err := ssologin.Run(t.Context(), &empty{}, ssologin.Place{StartURL: "https://corp"}, func(ssologin.Device) {})
+	require.ErrorIs(t, err, ssologin.ErrNoToken)
+}
