@@ -43,6 +43,7 @@ func TestCommand(t *testing.T) {
 	program := build(t)
 	t.Run("calls", func(t *testing.T) { checkCalls(t, program) })
 	t.Run("recipes", func(t *testing.T) { runRecipes(t, program) })
+	t.Run("modules", func(t *testing.T) { checkModules(t, program) })
 }
 
 // checkCalls: each call of awsauth in the pages is one of a command that is there,

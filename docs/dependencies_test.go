@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"debug/buildinfo"
 	"encoding/json"
 	"errors"
 	"io"
@@ -41,6 +42,20 @@ func TestDependencies(t *testing.T) {
 		assert.NotEmpty(t, want)
 		assert.Equal(t, want, listed(t, heading), heading)
 	}
+}
+
+// checkModules: the modules that the program names are those of the page.
+func checkModules(t *testing.T, program string) {
+	info, err := buildinfo.ReadFile(program)
+	require.NoError(t, err)
+	var got, want []string
+	for _, m := range info.Deps {
+		got = append(got, m.Path+" "+m.Version)
+	}
+	for _, row := range append(listed(t, "The library"), listed(t, "The command, beside that")...) {
+		want = append(want, strings.Join(strings.Fields(row)[:2], " "))
+	}
+	assert.ElementsMatch(t, want, got)
 }
 
 // listed are the rows below a heading of the page, less what the module is for.
