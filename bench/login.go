@@ -83,27 +83,25 @@ func atOnce(n int, env []string, program string, args ...string) (succeeded int,
 	return succeeded, nil
 }
 
-func (t Tables) login(w io.Writer) error {
+func (t Tables) login() (*mdTable, error) {
 	dir, err := os.MkdirTemp("", "awsauth-bench")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	program := filepath.Join(dir, "login")
-	build := exec.Command("go", "build", "-o", program, "./cold/login")
-	build.Dir = t.Dir
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("%v: %w: %s", build, err, out)
+	if err := goBuild(t.Dir, program, "./cold/login"); err != nil {
+		return nil, err
 	}
 	const processes = 8
 	table := newTable("program", "processes", "succeeded", "renewals granted", "renewals asked for")
 	for _, way := range []string{"bare SDK", Ours} {
 		r, err := MeasureLogin(program, way, dir, processes, t.Logins)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		table.row(way, thousands(r.Processes), thousands(r.Succeeded), thousands(r.Renewals), thousands(r.Asked))
 	}
 	table.note("%d processes at once on one expired login, %d times. A refresh token works once.", processes, t.Logins)
-	return table.print(w, "One login, many processes")
+	return table, nil
 }

@@ -121,6 +121,31 @@ func Median(times []time.Duration) time.Duration {
 	return sorted[len(sorted)/2]
 }
 
+// goBuild builds a package of the module in dir.
+func goBuild(dir, program, pkg string) error {
+	build := exec.Command("go", "build", "-o", program, pkg)
+	build.Dir = dir
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("%v: %w: %s", build, err, out)
+	}
+	return nil
+}
+
+// withSTS calls f with an STS and a directory, which are there until f ends.
+func withSTS(latency time.Duration, f func(s *STS, dir string) error) error {
+	s, err := StartSTS(latency)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	dir, err := os.MkdirTemp("", "awsauth-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	return f(s, dir)
+}
+
 // MeasurePrograms builds the tiny programs of cold/ into dir and runs them,
 // and the Python one, in turn: from process start to the first assumed
 // credentials. runs is for Go; Python gets a tenth.
@@ -128,10 +153,8 @@ func MeasurePrograms(benchDir, dir, url string, runs int) ([]*Program, error) {
 	programs := []*Program{{Name: "bare SDK"}, {Name: Ours}, {Name: "boto3 class"}}
 	for i, name := range []string{"sdk", "awsauth"} {
 		programs[i].Command = []string{filepath.Join(dir, name)}
-		build := exec.Command("go", "build", "-o", programs[i].Command[0], "./cold/"+name)
-		build.Dir = benchDir
-		if out, err := build.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("%v: %w: %s", build, err, out)
+		if err := goBuild(benchDir, programs[i].Command[0], "./cold/"+name); err != nil {
+			return nil, err
 		}
 	}
 	python := programs[2]

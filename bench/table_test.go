@@ -16,14 +16,14 @@ func TestTableCommand(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", exe, "./cmd/table").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	cmd := exec.Command(exe, "-smoke")
+	cmd := exec.Command(exe, "-smoke", "-runs", "2")
 	cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	t.Logf("%s", out)
-	for _, want := range []string{"### Rotation", "### Hot path", "### Memory", "### A fleet", "### Credentials in many accounts", "### New", "### Process start", "### Warm start", "### One login, many processes",
+	for _, want := range []string{"2 runs", "run 2 of 2: login", "### Rotation", "### Crowds", "### Hot path", "### Memory", "### A fleet", "### Credentials in many accounts", "### New", "### Process start", "### Warm start", "### One login, many processes",
 		"| aws.CredentialsCache |", "| awsauth |", "aws-sdk-go-base", "| bare SDK |"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("%q is not in the output", want)

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,22 +30,19 @@ func MeasureWarm(benchDir, dir, url string, runs int) ([]*Program, error) {
 		{Name: "the command: `awsauth exec -- true`", Command: []string{filepath.Join(dir, "command"), "exec", "--cache-dir", cache, "--account", someAccount, "--", "true"}},
 		newCLI(dir),
 	}
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "command"), "./cmd/awsauth")
-	build.Dir = filepath.Dir(absolute(benchDir)) // the library's module, as the command's own dependencies are not here
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%v: %w: %s", build, err, out)
+	// The command is of the library's module: its own dependencies are not in this one.
+	if err := goBuild(filepath.Dir(absolute(benchDir)), filepath.Join(dir, "command"), "./cmd/awsauth"); err != nil {
+		return nil, err
 	}
 	for _, name := range []string{"config", "warm", "sdk"} {
-		build := exec.Command("go", "build", "-o", filepath.Join(dir, name), "./cold/"+name)
-		build.Dir = benchDir
-		if out, err := build.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("%v: %w: %s", build, err, out)
+		if err := goBuild(benchDir, filepath.Join(dir, name), "./cold/"+name); err != nil {
+			return nil, err
 		}
 	}
 	for run := range runs + 1 { // the first fills the caches and does not count
 		for _, p := range programs {
 			slow := p.Env != nil
-			if p.Unobtainable != "" || slow && run%50 != 0 {
+			if p.Unobtainable != "" || slow && run%25 != 0 {
 				continue
 			}
 			took, err := p.run(url)
@@ -55,7 +51,7 @@ func MeasureWarm(benchDir, dir, url string, runs int) ([]*Program, error) {
 				p.Unobtainable = err.Error()
 			case err != nil:
 				return nil, err
-			case run > 0 || slow && runs < 50:
+			case run > 0 || slow && runs < 25:
 				p.Times = append(p.Times, took)
 			}
 		}
@@ -142,20 +138,14 @@ func (p *Program) fasterThan(other *Program) string {
 	return ratio(float64(other.Median()), float64(p.Median()))
 }
 
-func (t Tables) warm(w io.Writer) error {
-	s, err := StartSTS(stsLatency)
-	if err != nil {
+func (t Tables) warm() (*mdTable, error) {
+	var programs []*Program
+	err := withSTS(stsLatency, func(s *STS, dir string) (err error) {
+		programs, err = MeasureWarm(t.Dir, dir, s.URL, t.Warm)
 		return err
-	}
-	defer s.Close()
-	dir, err := os.MkdirTemp("", "awsauth-bench")
+	})
 	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	programs, err := MeasureWarm(t.Dir, dir, s.URL, t.Warm)
-	if err != nil {
-		return err
+		return nil, err
 	}
 	table := newTable("program", "median", "over LoadDefaultConfig", "ratio", "faster than the AWS CLI by")
 	floor, cli := programs[0], programs[len(programs)-1]
@@ -171,5 +161,5 @@ func (t Tables) warm(w io.Writer) error {
 		table.row(p.Name, millis(p.Median()), over, ratio(float64(p.Median()), float64(floor.Median())), p.fasterThan(cli))
 	}
 	table.note("From the start of the process to its end. STS at %s, keys in the environment; the AWS CLI reads them from a profile.", waitText(stsLatency))
-	return table.print(w, "Warm start")
+	return table, nil
 }
