@@ -26,7 +26,7 @@ func (r *Report) Goals() (string, error) {
 	table := newTable("Goal", "Here", "Verdict")
 	table.words = true
 	in := &reading{report: r}
-	for _, g := range append(goalsOfRotation(), goalsOfCost()...) {
+	for _, g := range slices.Concat(goalsOfRotation(), goalsOfCost(), goalsOfStarts()) {
 		here, verdict := g.judge(in)
 		table.row(g.what, here, verdict)
 	}

@@ -44,6 +44,12 @@ func goalsOfCost() []goal {
 			each := in.figure("accounts", head, Ours, "5 ms", "10,000").over(in.figure("accounts", head, Ours, "5 ms", "1,000"))
 			return each.String(), each.atMost(1.2)
 		}},
+	}
+}
+
+// goalsOfStarts are those of what begins: a session, a process, the command.
+func goalsOfStarts() []goal {
+	return []goal{
 		{"New within 1.05× of LoadDefaultConfig + stscreds", func(in *reading) (string, string) {
 			env, profile := in.figure("new", "ratio", "session", "environment"), in.figure("new", "ratio", "session", "profile")
 			first, second := in.figure("new", "ratio", "session and first credentials", "environment"), in.figure("new", "ratio", "session and first credentials", "profile")
