@@ -65,9 +65,9 @@ func TestKinds(t *testing.T) {
 	text := read(t, "troubleshooting.md")
 	for kind, name := range kindsOf(t) {
 		t.Run(name, func(t *testing.T) {
-			require.Contains(t, mishaps, kind)
+			require.True(t, mishaps[kind] != nil, "no example of it among mishaps")
 			_, section, found := strings.Cut(text, "\n## "+name+"\n")
-			require.True(t, found, "no section")
+			require.True(t, found, "no section in troubleshooting.md")
 			section, _, _ = strings.Cut(section, "\n## ")
 			lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 				w.Files("", "")
@@ -99,6 +99,6 @@ func kindsOf(t *testing.T) map[awsauth.Kind]string {
 			}
 		}
 	}
-	require.Len(t, kinds, len(mishaps))
+	require.GreaterOrEqual(t, len(kinds), len(mishaps))
 	return kinds
 }

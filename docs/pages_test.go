@@ -195,6 +195,52 @@ func TestMap(t *testing.T) {
 	}
 }
 
+// TestWaysIn: what CONTRIBUTING tells a reader to look for, in order to add something,
+// is declared somewhere.
+func TestWaysIn(t *testing.T) {
+	_, text, found := strings.Cut(read(t, "../CONTRIBUTING.md"), "\n### To add a source\n")
+	require.True(t, found)
+	text, _, _ = strings.Cut(text, "\n### To change a page\n")
+	code := ""
+	for _, file := range glob(t, "*_test.go", "../*.go", "../cmd/awsauth/*.go") {
+		code += read(t, file)
+	}
+	n := 0
+	for _, m := range regexp.MustCompile("`(\\w+)(?:\\(…?\\))?`").FindAllStringSubmatch(text, -1) {
+		if !slices.Contains([]string{"awsauthtest", "docs", "gorelease"}, m[1]) {
+			n++
+			assert.Regexp(t, `(?m)^\s*(func |type |var )?`+m[1]+`\b`, code, "CONTRIBUTING names %s", m[1])
+		}
+	}
+	assert.Greater(t, n, 10)
+}
+
+// TestBadges: the badges are of this module, and of a workflow that exists.
+func TestBadges(t *testing.T) {
+	badge := regexp.MustCompile(`(?m)^\[!\[[^\]]+\]\(([^)]+)\)\]\(([^)]+)\)`)
+	pages := map[string][][]string{}
+	for _, file := range []string{"../README.md", "../README.zh-CN.md"} {
+		pages[file] = badge.FindAllStringSubmatch(read(t, file), -1)
+		require.Len(t, pages[file], 4)
+	}
+	assert.Equal(t, pages["../README.md"], pages["../README.zh-CN.md"])
+	const module = "github.com/chaoxiaodi/awsauth"
+	assert.Contains(t, read(t, "../go.mod"), "module "+module+"\n")
+	for _, m := range pages["../README.md"] {
+		if m[2] == "LICENSE" {
+			assert.Contains(t, m[1], "Apache--2.0")
+			assert.Contains(t, read(t, "../LICENSE"), "Apache License")
+			continue
+		}
+		assert.Contains(t, m[1], module)
+		assert.Contains(t, m[2], module)
+		if _, name, found := strings.Cut(m[2], "/actions/workflows/"); found {
+			assert.Equal(t, m[2]+"/badge.svg", m[1])
+			assert.FileExists(t, "../.github/workflows/"+name)
+		}
+	}
+}
+
 // TestLinkedTests: a test that a page links is in the file that the link leads to.
 func TestLinkedTests(t *testing.T) {
 	n := 0
