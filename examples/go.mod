@@ -15,6 +15,8 @@ require (
 	github.com/prometheus/client_golang v1.23.2
 )
 
+require github.com/aws/aws-sdk-go-v2/service/secretsmanager v1.50.10
+
 require (
 	github.com/aws/aws-sdk-go-v2/config v1.33.15 // indirect
 	github.com/aws/aws-sdk-go-v2/feature/ec2/imds v1.20.7 // indirect
