@@ -49,7 +49,7 @@ func TestCommand(t *testing.T) {
 // with flags that it has; and a shell can read the blocks.
 func checkCalls(t *testing.T, program string) {
 	helps, n := map[string]string{}, 0
-	for _, file := range glob(t, "*.md", "../README.md") {
+	for _, file := range glob(t, "*.md", "../README.md", "../examples/README.md") {
 		for _, block := range blocks.FindAllStringSubmatch(read(t, file), -1) {
 			if block[1] == "sh" {
 				assertShell(t, block[2])
