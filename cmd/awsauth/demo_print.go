@@ -107,8 +107,8 @@ func afterCalls(calls []string) string {
 	return fmt.Sprintf("after %d calls to %s", len(calls), host)
 }
 
-// shortened is the text of an error; in short the last step's breaks off where it goes
-// on as another step's.
+// shortened is the text of an error as it is printed. In short, the step of many accounts
+// shows its beginning only: the step before it that is refused shows the same text whole.
 func (p *printer) shortened(s step, text string) string {
 	if before, _, cut := strings.Cut(text, "; "); cut && s.fleet != nil && !p.full {
 		return before + "; …"
