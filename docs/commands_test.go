@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -43,13 +44,24 @@ func TestCommand(t *testing.T) {
 	program := build(t)
 	t.Run("calls", func(t *testing.T) { checkCalls(t, program) })
 	t.Run("recipes", func(t *testing.T) { runRecipes(t, program) })
+	t.Run("demo", func(t *testing.T) { runDemo(t, program) })
+}
+
+// runDemo: the demo works in the program as it is installed, where no test runs around
+// its hours, and takes less than two seconds of a processor.
+func runDemo(t *testing.T, program string) {
+	cmd := exec.Command(program, "demo")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Contains(t, string(out), "All 14 steps came out as they should.")
+	assert.Less(t, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime(), 2*time.Second)
 }
 
 // checkCalls: each call of awsauth in the pages is one of a command that is there,
 // with flags that it has; and a shell can read the blocks.
 func checkCalls(t *testing.T, program string) {
 	helps, n := map[string]string{}, 0
-	for _, file := range glob(t, "*.md", "../README.md") {
+	for _, file := range glob(t, "*.md", "../README.md", "../examples/README.md") {
 		for _, block := range blocks.FindAllStringSubmatch(read(t, file), -1) {
 			if block[1] == "sh" {
 				assertShell(t, block[2])
