@@ -27,7 +27,7 @@ func NewAwsApi(accessKey, secretKey, profile, account, role string, isGlobal boo
 		profile = "" // in boto3 the keys win over a profile; in awsauth the profile does
 	}
 	s, err := awsauth.New(
-		awsauth.WithStaticCredentials(accessKey, secretKey, ""), // only one of them: an error
+		awsauth.WithStaticCredentials(accessKey, secretKey, ""), // one alone is an error
 		awsauth.WithProfile(profile),
 		awsauth.WithPartition(partition),
 		awsauth.WithAccount(account), // not 12 digits: an error, before any call
