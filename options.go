@@ -64,8 +64,9 @@ func WithStaticCredentials(accessKeyID, secretAccessKey, sessionToken string) Op
 
 // WithCredentialsProvider starts from keys that p hands out: kept in a
 // database, Redis, Secrets Manager, or another Session. p must be safe for
-// concurrent use; what it returns is cached until it expires, and for good if
-// it does not say when.
+// concurrent use. What it returns is cached until it expires, or until a service
+// refuses it; then p is asked again. Keys without an expiry are cached until a
+// service refuses them.
 //
 // A nil provider is InvalidOption, and so is one that gives no keys on purpose
 // (aws.AnonymousCredentials): neither may fall through to the machine's identity.
