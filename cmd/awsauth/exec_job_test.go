@@ -29,9 +29,10 @@ func TestServeStopped(t *testing.T) {
 // terminal runs bash at a terminal of its own, types what the arguments say, and
 // prints what the screen shows. Before it types, it waits for a text on the screen.
 const terminal = `
-import os, pty, select, sys, time
+import os, pty, select, signal, sys, time
 pid, fd = pty.fork()
 if pid == 0:
+    signal.signal(signal.SIGINT, signal.SIG_DFL) # a test that was started in the background ignores it
     os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
 screen, seen, typed = "", 0, b""
 def read(until):
