@@ -14,6 +14,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -72,8 +73,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return measure(ctx, s, start)
 		}, awsauth.WithRole(*role))
 		failed = append(failed, err)
-		for _, account := range found {
-			rows, failed = append(rows, account.rows...), append(failed, account.failed)
+		for _, id := range slices.Sorted(maps.Keys(found)) {
+			rows, failed = append(rows, found[id].rows...), append(failed, found[id].failed)
 		}
 	}
 	slices.Sort(rows)

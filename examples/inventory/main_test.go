@@ -20,12 +20,7 @@ func launch(t *testing.T, region, account string, n int32) (rows []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := ec2.NewFromConfig(s.Config())
-	images, err := client.DescribeImages(t.Context(), &ec2.DescribeImagesInput{})
-	if err != nil || len(images.Images) == 0 {
-		t.Fatal("no image", err)
-	}
-	out, err := client.RunInstances(t.Context(), &ec2.RunInstancesInput{ImageId: images.Images[0].ImageId, MinCount: aws.Int32(n), MaxCount: aws.Int32(n)})
+	out, err := ec2.NewFromConfig(s.Config()).RunInstances(t.Context(), &ec2.RunInstancesInput{ImageId: aws.String("ami-0123456789abcdef0"), MinCount: aws.Int32(n), MaxCount: aws.Int32(n)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,8 +20,9 @@ import (
 
 // Start runs moto for the time of the test and points the environment at it: the
 // programs under test are those that talk to the real AWS. What is denied is an account,
-// whose roles cannot be assumed, or a region, where EC2 allows nothing. Start skips the
-// test where moto is missing.
+// whose roles cannot be assumed, or a region, where EC2 and CloudWatch allow nothing. The
+// accounts of each world have a few regions enabled, where moto itself would have those
+// of all worlds. Start skips the test where moto is missing.
 func Start(t *testing.T, denied ...string) {
 	t.Helper()
 	path, err := exec.LookPath("moto_server")
@@ -35,6 +36,7 @@ func Start(t *testing.T, denied ...string) {
 	}
 	port := freePort(t)
 	server := exec.Command(path, "-H", "127.0.0.1", "-p", port)
+	server.Env = append(os.Environ(), "MOTO_EC2_LOAD_DEFAULT_AMIS=false") // a second for each account and region
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +81,10 @@ func refuse(denied []string, next http.Handler) http.Handler {
 				w.WriteHeader(http.StatusForbidden)
 				fmt.Fprint(w, `<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You are not authorized to perform `+
 					`this operation.</Message></Error></Errors></Response>`)
+				return
+			case strings.Contains(authorization, "/"+one+"/monitoring/"):
+				w.WriteHeader(http.StatusForbidden)
+				fmt.Fprint(w, `<ErrorResponse><Error><Code>AccessDenied</Code><Message>You may not.</Message></Error></ErrorResponse>`)
 				return
 			}
 		}
