@@ -181,8 +181,8 @@ func WithDiskCache(dir string) Option {
 // WithDiskCacheKey encrypts what WithDiskCache keeps. key returns 32 bytes, from a
 // keychain for example; it is called when the cache is first used, and once if it
 // succeeds. While it fails there is a warning and no disk cache: nothing is ever
-// written in plain text. Without WithDiskCache, or with a nil func, it is
-// InvalidOption.
+// written in plain text. A plain entry of an earlier run is removed when the encrypted
+// one is written. Without WithDiskCache, or with a nil func, it is InvalidOption.
 func WithDiskCacheKey(key func(context.Context) ([]byte, error)) Option {
 	return option(func(s *settings) { s.disk.keyed, s.disk.key = true, key })
 }

@@ -51,7 +51,7 @@ func TestFirstSentence(t *testing.T) {
 // TestLinks: each relative link leads to a file, and to a heading of it.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	for _, file := range glob(t, "*.md", "../*.md", "../bench/README.md") {
+	for _, file := range glob(t, "*.md", "../*.md", "../bench/README.md", "../examples/README.md") {
 		for _, m := range link.FindAllStringSubmatch(read(t, file), -1) {
 			path, anchor, _ := strings.Cut(m[1], "#")
 			if strings.Contains(path, "://") {
