@@ -47,7 +47,8 @@ func Example_boto3Class() {
 		{profile: "ops", role: "manage-role"}, // the trap: a role, but no account
 		{profile: "china", account: "123456789012"},
 	} {
-		api, err := NewAwsApi(use.key, use.secret, use.profile, use.account, use.role, use.profile != "china")
+		isGlobal := use.profile != "china"
+		api, err := NewAwsApi(use.key, use.secret, use.profile, use.account, use.role, isGlobal)
 		if err != nil {
 			log.Fatal(err)
 		}
