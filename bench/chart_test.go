@@ -32,7 +32,7 @@ func TestCharts(t *testing.T) {
 		picture []byte
 		says    []string
 	}{
-		"rotation": {RotationSVG(day), []string{"1,234 failed", "longest wait 6.0 s", "longest wait 0", "STS down", `class="failed"`, "wait of a call", "h:mm", "The outage is placed so that both caches must refresh in it"}},
+		"rotation": {RotationSVG(day), []string{"1,234 failed", "longest wait 6.0 s", "longest wait 0", "STS down", `class="failed"`, "wait of a call", "h:mm", "of several runs, this is one in which that moment fell into the outage"}},
 		"spread":   {SpreadSVG(fleet, minutes), []string{"5,000 clients", "calls a minute", "hour 3", "60.0"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/internal/names"
-	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/transport"
 )
 
 // accountsCommand lists the accounts of an organization.
@@ -68,9 +68,11 @@ func runAccounts(ctx context.Context, cmd *cli.Command) error {
 	if _, err := s.Retrieve(ctx); err != nil { // the library's own words, and not the SDK's
 		return failed(err)
 	}
-	l := lister{client: organizations.NewFromConfig(s.Config()), seen: map[string]bool{}}
+	cfg := s.Config()
+	cfg.HTTPClient = transport.Own(cfg.HTTPClient)
+	l := lister{client: organizations.NewFromConfig(cfg), seen: map[string]bool{}}
 	if err := l.list(ctx, units); err != nil {
-		return &failure{fmt.Errorf("awsauth: accounts: %s", redact.Message(err.Error()))}
+		return &failure{fmt.Errorf("awsauth: accounts: %s", l.where+answered(err))}
 	}
 	if l.silent > 0 {
 		fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: left out %s of which the answer does not say whether they are active\n", accounts(l.silent))
@@ -127,7 +129,8 @@ type lister struct {
 	client organization
 	seen   map[string]bool // units and accounts
 	found  []member
-	silent int // accounts of which nothing says whether they are active
+	silent int    // accounts of which nothing says whether they are active
+	where  string // the unit of --ou in which it failed
 }
 
 // list finds the accounts in units and below, or, without any, all.
@@ -144,7 +147,8 @@ func (l *lister) list(ctx context.Context, units []string) error {
 	}
 	for _, unit := range units {
 		if err := l.unit(ctx, unit); err != nil {
-			return fmt.Errorf("%s: %w", unit, err)
+			l.where = unit + ": "
+			return err
 		}
 	}
 	slices.SortStableFunc(l.found, func(a, b member) int { return strings.Compare(a.ID, b.ID) })

@@ -26,7 +26,7 @@ func consoleCommand() *cli.Command {
 			"    awsauth console --partition aws-cn --logout --open\n\n" +
 			"The console takes the credentials of a role only, not those of a user.",
 		Flags: append([]cli.Flag{
-			&cli.BoolFlag{Name: "open", Usage: "open the browser, and print nothing"},
+			&cli.BoolFlag{Name: "open", Usage: "open the browser, and print nothing unless that fails at a terminal"},
 			&cli.StringFlag{Name: "service", Usage: "arrive at the `PAGE` of a service, like ec2, or at an address in the console"},
 			&cli.BoolFlag{Name: "logout", Usage: "sign the browser out instead, of the console of the session's partition"},
 			timeoutFlag(),
@@ -88,14 +88,25 @@ func logoutAddress(ctx context.Context, cmd *cli.Command, s *awsauth.Session) (s
 
 // showAddress opens the browser at an address, or prints it.
 func showAddress(cmd *cli.Command, address string) error {
-	if !cmd.Bool("open") {
-		if _, err := fmt.Fprintln(cmd.Root().Writer, address); err != nil {
-			return &failure{errors.New("awsauth: console: the address cannot be written")}
+	if cmd.Bool("open") {
+		err := openBrowser(address)
+		if err == nil {
+			return nil
 		}
-		return nil
+		if !isTerminal(cmd.Root().Writer) { // a log, perhaps: the address is a secret
+			return &failure{fmt.Errorf("awsauth: console: no browser was opened: %w; leave out --open to see the address", err)}
+		}
+		if err := printAddress(cmd, address); err != nil {
+			return err
+		}
+		return &failure{fmt.Errorf("awsauth: console: no browser was opened: %w; open the address above by hand, and show it to nobody", err)}
 	}
-	if err := openBrowser(address); err != nil {
-		return &failure{fmt.Errorf("awsauth: console: no browser could be opened; leave out --open to see the address: %w", err)}
+	return printAddress(cmd, address)
+}
+
+func printAddress(cmd *cli.Command, address string) error {
+	if _, err := fmt.Fprintln(cmd.Root().Writer, address); err != nil {
+		return &failure{errors.New("awsauth: console: the address cannot be written")}
 	}
 	return nil
 }

@@ -47,7 +47,9 @@ func passedOn() []os.Signal {
 }
 
 // passOn hands signals to the child. What the terminal sends goes to the whole
-// process group: the child has had it already.
+// process group: the child has had it already. An interrupt that somebody sends to us
+// alone while we have the terminal cannot be told from that, and ends here; SIGTERM
+// does not.
 func passOn(pid int, signals <-chan os.Signal, done <-chan struct{}) {
 	for {
 		select {
@@ -82,7 +84,8 @@ func inForeground() bool {
 
 // follow waits for the child to end. Where it stops in the foreground of a terminal,
 // so do we, so that the shell which waits for us has its prompt back; fg continues
-// both. Elsewhere nobody would continue us.
+// both. Where it stops because it wanted the terminal in the background, the kernel has
+// stopped the whole group, and us with it. Elsewhere nobody would continue us.
 func follow(pid int) error {
 	for {
 		var status syscall.WaitStatus
@@ -92,7 +95,8 @@ func follow(pid int) error {
 		case err != nil:
 			return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: wait: %w", err)}
 		case status.Stopped():
-			if !inForeground() {
+			wanted := status.StopSignal() == syscall.SIGTTIN || status.StopSignal() == syscall.SIGTTOU
+			if wanted || !inForeground() {
 				continue
 			}
 			_ = syscall.Kill(syscall.Getpid(), syscall.SIGSTOP)

@@ -6,16 +6,20 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sso"
 	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/urfave/cli/v3"
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/cmd/awsauth/internal/ssologin"
+	"github.com/chaoxiaodi/awsauth/internal/diskcache"
 	"github.com/chaoxiaodi/awsauth/internal/redact"
+	"github.com/chaoxiaodi/awsauth/internal/transport"
 )
 
 // loginCommand signs a person in with SSO.
@@ -34,24 +38,7 @@ func loginCommand() *cli.Command {
 			&cli.BoolFlag{Name: "no-browser", Usage: "print the address, and open no browser"},
 		},
 		HideHelpCommand: true,
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if err := noArguments(cmd); err != nil {
-				return err
-			}
-			place, cfg, err := signInPlace(cmd.String("profile"))
-			if err != nil {
-				return &failure{err}
-			}
-			token, err := ssologin.Run(ctx, ssooidc.NewFromConfig(cfg), place, func(d ssologin.Device) { showDevice(cmd, d) })
-			if err != nil {
-				return &failure{fmt.Errorf("awsauth: login: %s: %s", place.StartURL, redact.Message(err.Error()))}
-			}
-			if err := place.Write(token); err != nil {
-				return &failure{fmt.Errorf("awsauth: login: keep the token: %w", err)}
-			}
-			fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: signed in at %s until %s\n", place.StartURL, token.ExpiresAt)
-			return nil
-		},
+		Action:          runLogin,
 	}
 }
 
@@ -65,33 +52,89 @@ func logoutCommand() *cli.Command {
 			"    awsauth logout --profile dev",
 		Flags:           []cli.Flag{profileFlag()},
 		HideHelpCommand: true,
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if err := noArguments(cmd); err != nil {
-				return err
-			}
-			place, cfg, err := signInPlace(cmd.String("profile"))
-			if err != nil {
-				return &failure{err}
-			}
-			token, err := place.Read()
-			if errors.Is(err, fs.ErrNotExist) {
-				fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: nobody is signed in at %s\n", place.StartURL)
-				return nil
-			}
-			if err == nil {
-				endSession(ctx, cmd, cfg, token)
-			}
-			if err := place.Remove(); err != nil {
-				return &failure{fmt.Errorf("awsauth: logout: %w", err)}
-			}
-			fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: signed out at %s\n", place.StartURL)
-			return nil
-		},
+		Action:          runLogout,
 	}
 }
 
 func profileFlag() cli.Flag {
 	return &cli.StringFlag{Name: "profile", Usage: "`NAME` of the profile in the shared config file (default: AWS_PROFILE, else default)"}
+}
+
+func runLogin(ctx context.Context, cmd *cli.Command) error {
+	place, cfg, err := signInPlace(cmd)
+	if err != nil {
+		return err
+	}
+	before, _ := place.Read()
+	token, err := ssologin.Run(ctx, ssooidc.NewFromConfig(cfg), place, func(d ssologin.Device) { showDevice(cmd, d) })
+	if err != nil {
+		return &failure{fmt.Errorf("awsauth: login: %s: %s", place.StartURL, answered(err))}
+	}
+	err = lockToken(ctx, cmd, place, func(context.Context) (err error) {
+		token, err = place.Write(token, before)
+		return err
+	})
+	if err != nil {
+		return &failure{fmt.Errorf("awsauth: login: keep the token: %w", err)}
+	}
+	fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: signed in at %s until %s\n", place.StartURL, token.ExpiresAt)
+	return nil
+}
+
+func runLogout(ctx context.Context, cmd *cli.Command) error {
+	place, cfg, err := signInPlace(cmd)
+	if err != nil {
+		return err
+	}
+	said := "signed out at"
+	err = lockToken(ctx, cmd, place, func(ctx context.Context) error {
+		token, err := place.Read()
+		if errors.Is(err, fs.ErrNotExist) {
+			said = "nobody is signed in at"
+			return nil
+		}
+		if err == nil {
+			endSession(ctx, cmd, cfg, token)
+		}
+		return place.Remove()
+	})
+	if err != nil {
+		return &failure{fmt.Errorf("awsauth: logout: %w", err)}
+	}
+	fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: %s %s\n", said, place.StartURL)
+	return nil
+}
+
+// lockWait is how long to wait for a program that is renewing the token.
+const lockWait = 8 * time.Second
+
+// lockToken calls do while no other login, and no program of this library that renews
+// the token, changes its file.
+func lockToken(ctx context.Context, cmd *cli.Command, place ssologin.Place, do func(context.Context) error) error {
+	path, err := place.File()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil { // else the first login has no place for its lock
+		return err
+	}
+	return diskcache.WithLock(ctx, path, lockWait, func(_ context.Context, _ string, err error) {
+		fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: the token's file cannot be locked, and is changed all the same: %v\n", err)
+	}, do)
+}
+
+// answered is an error of a service, as a person sees it. What is too large, or leads
+// elsewhere, no service of AWS sends.
+func answered(err error) string {
+	var large *transport.TooLargeError
+	var status *smithyhttp.ResponseError
+	switch {
+	case errors.As(err, &large):
+		return large.Error() + ", so it is not AWS's: check the AWS_ENDPOINT_URL and proxy variables"
+	case errors.As(err, &status) && status.HTTPStatusCode()/100 == 3:
+		return "the answer is a redirect, so it is not AWS's: check the AWS_ENDPOINT_URL and proxy variables"
+	}
+	return redact.Message(err.Error())
 }
 
 // showDevice tells a person where to go.
@@ -102,7 +145,7 @@ func showDevice(cmd *cli.Command, d ssologin.Device) {
 		return
 	}
 	if err := openBrowser(d.Address); err != nil {
-		fmt.Fprintf(w, "awsauth: no browser could be opened: %v\n", err)
+		fmt.Fprintf(w, "awsauth: no browser was opened: %v\n", err)
 	}
 }
 
@@ -117,24 +160,48 @@ func endSession(ctx context.Context, cmd *cli.Command, cfg aws.Config, token sso
 	}
 }
 
-// signInPlace is where a profile signs in, with a configuration for the services
-// there: the session's own, so that proxies and certificates are the same.
-func signInPlace(profile string) (ssologin.Place, aws.Config, error) {
-	name, named := profile, "--profile"
+// signInPlace is where the profile of the flags signs in, with a configuration for the
+// services there: the session's own, so that proxies and certificates are the same. The
+// profile's settings count for it, and neither its keys nor its role.
+func signInPlace(cmd *cli.Command) (ssologin.Place, aws.Config, error) {
+	if err := noArguments(cmd); err != nil {
+		return ssologin.Place{}, aws.Config{}, err
+	}
+	name, named := cmd.String("profile"), "--profile"
 	if name == "" {
 		name, named = defaultProfile()
 	}
 	place, err := findPlace(name, named)
 	if err != nil {
-		return place, aws.Config{}, err
+		return place, aws.Config{}, &failure{err}
 	}
-	s, err := awsauth.New(awsauth.WithProfile(name), quiet)
+	defer setenv("AWS_PROFILE", name)() // a profile that the variable names says nothing of who one is where an option does
+	s, err := awsauth.New(awsauth.WithCredentialsProvider(nobody{}), awsauth.WithRegion(place.Region), quiet)
 	if err != nil {
 		return place, aws.Config{}, failed(err)
 	}
 	cfg := s.Config()
-	cfg.Region, cfg.Credentials = place.Region, aws.AnonymousCredentials{}
+	cfg.Credentials, cfg.HTTPClient = aws.AnonymousCredentials{}, transport.Own(cfg.HTTPClient)
 	return place, cfg, nil
+}
+
+// nobody is a provider that is never asked.
+type nobody struct{}
+
+func (nobody) Retrieve(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{}, errors.New("nobody has signed in yet")
+}
+
+// setenv sets a variable, and returns what sets it back.
+func setenv(name, value string) (back func()) {
+	old, ok := os.LookupEnv(name)
+	_ = os.Setenv(name, value)
+	return func() {
+		_ = os.Unsetenv(name)
+		if ok {
+			_ = os.Setenv(name, old)
+		}
+	}
 }
 
 // defaultProfile is the profile of who names none.

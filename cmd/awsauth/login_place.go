@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"runtime"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -98,25 +96,4 @@ func of(section sharedfile.Section, key string) string {
 // scopes are the parts of a list with commas.
 func scopes(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
-}
-
-// openBrowser opens an address of AWS in the user's browser, and does not wait for it.
-func openBrowser(address string) error {
-	if !strings.HasPrefix(address, "https://") && !strings.HasPrefix(address, "http://127.0.0.1:") {
-		return errors.New("the address is not https")
-	}
-	var c *exec.Cmd
-	switch runtime.GOOS {
-	case "windows":
-		c = exec.Command("rundll32", "url.dll,FileProtocolHandler", address)
-	case "darwin":
-		c = exec.Command("open", address)
-	default:
-		c = exec.Command("xdg-open", address)
-	}
-	if err := c.Start(); err != nil {
-		return err
-	}
-	go func() { _ = c.Wait() }() // so that it does not stay as a zombie
-	return nil
 }

@@ -57,7 +57,7 @@ var (
 )
 
 // Run signs in: it registers, has show tell the person what to do, and waits until
-// that is done. show must not block.
+// that is done. The first question waits for show.
 func Run(ctx context.Context, client Client, p Place, show func(Device)) (Token, error) {
 	registration, err := client.RegisterClient(ctx, p.registration())
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 )
@@ -59,9 +60,26 @@ func (p Place) Read() (Token, error) {
 	return t, nil
 }
 
-// Write keeps a token. A reader sees the old file or the new one, never a part: the
+// Write keeps a token, and returns the one that is kept: another login may have written
+// one meanwhile that lasts longer, which then stays. before is what was there when this
+// login began. The caller holds the lock of the file.
+func (p Place) Write(t, before Token) (kept Token, err error) {
+	if there, err := p.Read(); err == nil && there != before && there.outlasts(t) {
+		return there, nil
+	}
+	return t, p.write(t)
+}
+
+// outlasts reports whether t ends later than other, as far as both say when.
+func (t Token) outlasts(other Token) bool {
+	mine, err := time.Parse(time.RFC3339, t.ExpiresAt)
+	theirs, bad := time.Parse(time.RFC3339, other.ExpiresAt)
+	return err == nil && bad == nil && mine.After(theirs)
+}
+
+// write replaces the file. A reader sees the old one or the new one, never a part: the
 // AWS CLI does not get over a file that was cut off.
-func (p Place) Write(t Token) (err error) {
+func (p Place) write(t Token) (err error) {
 	path, err := p.File()
 	if err != nil {
 		return err
