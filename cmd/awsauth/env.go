@@ -22,8 +22,10 @@ func envCommand() *cli.Command {
 			"    eval \"$(awsauth env --account 123456789012)\"\n" +
 			"    awsauth env --account 123456789012 --format fish | source\n" +
 			"    awsauth env --account 123456789012 --format powershell | Out-String | Invoke-Expression\n" +
-			"    for /f \"delims=\" %i in ('awsauth env --account 123456789012 --format cmd') do %i\n" +
-			"    awsauth env --account 123456789012 --format dotenv > .env\n\n" +
+			"    for /f \"delims=\" %i in ('awsauth env --account 123456789012 --format cmd') do @%i\n" +
+			"    (umask 077; awsauth env --account 123456789012 --format dotenv > .env)\n\n" +
+			"Without @, cmd shows what it runs. Without umask, others of this machine can read .env;\n" +
+			"one that is there already keeps its mode.\n\n" +
 			"json and dotenv cannot unset: there only the assignments are printed. The keys stay as\n" +
 			"they are until they end; awsauth exec --serve renews them.",
 		Flags: append([]cli.Flag{

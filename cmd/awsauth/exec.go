@@ -66,7 +66,7 @@ func runExec(ctx context.Context, cmd *cli.Command) error {
 	}
 	var more []awsauth.Option
 	if cmd.Bool("serve") {
-		more = append(more, warnings(x.noteWhileServing))
+		more = append(more, warnings(x.warn))
 	}
 	s, err := openAsking(cmd, x.codes, more...)
 	if err != nil {
@@ -126,10 +126,10 @@ func (x *execution) find() (err error) {
 
 func (x *execution) note(text string) { fmt.Fprintln(x.cmd.Root().ErrWriter, text) }
 
-// noteWhileServing tells what happens behind the command. What there is to say
-// before, explain says.
-func (x *execution) noteWhileServing(text string) {
-	if x.serving.Load() {
+// warn tells what happens behind the command. What there is to say before, explain
+// says, but for a disk cache that cannot be used.
+func (x *execution) warn(text string) {
+	if x.serving.Load() || isAboutCache(text) {
 		x.note(text)
 	}
 }

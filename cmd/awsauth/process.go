@@ -105,7 +105,7 @@ func descend() error {
 func onOneLine(err error) error {
 	var f *failure
 	if errors.As(err, &f) {
-		return &failure{errors.New(oneLine(f.Error()))}
+		return &failure{said{oneLine(f.Error()), err}}
 	}
 	return err
 }

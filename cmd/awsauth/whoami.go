@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -48,7 +47,7 @@ func whoamiCommand() *cli.Command {
 				if looked != "" {
 					text += "\n\n" + strings.TrimRight(looked, "\n")
 				}
-				return &failure{errors.New(text)}
+				return &failure{said{text, err}}
 			}
 			if cmd.Bool("json") {
 				err = who.writeJSON(cmd.Root().Writer)
