@@ -29,7 +29,8 @@ func eachCommand() *cli.Command {
 			"    awsauth each --accounts accounts.txt --role audit -- aws s3 ls\n" +
 			"    awsauth accounts | awsauth each --accounts - --read-only --output json -- aws iam list-users\n" +
 			"    awsauth each --accounts accounts.txt --regions us-east-1,eu-west-1 -- aws ec2 describe-vpcs\n\n" +
-			"The exit code is 1 when COMMAND failed, or could not run, in any account.",
+			"The exit code is 1 when COMMAND failed, or could not run, in any account, and 2 for\n" +
+			"a wrong call.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "accounts", Usage: "`FILE` with an account id or role ARN on each line (# comments), - for stdin, or a list: id,id"},
 			&cli.StringFlag{Name: "concurrency", Usage: "work on so many accounts at a time: a `NUMBER` (default: 16)", Validator: checkConcurrency},

@@ -18,7 +18,8 @@ func envCommand() *cli.Command {
 		Name:  "env",
 		Usage: "print a role's credentials as assignments for your shell",
 		Description: "The output sets the keys, their end, the account and the region, and unsets what\n" +
-			"would lead to another identity. It holds secrets. Examples:\n\n" +
+			"would lead to another identity. It holds secrets. Examples, for sh, fish, PowerShell,\n" +
+			"cmd and a file of variables:\n\n" +
 			"    eval \"$(awsauth env --account 123456789012)\"\n" +
 			"    awsauth env --account 123456789012 --format fish | source\n" +
 			"    awsauth env --account 123456789012 --format powershell | Out-String | Invoke-Expression\n" +

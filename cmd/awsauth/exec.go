@@ -30,12 +30,13 @@ func execCommand() *cli.Command {
 			"    awsauth exec --serve --account 123456789012 -- python3 worker.py\n\n" +
 			"The keys in the environment stay as they are until they end, mostly after an hour.\n" +
 			"With --serve, COMMAND asks awsauth for its keys, at an address of this machine that\n" +
-			"only COMMAND knows, and gets new ones for as long as it runs. Of the\n" +
-			"shared config file it sees the settings of the default profile then, and no\n" +
-			"credentials and other profiles, because keys there would win.\n\n" +
-			"On Unix awsauth becomes COMMAND, or, with --serve, passes on every signal and stops\n" +
-			"and ends as COMMAND does. The exit code is COMMAND's; 126 if it cannot be run, 127\n" +
-			"if it is not found; 1 if there are no credentials and 2 for a wrong call.",
+			"only COMMAND knows, and gets new ones for as long as it runs. It sees none of\n" +
+			"your profiles then, because keys there would win: only the settings of the default\n" +
+			"profile.\n\n" +
+			"On Unix awsauth becomes COMMAND. With --serve it stays beside COMMAND, passes on\n" +
+			"every signal that is sent to it, and stops and ends as COMMAND does; Ctrl-C and\n" +
+			"Ctrl-Z reach COMMAND from the terminal. The exit code is COMMAND's; 126 if it cannot\n" +
+			"be run, 127 if it is not found; 1 if there are no credentials and 2 for a wrong call.",
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "serve", Usage: "renew the keys for as long as COMMAND runs"},
 			durationFlag("timeout", "wait so long for the first keys: a `TIME` like 90s; 0 for no limit (default: 1m)"),

@@ -103,7 +103,7 @@ func TestExecTerminal(t *testing.T) {
 	}
 }
 
-// countINT counts SIGINT. The first one it sends to awsauth itself, as somebody
+// countINT counts SIGINT. It is for bash, which does not start programs with vfork. The first one it sends to awsauth itself, as somebody
 // elsewhere would; the second one is Ctrl-C, for which it waits in the foreground.
 const countINT = `
 n=0
@@ -141,7 +141,7 @@ func TestServeTerminalSignals(t *testing.T) {
 			if tt.keys == nil {
 				gone = dir // it is there
 			}
-			line := "RUN exec --serve --sts-endpoint " + url + " --account " + accountA + " -- sh " + script + " " + gone + tt.behind
+			line := "RUN exec --serve --sts-endpoint " + url + " --account " + accountA + " -- bash " + script + " " + gone + tt.behind
 			keys := append(tt.keys, "press now", " \x03", "total 2", "", "@> ", "echo code=$?\r", "code=0", "exit\r") // with a blank: ^C once
 			for i := range keys {
 				keys[i] = strings.ReplaceAll(keys[i], "GO", gone)

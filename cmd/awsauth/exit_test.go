@@ -31,7 +31,7 @@ func TestExitCodes(t *testing.T) {
 			"whoami --account 12345678901", "explain --account 12345678901", "env --account 12345678901", "exec --account 12345678901 -- true",
 			"process --account 12345678901", "console --account 12345678901", "accounts --account 12345678901",
 			"whoami --role ops", "whoami --role-arn arn:x", "whoami --account 222222222222 --role-arn arn:aws:iam::222222222222:role/x",
-			"whoami --partition mars", "whoami --region mars", "whoami --region us-east-1 --partition aws-cn",
+			"whoami --partition mars", "whoami --region mars", "whoami --region us-east-1 --partition aws-cn", "whoami --role-arn arn:aws-cn:iam::555555555555:role/x --region us-east-1",
 			"whoami --duration soon", "whoami --account 222222222222 --duration 20h", "whoami --timeout soon", "whoami --timeout -1s",
 			"whoami --account 222222222222 --session-name ?", "whoami --account 222222222222 --source-identity ?", "whoami --account 222222222222 --external-id ?",
 			"whoami --account 222222222222 --tag team", "whoami --account 222222222222 --tag team=a,b", "whoami --account 222222222222 --policy {", "whoami --account 222222222222 --policy-arn x",

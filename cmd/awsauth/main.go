@@ -136,6 +136,11 @@ func newCommand(stdout, stderr io.Writer) *cli.Command {
 		EnableShellCompletion: true,
 		ConfigureShellCompletionCommand: func(c *cli.Command) {
 			c.Hidden, c.Usage = false, "print the completion script for bash, zsh, fish or pwsh"
+			c.Description = "Your shell reads the script when it starts. Examples:\n\n" +
+				"    source <(awsauth completion bash)            in ~/.bashrc\n" +
+				"    source <(awsauth completion zsh)             in ~/.zshrc, behind compinit\n" +
+				"    awsauth completion fish > ~/.config/fish/completions/awsauth.fish\n" +
+				"    awsauth completion pwsh > awsauth.ps1        and then, in $PROFILE: . ./awsauth.ps1"
 		},
 		Writer:    stdout,
 		ErrWriter: stderr,
@@ -191,10 +196,12 @@ func isFlagsFault(err error) bool {
 	if !errors.As(err, &own) {
 		return false
 	}
+	text := strings.TrimPrefix(own.Error(), "awsauth: ")
 	switch own.Kind {
-	case awsauth.InvalidOption, awsauth.InvalidDuration, awsauth.WrongPartition:
-		text := strings.TrimPrefix(own.Error(), "awsauth: ")
+	case awsauth.InvalidOption, awsauth.InvalidDuration:
 		return strings.HasPrefix(text, "With") || strings.HasPrefix(text, "ConsoleURL(")
+	case awsauth.WrongPartition: // of which the option may be the second word
+		return strings.Contains(text, "With")
 	}
 	return false
 }

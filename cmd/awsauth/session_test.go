@@ -96,7 +96,7 @@ func TestWebIdentityFlag(t *testing.T) {
 	assert.Contains(t, out, "arn:aws:sts::"+accountA+":assumed-role/manage-role/")
 	code, out, stderr = command(t, "each", "--sts-endpoint", url, "--web-identity-token-file", file, "--role-arn", first, "--accounts", accountA, "--", shell(t), "-c", "echo $AWSAUTH_ACCOUNT")
 	require.Equal(t, exitOK, code, stderr)
-	assert.Equal(t, "["+accountA+"] "+accountA+"\n", out)
+	assert.Equal(t, accountA+" | "+accountA+"\n", out)
 	code, _, stderr = command(t, "whoami", "--web-identity-token-file", file)
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, "needs --role-arn")
