@@ -93,7 +93,7 @@ func TestConsoleFails(t *testing.T) {
 		says string
 	}{
 		{nil, exitFailed, "assume a role first, with --account or --role-arn"},
-		{[]string{"--account", accountA, "--service", "https://evil.example.com/"}, exitFailed, "evil.example.com"},
+		{[]string{"--account", accountA, "--service", "https://evil.example.com/"}, exitUsage, "evil.example.com"},
 		{[]string{"--account", accountA}, exitFailed, "no answer"},
 		{[]string{"--logout", "--service", "ec2"}, exitUsage, "leave out --service"},
 		{[]string{"ec2"}, exitUsage, "takes flags only"},

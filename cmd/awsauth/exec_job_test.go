@@ -104,12 +104,14 @@ func TestExecTerminal(t *testing.T) {
 }
 
 // countINT counts SIGINT. It is for bash, which does not start programs with vfork. The first one it sends to awsauth itself, as somebody
-// elsewhere would; the second one is Ctrl-C, for which it waits in the foreground.
+// elsewhere would, once awsauth has left the group; the second one is Ctrl-C, for which
+// it waits in the foreground.
 const countINT = `
 n=0
 trap 'n=$((n+1))' INT
 echo "be""gun"
 while [ ! -e "$1" ]; do sleep 0.05; done
+while [ "$(ps -o pgid= -p $PPID)" = "$(ps -o pgid= -p $$)" ]; do sleep 0.05; done
 kill -INT $PPID
 while [ $n -lt 1 ]; do sleep 0.05; done
 while ! ps -o stat= -p $$ | grep -q +; do sleep 0.05; done

@@ -75,6 +75,9 @@ func passOn(pid int, signals <-chan os.Signal, done <-chan struct{}) {
 // would not do: a pager behind it would lose the keyboard, and a script would not see
 // Ctrl-C.)
 //
+// Until this is done, after a start and after fg, a signal that the terminal sends as
+// well is taken for the terminal's.
+//
 // The leader of a group cannot make a new one, so a process is started that can. It ends
 // at once; the group stays for as long as we are in it. The leader of a session, as in
 // a container with a terminal, cannot leave, and stays.

@@ -10,20 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestExitCodes: 2 is for a call whose words are wrong, whatever the machine and AWS
-// say. What the words name may be missing or wrong: that is 1, as all that fails later.
-func TestExitCodes(t *testing.T) {
-	cloud, url := fleet(t)
-	dir := t.TempDir()
-	file := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-		return path
-	}
-	t.Setenv("AWS_CONFIG_FILE", file("config", "[profile no-sso]\nregion = eu-west-1\n[profile sso]\nsso_session = none\n"))
-	t.Setenv("AWS_ENDPOINT_URL_STS", url)
-	bad := file("bad", "222222222222\n12345678901\n")
-	cases := map[int][]string{
+// exitLines are calls by their exit code. bad is a file with an account that is none.
+func exitLines(dir, bad string) map[int][]string {
+	return map[int][]string{
 		exitUsage: {
 			"nonsense", "--nonsense", "help nonsense", "completion nonsense", "--profile ops", "-- true",
 			"whoami --nonsense", "whoami extra", "whoami --account", "whoami --region --account", "cache", "cache nonsense", "cache list extra",
@@ -52,7 +41,22 @@ func TestExitCodes(t *testing.T) {
 		exitNotFound: {"exec -- no-such-program"},
 		exitOK:       {"--help", "help whoami", "--version", "whoami", "explain", "completion bash"},
 	}
-	for code, lines := range cases {
+}
+
+// TestExitCodes: 2 is for a call whose words are wrong, whatever the machine and AWS
+// say. What the words name may be missing or wrong: that is 1, as all that fails later.
+func TestExitCodes(t *testing.T) {
+	cloud, url := fleet(t)
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	t.Setenv("AWS_CONFIG_FILE", file("config", "[profile no-sso]\nregion = eu-west-1\n[profile sso]\nsso_session = none\n"))
+	t.Setenv("AWS_ENDPOINT_URL_STS", url)
+	bad := file("bad", "222222222222\n12345678901\n")
+	for code, lines := range exitLines(dir, bad) {
 		for _, line := range lines {
 			got, out, stderr := command(t, strings.Fields(line)...)
 			assert.Equal(t, code, got, "%s: %s", line, stderr)
