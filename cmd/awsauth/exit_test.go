@@ -48,6 +48,7 @@ func exitLines(dir, bad string) map[int][]string {
 func TestExitCodes(t *testing.T) {
 	cloud, url := fleet(t)
 	dir := t.TempDir()
+	t.Setenv(processDepth, "") // which process counts up
 	file := func(name, text string) string {
 		path := filepath.Join(dir, name)
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
