@@ -72,7 +72,7 @@ const consoleOp = "sign in to the console"
 // noConsole is the refusal of keys that no role's session is of.
 func (s *Session) noConsole() error {
 	e := &Error{Kind: LongTermCredentials, Op: "ConsoleURL", also: []Kind{InvalidOption}}
-	e.what = fmt.Sprintf("%s are the credentials of a user, with which nobody is signed in to the console", s.path())
+	e.what = fmt.Sprintf("the credentials of %s are a user's, and a user's keys sign nobody in to the console", s.path())
 	return e.mend("assume a role first, with WithAccount or WithRoleARN")
 }
 

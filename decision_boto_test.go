@@ -1,12 +1,7 @@
 package awsauth_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"os"
-	"os/exec"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,10 +12,6 @@ import (
 	"github.com/chaoxiaodi/awsauth/internal/lab"
 	"github.com/chaoxiaodi/awsauth/internal/sharedfile/corpus"
 )
-
-// botoAnswer is what internal/sharedfile/testdata/read.py says of an entry: the
-// method by which boto3 gets credentials, and the key where they are static.
-type botoAnswer struct{ Name, Error, Refusal, Method, Key string }
 
 // botoMethods are boto3's words for the kinds of sources, in the SDK's.
 var botoMethods = map[string][]aws.CredentialSource{
@@ -63,7 +54,7 @@ func TestDecisionOfBoto(t *testing.T) {
 	entries := corpus.Entries()
 	require.GreaterOrEqual(t, len(entries), 60)
 	rows := botoDecisions()
-	for i, answer := range askBoto(t, entries) {
+	for i, answer := range corpus.AskBoto(t, entries) {
 		entry := entries[i]
 		t.Run(entry.Name, func(t *testing.T) {
 			require.Equal(t, entry.Name, answer.Name)
@@ -80,7 +71,7 @@ func TestDecisionOfBoto(t *testing.T) {
 }
 
 // compareWithBoto says what is not the same, "" if nothing or if we refuse.
-func compareWithBoto(t *testing.T, entry corpus.Entry, answer botoAnswer) string {
+func compareWithBoto(t *testing.T, entry corpus.Entry, answer corpus.BotoAnswer) string {
 	c := newCast(t, awsauth.AWS)
 	writeFiles(t, c.Dir, entry.Config, entry.Credentials)
 	c.Env(entry.Env...)
@@ -115,38 +106,4 @@ func compareWithBoto(t *testing.T, entry corpus.Entry, answer botoAnswer) string
 		}
 	}
 	return ""
-}
-
-// askBoto asks for all entries in one Python process.
-func askBoto(t *testing.T, entries []corpus.Entry) (answers []botoAnswer) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("python3 is not here")
-	}
-	if out, err := exec.Command(python, "-c", "import boto3").CombinedOutput(); err != nil {
-		t.Skipf("python3 has no boto3: %s", out)
-	}
-	type question struct {
-		Name        string   `json:"name"`
-		Config      []byte   `json:"config"`
-		Credentials []byte   `json:"credentials"`
-		Profile     string   `json:"profile"`
-		Env         []string `json:"env"`
-	}
-	var questions []question
-	for _, e := range entries {
-		questions = append(questions, question{e.Name, []byte(e.Config), []byte(e.Credentials), e.Profile, e.Env})
-	}
-	in, err := json.Marshal(questions)
-	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), python, "internal/sharedfile/testdata/read.py")
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "AWS_") })
-	cmd.Stdin = bytes.NewReader(in)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	require.NoError(t, err, "%s", stderr.String())
-	require.NoError(t, json.Unmarshal(out, &answers))
-	require.Len(t, answers, len(entries))
-	return answers
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/chaoxiaodi/awsauth/internal/redact"
 )
 
-// Kind says what sort of trouble an Error is. Kinds are the contract, for
-// errors.Is; the texts of errors are not and get better.
+// Kind says what sort of trouble an Error is. Kinds are stable, for errors.Is;
+// the texts of errors may change.
 type Kind string
 
 // Error makes a Kind a target of errors.Is.

@@ -16,14 +16,15 @@ func ExampleSession_ForEachAccount() {
 		log.Fatal(err)
 	}
 	accounts := []string{"222222222222", "555555555555", "444444444444"}
-	err = s.ForEachAccount(context.Background(), accounts, func(ctx context.Context, s *awsauth.Session) error {
-		id, err := s.Identity(ctx) // ec2.NewFromConfig(s.Config()) lists the account's instances
-		if err != nil {
-			return err
-		}
-		fmt.Println("in", id.Account)
-		return nil
-	}, awsauth.WithRole("audit"))
+	err = s.ForEachAccount(context.Background(), accounts,
+		func(ctx context.Context, s *awsauth.Session) error {
+			id, err := s.Identity(ctx) // or any call of ec2.NewFromConfig(s.Config())
+			if err != nil {
+				return err
+			}
+			fmt.Println("in", id.Account)
+			return nil
+		}, awsauth.WithRole("audit"))
 	for _, failed := range awsauth.AccountErrors(err) {
 		fmt.Println("not in", failed.Account)
 	}
@@ -40,10 +41,11 @@ func ExampleCollect() {
 		log.Fatal(err)
 	}
 	accounts := []string{"222222222222", "444444444444"}
-	arns, err := awsauth.Collect(context.Background(), s, accounts, func(ctx context.Context, s *awsauth.Session) (string, error) {
-		id, err := s.Identity(ctx)
-		return id.ARN, err
-	}, awsauth.WithRole("audit"), awsauth.WithSessionName("nightly"))
+	arns, err := awsauth.Collect(context.Background(), s, accounts,
+		func(ctx context.Context, s *awsauth.Session) (string, error) {
+			id, err := s.Identity(ctx)
+			return id.ARN, err
+		}, awsauth.WithRole("audit"), awsauth.WithSessionName("nightly"))
 	fmt.Println(arns)
 	for _, failed := range awsauth.AccountErrors(err) {
 		fmt.Println("not in", failed.Account)

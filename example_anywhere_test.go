@@ -21,13 +21,18 @@ func ExampleWithRolesAnywhere() {
 	cloud := awsauthtest.Start() // an AWS in memory; leave WithLoadOptions out for the real one
 	defer cloud.Close()
 	cloud.AddRole(awsauthtest.Role{ARN: role, Trust: []string{"rolesanywhere.amazonaws.com"}})
-	anchor := cloud.AddTrustAnchor(awsauthtest.TrustAnchor{Account: "123456789012", Region: "eu-west-1"})
-	profile := cloud.AddAnywhereProfile(awsauthtest.AnywhereProfile{Account: "123456789012", Region: "eu-west-1", RoleARNs: []string{role}})
+	anchor := cloud.AddTrustAnchor(awsauthtest.TrustAnchor{
+		Account: "123456789012", Region: "eu-west-1",
+	})
+	profile := cloud.AddAnywhereProfile(awsauthtest.AnywhereProfile{
+		Account: "123456789012", Region: "eu-west-1", RoleARNs: []string{role},
+	})
 
+	certificate := func(context.Context) (tls.Certificate, error) {
+		return cloud.Certificate(anchor, "host-7.example.com", 0), nil
+	}
 	s, err := awsauth.New(
-		awsauth.WithRolesAnywhere(anchor, profile, role, func(context.Context) (tls.Certificate, error) {
-			return cloud.Certificate(anchor, "host-7.example.com", 0), nil
-		}),
+		awsauth.WithRolesAnywhere(anchor, profile, role, certificate),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
 	)
 	if err != nil {
@@ -51,8 +56,12 @@ func ExampleCertificateFiles() {
 	cloud := awsauthtest.Start() // an AWS in memory; leave WithLoadOptions out for the real one
 	defer cloud.Close()
 	cloud.AddRole(awsauthtest.Role{ARN: role, Trust: []string{"rolesanywhere.amazonaws.com"}})
-	anchor := cloud.AddTrustAnchor(awsauthtest.TrustAnchor{Account: "123456789012", Region: "eu-west-1"})
-	profile := cloud.AddAnywhereProfile(awsauthtest.AnywhereProfile{Account: "123456789012", Region: "eu-west-1", RoleARNs: []string{role}})
+	anchor := cloud.AddTrustAnchor(awsauthtest.TrustAnchor{
+		Account: "123456789012", Region: "eu-west-1",
+	})
+	profile := cloud.AddAnywhereProfile(awsauthtest.AnywhereProfile{
+		Account: "123456789012", Region: "eu-west-1", RoleARNs: []string{role},
+	})
 
 	// The machine's certificate and key, as its certificate authority delivers them.
 	dir, err := os.MkdirTemp("", "example")
@@ -66,11 +75,13 @@ func ExampleCertificateFiles() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	os.WriteFile(certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: issued.Certificate[0]}), 0o600)
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: issued.Certificate[0]})
+	os.WriteFile(certFile, certificate, 0o600)
 	os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600)
 
 	s, err := awsauth.New(
-		awsauth.WithRolesAnywhere(anchor, profile, role, awsauth.CertificateFiles(certFile, keyFile)),
+		awsauth.WithRolesAnywhere(anchor, profile, role,
+			awsauth.CertificateFiles(certFile, keyFile)),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
 	)
 	if err != nil {

@@ -16,7 +16,7 @@ type AwsApi struct{ *awsauth.Session }
 
 // NewAwsApi is the class's constructor. An empty argument counts as not given.
 func NewAwsApi(accessKey, secretKey, profile, account, role string, isGlobal bool) (AwsApi, error) {
-	partition := awsauth.China // there the class had no region at all
+	partition := awsauth.China // its region is cn-north-1; the class set none
 	if isGlobal {
 		partition = awsauth.AWS
 	}
@@ -27,10 +27,10 @@ func NewAwsApi(accessKey, secretKey, profile, account, role string, isGlobal boo
 		profile = "" // in boto3 the keys win over a profile; in awsauth the profile does
 	}
 	s, err := awsauth.New(
-		awsauth.WithStaticCredentials(accessKey, secretKey, ""), // one without the other: an error
+		awsauth.WithStaticCredentials(accessKey, secretKey, ""), // one alone is an error
 		awsauth.WithProfile(profile),
 		awsauth.WithPartition(partition),
-		awsauth.WithAccount(account), // 11 digits: an error, before any call
+		awsauth.WithAccount(account), // not 12 digits: an error, before any call
 		awsauth.WithRole(role),       // "" is manage-role
 	)
 	return AwsApi{s}, err
@@ -47,7 +47,8 @@ func Example_boto3Class() {
 		{profile: "ops", role: "manage-role"}, // the trap: a role, but no account
 		{profile: "china", account: "123456789012"},
 	} {
-		api, err := NewAwsApi(use.key, use.secret, use.profile, use.account, use.role, use.profile != "china")
+		isGlobal := use.profile != "china"
+		api, err := NewAwsApi(use.key, use.secret, use.profile, use.account, use.role, isGlobal)
 		if err != nil {
 			log.Fatal(err)
 		}

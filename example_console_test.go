@@ -16,7 +16,10 @@ func ExampleSession_ConsoleURL() {
 	cloud := awsauthtest.Start() // an AWS in memory; leave WithLoadOptions out for the real one
 	defer cloud.Close()
 	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws-cn:iam::111111111111:user/ana"})
-	cloud.AddRole(awsauthtest.Role{ARN: "arn:aws-cn:iam::222222222222:role/reader", Trust: []string{"111111111111"}})
+	cloud.AddRole(awsauthtest.Role{
+		ARN:   "arn:aws-cn:iam::222222222222:role/reader",
+		Trust: []string{"111111111111"},
+	})
 
 	user, err := awsauth.New(
 		awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, ""),
@@ -26,11 +29,16 @@ func ExampleSession_ConsoleURL() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	reader, err := user.Assume(awsauth.WithAccount("222222222222"), awsauth.WithRole("reader"), awsauth.WithSessionName("ana"))
+	reader, err := user.Assume(
+		awsauth.WithAccount("222222222222"),
+		awsauth.WithRole("reader"),
+		awsauth.WithSessionName("ana"),
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
-	address, err := reader.ConsoleURL(context.Background(), "ec2") // as secret as the credentials, for 15 minutes
+	// The address is as secret as the credentials, for 15 minutes.
+	address, err := reader.ConsoleURL(context.Background(), "ec2")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -43,7 +43,10 @@ func ExampleCollect_failures() {
 	defer cloud.Close()
 	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws:iam::111111111111:user/ci"})
 	for _, account := range []string{"222222222222", "333333333333"} {
-		cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::" + account + ":role/audit", Trust: []string{"111111111111"}})
+		cloud.AddRole(awsauthtest.Role{
+			ARN:   "arn:aws:iam::" + account + ":role/audit",
+			Trust: []string{"111111111111"},
+		})
 	}
 
 	s, err := awsauth.New(
@@ -54,10 +57,11 @@ func ExampleCollect_failures() {
 		log.Fatal(err)
 	}
 	accounts := []string{"222222222222", "333333333333", "444444444444"}
-	arns, err := awsauth.Collect(context.Background(), s, accounts, func(ctx context.Context, s *awsauth.Session) (string, error) {
-		id, err := s.Identity(ctx) // iam.NewFromConfig(s.Config()) lists the account's users
-		return id.ARN, err
-	}, awsauth.WithRole("audit"), awsauth.WithSessionName("nightly"))
+	arns, err := awsauth.Collect(context.Background(), s, accounts,
+		func(ctx context.Context, s *awsauth.Session) (string, error) {
+			id, err := s.Identity(ctx) // iam.NewFromConfig(s.Config()) lists the account's users
+			return id.ARN, err
+		}, awsauth.WithRole("audit"), awsauth.WithSessionName("nightly"))
 
 	fmt.Println(len(arns), "of", len(accounts))
 	fmt.Println(arns["333333333333"])
@@ -83,7 +87,10 @@ func ExampleCollect_regions() {
 	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws:iam::111111111111:user/ci"})
 	accounts := []string{"222222222222", "333333333333", "444444444444"}
 	for _, account := range accounts {
-		cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::" + account + ":role/audit", Trust: []string{"111111111111"}})
+		cloud.AddRole(awsauthtest.Role{
+			ARN:   "arn:aws:iam::" + account + ":role/audit",
+			Trust: []string{"111111111111"},
+		})
 	}
 
 	s, err := awsauth.New(
@@ -94,24 +101,27 @@ func ExampleCollect_regions() {
 		log.Fatal(err)
 	}
 	regions := []string{"us-east-1", "eu-west-1"}
-	found, err := awsauth.Collect(context.Background(), s, accounts, func(ctx context.Context, s *awsauth.Session) ([]string, error) {
-		var here []string
-		for _, region := range regions {
-			cfg := s.Config()
-			cfg.Region = region
-			out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil) // ec2.NewFromConfig(cfg), …
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", region, err)
+	found, err := awsauth.Collect(context.Background(), s, accounts,
+		func(ctx context.Context, s *awsauth.Session) ([]string, error) {
+			var here []string
+			for _, region := range regions {
+				cfg := s.Config()
+				cfg.Region = region
+				client := sts.NewFromConfig(cfg) // or ec2.NewFromConfig(cfg), …
+				out, err := client.GetCallerIdentity(ctx, nil)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", region, err)
+				}
+				here = append(here, *out.Account+" in "+region)
 			}
-			here = append(here, *out.Account+" in "+region)
-		}
-		return here, nil
-	}, awsauth.WithRole("audit"))
+			return here, nil
+		}, awsauth.WithRole("audit"))
 	fmt.Println(err)
 	for _, account := range accounts {
 		fmt.Println(found[account])
 	}
-	fmt.Println(len(cloud.Calls("AssumeRole")), "AssumeRole,", len(cloud.Calls("GetCallerIdentity")), "GetCallerIdentity")
+	roles, identities := cloud.Calls("AssumeRole"), cloud.Calls("GetCallerIdentity")
+	fmt.Println(len(roles), "AssumeRole,", len(identities), "GetCallerIdentity")
 	// Output:
 	// <nil>
 	// [222222222222 in us-east-1 222222222222 in eu-west-1]
@@ -125,7 +135,10 @@ func ExampleAccountErrors() {
 	cloud := awsauthtest.Start() // an AWS in memory; leave WithLoadOptions out for the real one
 	defer cloud.Close()
 	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws:iam::111111111111:user/ci"})
-	cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::222222222222:role/manage-role", Trust: []string{"111111111111"}})
+	cloud.AddRole(awsauthtest.Role{
+		ARN:   "arn:aws:iam::222222222222:role/manage-role",
+		Trust: []string{"111111111111"},
+	})
 
 	s, err := awsauth.New(
 		awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, ""),
@@ -135,12 +148,13 @@ func ExampleAccountErrors() {
 		log.Fatal(err)
 	}
 	accounts := []string{"222222222222", "333333333333"}
-	err = s.ForEachAccount(context.Background(), accounts, func(ctx context.Context, s *awsauth.Session) error {
-		if _, err := s.Identity(ctx); err != nil {
-			return err
-		}
-		return errors.New("the audit trail is switched off")
-	})
+	err = s.ForEachAccount(context.Background(), accounts,
+		func(ctx context.Context, s *awsauth.Session) error {
+			if _, err := s.Identity(ctx); err != nil {
+				return err
+			}
+			return errors.New("the audit trail is switched off")
+		})
 	for _, failed := range awsauth.AccountErrors(fmt.Errorf("audit: %w", err)) {
 		if errors.Is(failed, awsauth.AccessDenied) {
 			fmt.Println(failed.Account, "cannot be entered")

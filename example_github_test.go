@@ -18,12 +18,19 @@ import (
 func ExampleGitHubActionsToken() {
 	// An AWS in memory whose role trusts the jobs of corp/app, and the server that a
 	// runner asks for tokens, with the variables by which a job knows it.
-	const role, issuer = "arn:aws:iam::123456789012:role/deploy", "token.actions.githubusercontent.com"
+	const role = "arn:aws:iam::123456789012:role/deploy"
+	const issuer = "token.actions.githubusercontent.com"
 	cloud := awsauthtest.Start()
 	defer cloud.Close()
-	cloud.AddRole(awsauthtest.Role{ARN: role, Trust: []string{issuer}, Subject: "repo:corp/app:*", Audience: "sts.amazonaws.com"})
+	cloud.AddRole(awsauthtest.Role{
+		ARN:      role,
+		Trust:    []string{issuer},
+		Subject:  "repo:corp/app:*",
+		Audience: "sts.amazonaws.com",
+	})
 	runner := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token := cloud.WebIdentityToken(issuer, "repo:corp/app:ref:refs/heads/main", 0, r.URL.Query().Get("audience"))
+		audience := r.URL.Query().Get("audience")
+		token := cloud.WebIdentityToken(issuer, "repo:corp/app:ref:refs/heads/main", 0, audience)
 		_ = json.NewEncoder(w).Encode(map[string]string{"value": token})
 	}))
 	defer runner.Close()

@@ -23,7 +23,10 @@ func ExampleWithCredentialsProvider_session() {
 	cloud := awsauthtest.Start() // an AWS in memory; leave WithLoadOptions out for the real one
 	defer cloud.Close()
 	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws:iam::111111111111:user/ci"})
-	cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::123456789012:role/manage-role", Trust: []string{"111111111111"}})
+	cloud.AddRole(awsauthtest.Role{
+		ARN:   "arn:aws:iam::123456789012:role/manage-role",
+		Trust: []string{"111111111111"},
+	})
 	ctx := context.Background()
 
 	first, err := awsauth.New(
@@ -55,7 +58,8 @@ func ExampleWithCredentialsProvider_session() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(*who.Account, after.AccessKeyID != before.AccessKeyID, len(cloud.Calls("AssumeRole")))
+	renewed := after.AccessKeyID != before.AccessKeyID
+	fmt.Println(*who.Account, renewed, len(cloud.Calls("AssumeRole")))
 	// Output: 123456789012 true 2
 }
 
@@ -65,12 +69,18 @@ func ExampleWithCredentialsProvider_stscreds() {
 	cloud := awsauthtest.Start() // an AWS in memory; leave WithLoadOptions out for the real one
 	defer cloud.Close()
 	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws:iam::111111111111:user/ci"})
-	cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::123456789012:role/audit", Trust: []string{"111111111111"}})
-	client := sts.NewFromConfig(aws.Config{Region: "us-east-1", HTTPClient: cloud.Client(), Credentials: keys.Provider()})
+	cloud.AddRole(awsauthtest.Role{
+		ARN:   "arn:aws:iam::123456789012:role/audit",
+		Trust: []string{"111111111111"},
+	})
+	client := sts.NewFromConfig(aws.Config{
+		Region: "us-east-1", HTTPClient: cloud.Client(), Credentials: keys.Provider(),
+	})
+	provider := stscreds.NewAssumeRoleProvider(client, "arn:aws:iam::123456789012:role/audit")
 	ctx := context.Background()
 
 	s, err := awsauth.New(
-		awsauth.WithCredentialsProvider(stscreds.NewAssumeRoleProvider(client, "arn:aws:iam::123456789012:role/audit")),
+		awsauth.WithCredentialsProvider(provider),
 		awsauth.WithLoadOptions(cloud.LoadOptions()),
 	)
 	if err != nil {
@@ -95,7 +105,10 @@ func ExampleWithLogger_trouble() {
 	cloud := awsauthtest.Start() // an AWS in memory; leave WithLoadOptions out for the real one
 	defer cloud.Close()
 	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws:iam::111111111111:user/ci"})
-	cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::123456789012:role/manage-role", Trust: []string{"111111111111"}})
+	cloud.AddRole(awsauthtest.Role{
+		ARN:   "arn:aws:iam::123456789012:role/manage-role",
+		Trust: []string{"111111111111"},
+	})
 	ctx := context.Background()
 
 	trouble := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -41,7 +42,29 @@ func TestExamplesStandAlone(t *testing.T) {
 	}
 }
 
-// TestHiddenIsFound: what the test above looks for, in two examples.
+// TestExamplesFit: pkg.go.dev cuts code that is wider than 100 columns, at four a tab.
+func TestExamplesFit(t *testing.T) {
+	n := 0
+	for _, dir := range []string{".", "awsauthtest"} {
+		files, err := filepath.Glob(filepath.Join(dir, "example_*_test.go"))
+		require.NoError(t, err)
+		for _, file := range append(files, filepath.Join(dir, "example_test.go")) {
+			if filepath.Base(file) == "example_shape_test.go" {
+				continue // no example
+			}
+			for line := range strings.Lines(page(t, file)) {
+				line = strings.ReplaceAll(strings.TrimRight(line, "\n"), "\t", "    ")
+				if !strings.HasPrefix(strings.TrimSpace(line), "//") {
+					n++
+					assert.LessOrEqual(t, utf8.RuneCountInString(line), 100, "%s: %s", file, line)
+				}
+			}
+		}
+	}
+	assert.Greater(t, n, 500)
+}
+
+// TestHiddenIsFound: what TestExamplesStandAlone looks for, in two examples.
 func TestHiddenIsFound(t *testing.T) {
 	const source = `package p_test
 func ExampleA() { must(nil) }

@@ -47,7 +47,9 @@ func ExampleNew() {
 
 // Keys that came from somewhere else.
 func ExampleWithStaticCredentials() {
-	s, err := awsauth.New(awsauth.WithStaticCredentials(os.Getenv("VAULT_KEY_ID"), os.Getenv("VAULT_SECRET_KEY"), ""))
+	s, err := awsauth.New(
+		awsauth.WithStaticCredentials(os.Getenv("VAULT_KEY_ID"), os.Getenv("VAULT_SECRET_KEY"), ""),
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -90,7 +92,10 @@ func ExampleWithPartition() {
 // A whole role ARN says account, role and partition in one; the region that the
 // environment holds gives way if it is in another partition.
 func ExampleWithRoleARN() {
-	s, err := awsauth.New(awsauth.WithProfile("china"), awsauth.WithRoleARN("arn:aws-cn:iam::123456789012:role/manage-role"))
+	s, err := awsauth.New(
+		awsauth.WithProfile("china"),
+		awsauth.WithRoleARN("arn:aws-cn:iam::123456789012:role/manage-role"),
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -106,7 +111,11 @@ func ExampleWithRoleARN() {
 func ExampleSession_Assume() {
 	ctx := context.Background()
 
-	hub, err := awsauth.New(awsauth.WithAccount("222222222222"), awsauth.WithRole("hub"), awsauth.WithSessionName("deploy"))
+	hub, err := awsauth.New(
+		awsauth.WithAccount("222222222222"),
+		awsauth.WithRole("hub"),
+		awsauth.WithSessionName("deploy"),
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -142,7 +151,11 @@ func ExampleSession_Config() {
 }
 
 func ExampleSession_Identity() {
-	s, err := awsauth.New(awsauth.WithAccount("123456789012"), awsauth.WithRole("team/reader"), awsauth.WithSessionName("nightly"))
+	s, err := awsauth.New(
+		awsauth.WithAccount("123456789012"),
+		awsauth.WithRole("team/reader"),
+		awsauth.WithSessionName("nightly"),
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -219,9 +232,15 @@ func ExampleWithExternalID() {
 // expire.
 func ExampleWithCredentialsProvider() {
 	database := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: os.Getenv("VAULT_KEY_ID"), SecretAccessKey: os.Getenv("VAULT_SECRET_KEY")}, nil
+		return aws.Credentials{
+			AccessKeyID:     os.Getenv("VAULT_KEY_ID"),
+			SecretAccessKey: os.Getenv("VAULT_SECRET_KEY"),
+		}, nil
 	})
-	s, err := awsauth.New(awsauth.WithCredentialsProvider(database), awsauth.WithAccount("123456789012"))
+	s, err := awsauth.New(
+		awsauth.WithCredentialsProvider(database),
+		awsauth.WithAccount("123456789012"),
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -235,7 +254,12 @@ func ExampleWithCredentialsProvider() {
 
 // Whatever else the SDK's configuration takes.
 func ExampleWithLoadOptions() {
-	s, err := awsauth.New(awsauth.WithLoadOptions(config.WithAppID("billing"), config.WithRetryMode(aws.RetryModeAdaptive)))
+	s, err := awsauth.New(
+		awsauth.WithLoadOptions(
+			config.WithAppID("billing"),
+			config.WithRetryMode(aws.RetryModeAdaptive),
+		),
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -245,7 +269,10 @@ func ExampleWithLoadOptions() {
 
 // An STS of one's own: a VPC endpoint, or a local one.
 func ExampleWithSTSEndpoint() {
-	s, err := awsauth.New(awsauth.WithSTSEndpoint(os.Getenv("AWS_ENDPOINT_URL_STS")), awsauth.WithAccount("123456789012"))
+	s, err := awsauth.New(
+		awsauth.WithSTSEndpoint(os.Getenv("AWS_ENDPOINT_URL_STS")),
+		awsauth.WithAccount("123456789012"),
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -308,7 +335,11 @@ func ExampleWithLogger() {
 		return a
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: noTime}))
-	_, err := awsauth.New(awsauth.WithLogger(logger), awsauth.WithProfile("ops"), awsauth.WithStaticCredentials("AKIAIOSFODNN7EXAMPLE", "secret", ""))
+	_, err := awsauth.New(
+		awsauth.WithLogger(logger),
+		awsauth.WithProfile("ops"),
+		awsauth.WithStaticCredentials("AKIAIOSFODNN7EXAMPLE", "secret", ""),
+	)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -48,8 +48,9 @@ func (v vault) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	}
 	err = json.NewDecoder(response.Body).Decode(&lease)
 	return aws.Credentials{
-		AccessKeyID: lease.Data.ID, SecretAccessKey: lease.Data.Secret, SessionToken: lease.Data.Token,
-		CanExpire: true, Expires: time.Now().Add(time.Duration(lease.Seconds) * time.Second),
+		AccessKeyID: lease.Data.ID, SecretAccessKey: lease.Data.Secret,
+		SessionToken: lease.Data.Token,
+		CanExpire:    true, Expires: time.Now().Add(time.Duration(lease.Seconds) * time.Second),
 		Source: "vault",
 	}, err
 }
@@ -61,15 +62,20 @@ func ExampleWithCredentialsProvider_vault() {
 	cloud := awsauthtest.Start()
 	defer cloud.Close()
 	leases := 0
-	cloud.Handle("vault.example.com", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	lend := func(w http.ResponseWriter, _ *http.Request) {
 		leases++
-		keys := cloud.AddUser(awsauthtest.User{ARN: fmt.Sprintf("arn:aws:iam::111111111111:user/vault-%d", leases)})
-		fmt.Fprintf(w, `{"lease_duration": 3600, "data": {"access_key": %q, "secret_key": %q}}`, keys.AccessKeyID, keys.SecretAccessKey)
-	}))
+		arn := fmt.Sprintf("arn:aws:iam::111111111111:user/vault-%d", leases)
+		keys := cloud.AddUser(awsauthtest.User{ARN: arn})
+		fmt.Fprintf(w, `{"lease_duration": 3600, "data": {"access_key": %q, "secret_key": %q}}`,
+			keys.AccessKeyID, keys.SecretAccessKey)
+	}
+	cloud.Handle("vault.example.com", http.HandlerFunc(lend))
 	ctx := context.Background()
 
 	s, err := awsauth.New(
-		awsauth.WithCredentialsProvider(vault{cloud.Client(), "https://vault.example.com/v1/aws/creds/ci", "s.secret"}),
+		awsauth.WithCredentialsProvider(vault{
+			cloud.Client(), "https://vault.example.com/v1/aws/creds/ci", "s.secret",
+		}),
 		awsauth.WithLoadOptions(cloud.LoadOptions()), // leave it out for the real AWS
 	)
 	if err != nil {

@@ -20,14 +20,19 @@ func ExampleWithWebIdentity() {
 	const role, issuer = "arn:aws:iam::123456789012:role/worker", "oidc.example.com/cluster"
 	cloud := awsauthtest.Start() // an AWS in memory; leave WithLoadOptions out for the real one
 	defer cloud.Close()
-	cloud.AddRole(awsauthtest.Role{ARN: role, Trust: []string{issuer}, Subject: "system:serviceaccount:jobs:*"})
+	cloud.AddRole(awsauthtest.Role{
+		ARN:     role,
+		Trust:   []string{issuer},
+		Subject: "system:serviceaccount:jobs:*",
+	})
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
 	tokenFile := filepath.Join(dir, "token") // as in /var/run/secrets/…
-	os.WriteFile(tokenFile, []byte(cloud.WebIdentityToken(issuer, "system:serviceaccount:jobs:worker", 0)), 0o600)
+	token := cloud.WebIdentityToken(issuer, "system:serviceaccount:jobs:worker", 0)
+	os.WriteFile(tokenFile, []byte(token), 0o600)
 
 	s, err := awsauth.New(
 		awsauth.WithWebIdentity(role, stscreds.IdentityTokenFile(tokenFile)),

@@ -149,8 +149,9 @@ func (v *voice) Kept(k refresh.Kept) {
 }
 
 // Failed implements refresh.Observer.
-func (v *voice) Failed(err error) {
-	v.log.Error("awsauth: no credentials", v.attr(), "err", err)
+func (v *voice) Failed(f refresh.Failed) {
+	attrs := append([]any{v.attr()}, costs(f.Effort)...)
+	v.log.Error("awsauth: no credentials", append(attrs, "err", f.Err)...)
 }
 
 // Refused implements refresh.Observer.

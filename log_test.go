@@ -83,7 +83,7 @@ func TestEvents(t *testing.T) {
 		time.Sleep(time.Hour)
 		_, err := s.Retrieve(t.Context())
 		require.Error(t, err)
-		assert.Equal(t, []event{{slog.LevelError, "awsauth: no credentials", "err role", lab.ManageRole}}, events(&log))
+		assert.Equal(t, []event{{slog.LevelError, "awsauth: no credentials", "err role took waiting", lab.ManageRole}}, events(&log))
 		up()
 
 		time.Sleep(time.Minute)

@@ -64,8 +64,9 @@ func WithStaticCredentials(accessKeyID, secretAccessKey, sessionToken string) Op
 
 // WithCredentialsProvider starts from keys that p hands out: kept in a
 // database, Redis, Secrets Manager, or another Session. p must be safe for
-// concurrent use; what it returns is cached until it expires, and for good if
-// it does not say when.
+// concurrent use. What it returns is cached until it expires, or until a service
+// refuses it; then p is asked again. Keys without an expiry are cached until a
+// service refuses them.
 //
 // A nil provider is InvalidOption, and so is one that gives no keys on purpose
 // (aws.AnonymousCredentials): neither may fall through to the machine's identity.
@@ -180,8 +181,8 @@ func WithDiskCache(dir string) Option {
 // WithDiskCacheKey encrypts what WithDiskCache keeps. key returns 32 bytes, from a
 // keychain for example; it is called when the cache is first used, and once if it
 // succeeds. While it fails there is a warning and no disk cache: nothing is ever
-// written in plain text. Without WithDiskCache, or with a nil func, it is
-// InvalidOption.
+// written in plain text. A plain entry of an earlier run is removed when the encrypted
+// one is written. Without WithDiskCache, or with a nil func, it is InvalidOption.
 func WithDiskCacheKey(key func(context.Context) ([]byte, error)) Option {
 	return option(func(s *settings) { s.disk.keyed, s.disk.key = true, key })
 }

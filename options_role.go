@@ -18,8 +18,8 @@ func WithRole(name string) RoleOption {
 	return roleOption(func(r *roleSettings) { r.name = name })
 }
 
-// WithRoleARN jumps into the role with this ARN; it stands instead of
-// WithAccount and WithRole, not beside them.
+// WithRoleARN jumps into the role with this ARN. It takes the place of
+// WithAccount and WithRole and cannot be combined with them.
 func WithRoleARN(arn string) RoleOption {
 	return roleOption(func(r *roleSettings) { r.arn = arn })
 }

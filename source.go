@@ -209,9 +209,9 @@ func (s *source) checkKeys(c aws.Credentials) error {
 // longTerm is WithTemporaryOnly's refusal.
 func (s *source) longTerm() error {
 	e := &Error{Kind: LongTermCredentials, Op: "WithTemporaryOnly"}
-	e.what = fmt.Sprintf("%s has the long-lived access key %s", s, redact.Key(s.keyID))
+	e.what = fmt.Sprintf("access key %s from %s is long-lived", redact.Key(s.keyID), s)
 	if s.keyID == "" {
-		e.what = fmt.Sprintf("%s has a long-lived access key", s)
+		e.what = fmt.Sprintf("the access key from %s is long-lived", s)
 	}
 	return e.mend("assume a role with WithAccount or WithRoleARN, or start from temporary credentials (SSO, a role, a session token)")
 }

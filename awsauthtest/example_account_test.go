@@ -14,7 +14,8 @@ import (
 // accountOf is the code under test: it takes the role audit in an account and
 // says where it has arrived.
 func accountOf(ctx context.Context, cfg aws.Config, account string) (string, error) {
-	audit := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), "arn:aws:iam::"+account+":role/audit")
+	role := "arn:aws:iam::" + account + ":role/audit"
+	audit := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role)
 	cfg.Credentials = aws.NewCredentialsCache(audit)
 	me, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
 	if err != nil {

@@ -46,14 +46,19 @@ func ExampleCloud_Login() {
 // The person who allows a device is the test.
 func ExampleCloud_ApproveDevice() {
 	cloud := awsauthtest.Start()
-	ctx, client := context.Background(), ssooidc.New(ssooidc.Options{Region: "eu-west-1", HTTPClient: cloud.Client()})
-	program, err := client.RegisterClient(ctx, &ssooidc.RegisterClientInput{ClientName: aws.String("ours"), ClientType: aws.String("public")})
+	ctx := context.Background()
+	client := ssooidc.New(ssooidc.Options{Region: "eu-west-1", HTTPClient: cloud.Client()})
+	program, err := client.RegisterClient(ctx, &ssooidc.RegisterClientInput{
+		ClientName: aws.String("ours"),
+		ClientType: aws.String("public"),
+	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	device, err := client.StartDeviceAuthorization(ctx, &ssooidc.StartDeviceAuthorizationInput{
-		ClientId: program.ClientId, ClientSecret: program.ClientSecret, StartUrl: aws.String("https://corp.awsapps.com/start"),
+		ClientId: program.ClientId, ClientSecret: program.ClientSecret,
+		StartUrl: aws.String("https://corp.awsapps.com/start"),
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -63,8 +68,9 @@ func ExampleCloud_ApproveDevice() {
 		fmt.Println(cloud.ApproveDevice(code, "arn:aws:iam::222222222222:role/audit"))
 	}
 	token, err := client.CreateToken(ctx, &ssooidc.CreateTokenInput{
-		ClientId: program.ClientId, ClientSecret: program.ClientSecret, DeviceCode: device.DeviceCode,
-		GrantType: aws.String("urn:ietf:params:oauth:grant-type:device_code"),
+		ClientId: program.ClientId, ClientSecret: program.ClientSecret,
+		DeviceCode: device.DeviceCode,
+		GrantType:  aws.String("urn:ietf:params:oauth:grant-type:device_code"),
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -24,7 +24,8 @@ func ExampleCloud_SignedIn() {
 		fmt.Println(err)
 		return
 	}
-	who, ok := cloud.SignedIn(loginURL(cloud.Client(), keys.AccessKeyID, keys.SecretAccessKey, keys.Token))
+	address := loginURL(cloud.Client(), keys.AccessKeyID, keys.SecretAccessKey, keys.Token)
+	who, ok := cloud.SignedIn(address)
 	fmt.Println(who.RoleARN, ok)
 	// Output:
 	// arn:aws:iam::222222222222:role/audit true
@@ -33,8 +34,12 @@ func ExampleCloud_SignedIn() {
 // loginURL stands for the program under test.
 func loginURL(client *http.Client, id, secret, token string) string {
 	const endpoint = "https://eu-west-1.signin.aws.amazon.com/federation"
-	session, _ := json.Marshal(map[string]string{"sessionId": id, "sessionKey": secret, "sessionToken": token})
-	resp, err := client.PostForm(endpoint, url.Values{"Action": {"getSigninToken"}, "Session": {string(session)}})
+	session, _ := json.Marshal(map[string]string{
+		"sessionId": id, "sessionKey": secret, "sessionToken": token,
+	})
+	resp, err := client.PostForm(endpoint, url.Values{
+		"Action": {"getSigninToken"}, "Session": {string(session)},
+	})
 	if err != nil {
 		return ""
 	}
@@ -42,6 +47,7 @@ func loginURL(client *http.Client, id, secret, token string) string {
 	var answer struct{ SigninToken string }
 	_ = json.NewDecoder(resp.Body).Decode(&answer)
 	return endpoint + "?" + url.Values{
-		"Action": {"login"}, "Issuer": {"example.com"}, "Destination": {"https://console.aws.amazon.com/"}, "SigninToken": {answer.SigninToken},
+		"Action": {"login"}, "Issuer": {"example.com"},
+		"Destination": {"https://console.aws.amazon.com/"}, "SigninToken": {answer.SigninToken},
 	}.Encode()
 }

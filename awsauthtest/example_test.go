@@ -18,8 +18,11 @@ import (
 func ExampleNew() {
 	_ = func(t *testing.T) { // TestAudit
 		cloud := awsauthtest.New(t)
-		cloud.SetInstance(&awsauthtest.Instance{RoleARN: "arn:aws-cn:iam::333333333333:role/runner"})
-		cfg, err := config.LoadDefaultConfig(t.Context(), cloud.LoadOptions(), config.WithRegion("cn-north-1"))
+		cloud.SetInstance(&awsauthtest.Instance{
+			RoleARN: "arn:aws-cn:iam::333333333333:role/runner",
+		})
+		cfg, err := config.LoadDefaultConfig(t.Context(),
+			cloud.LoadOptions(), config.WithRegion("cn-north-1"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,9 +36,15 @@ func ExampleNew() {
 func ExampleCloud_Inject() {
 	cloud := awsauthtest.Start()
 	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws-cn:iam::111111111111:user/ci"})
-	cfg := aws.Config{Region: "cn-north-1", HTTPClient: cloud.Client(), Credentials: keys.Provider()}
-	cfg.Retryer = func() aws.Retryer { return retry.AddWithMaxBackoffDelay(retry.NewStandard(), time.Millisecond) }
-	cloud.Inject(awsauthtest.Fault{Action: "GetCallerIdentity", Kind: awsauthtest.Throttle, Times: 1})
+	cfg := aws.Config{
+		Region: "cn-north-1", HTTPClient: cloud.Client(), Credentials: keys.Provider(),
+	}
+	cfg.Retryer = func() aws.Retryer {
+		return retry.AddWithMaxBackoffDelay(retry.NewStandard(), time.Millisecond)
+	}
+	cloud.Inject(awsauthtest.Fault{
+		Action: "GetCallerIdentity", Kind: awsauthtest.Throttle, Times: 1,
+	})
 
 	_, err := sts.NewFromConfig(cfg).GetCallerIdentity(context.Background(), nil)
 	fmt.Println(err) // the SDK has tried again
@@ -52,12 +61,13 @@ func ExampleCloud_Inject() {
 // list.
 func ExampleCloud_Handle() {
 	cloud := awsauthtest.Start()
-	cloud.Handle("inventory.eu-west-1.amazonaws.com", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	list := func(w http.ResponseWriter, r *http.Request) {
 		who, signed := awsauthtest.Caller(r.Context())
 		if !signed || who.RoleARN != "arn:aws:iam::222222222222:role/audit" {
 			w.WriteHeader(http.StatusForbidden)
 		}
-	}))
+	}
+	cloud.Handle("inventory.eu-west-1.amazonaws.com", http.HandlerFunc(list))
 	resp, err := cloud.Client().Get("https://inventory.eu-west-1.amazonaws.com/list")
 	if err != nil {
 		fmt.Println(err)

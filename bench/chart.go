@@ -15,7 +15,7 @@ func RotationSVG(d *Day) []byte {
 	c := newCanvas(left+width+22, top+2*height+gap+64, "Waiting for credentials: three hours, one role",
 		fmt.Sprintf("%d callers, %.0f calls a second in all; keys live 1 h; STS answers in %s, and is down from %s to %s. Measured on the clock of testing/synctest.",
 			d.Traffic.Callers, float64(d.Traffic.Callers)/d.Traffic.Every.Seconds(), waitText(Latency), clock(d.From), clock(d.To)))
-	c.text(20, 67, "small", "start", "The outage is placed so that both caches must refresh in it: awsauth does so at a moment of chance, and of several runs one is shown in which it did.")
+	c.text(20, 67, "small", "start", "Both caches have to refresh while STS is down. awsauth refreshes at a random moment: of several runs, this is one in which that moment fell into the outage.")
 	x := func(at time.Duration) float64 { return left + width*at.Seconds()/d.Traffic.For.Seconds() }
 	// From 10 ms to 30 s on a logarithmic scale; what takes less lies on the floor.
 	y := func(wait time.Duration) float64 {

@@ -43,13 +43,23 @@ func TestCommand(t *testing.T) {
 	program := build(t)
 	t.Run("calls", func(t *testing.T) { checkCalls(t, program) })
 	t.Run("recipes", func(t *testing.T) { runRecipes(t, program) })
+	t.Run("demo", func(t *testing.T) { runDemo(t, program) })
+	t.Run("modules", func(t *testing.T) { checkModules(t, program) })
+}
+
+// runDemo: the demo works in the program as it is installed, where no test runs around
+// its hours.
+func runDemo(t *testing.T, program string) {
+	out, err := exec.Command(program, "demo").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Contains(t, string(out), "All 14 steps came out as they should.")
 }
 
 // checkCalls: each call of awsauth in the pages is one of a command that is there,
 // with flags that it has; and a shell can read the blocks.
 func checkCalls(t *testing.T, program string) {
 	helps, n := map[string]string{}, 0
-	for _, file := range glob(t, "*.md", "../README.md") {
+	for _, file := range glob(t, "*.md", "../README.md", "../examples/README.md") {
 		for _, block := range blocks.FindAllStringSubmatch(read(t, file), -1) {
 			if block[1] == "sh" {
 				assertShell(t, block[2])

@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -50,7 +51,7 @@ func TestFirstSentence(t *testing.T) {
 // TestLinks: each relative link leads to a file, and to a heading of it.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	for _, file := range glob(t, "*.md", "../*.md", "../bench/README.md") {
+	for _, file := range glob(t, "*.md", "../*.md", "../bench/README.md", "../examples/README.md") {
 		for _, m := range link.FindAllStringSubmatch(read(t, file), -1) {
 			path, anchor, _ := strings.Cut(m[1], "#")
 			if strings.Contains(path, "://") {
@@ -195,13 +196,17 @@ func TestMap(t *testing.T) {
 	}
 }
 
-// TestLinkedTests: a test that a page links is in the file that the link leads to.
+// TestLinkedTests: a test that a page links is in the file that the link leads to. It is
+// named by the link's text, or by its title: [yes](x_test.go "TestX").
 func TestLinkedTests(t *testing.T) {
 	n := 0
 	for _, file := range glob(t, "*.md") {
-		for _, m := range regexp.MustCompile(`\[(Test\w+)\]\(([^)]+)\)`).FindAllStringSubmatch(read(t, file), -1) {
-			n++
-			assert.True(t, strings.Contains(read(t, m[2]), "\nfunc "+m[1]+"("), "%s: %s is not in %s", file, m[1], m[2])
+		for _, m := range regexp.MustCompile(`\[(\w+)\]\(([^ )]+)(?: "(\w+)")?\)`).FindAllStringSubmatch(read(t, file), -1) {
+			name := cmp.Or(m[3], m[1])
+			if strings.HasPrefix(name, "Test") {
+				n++
+				assert.True(t, strings.Contains(read(t, m[2]), "\nfunc "+name+"("), "%s: %s is not in %s", file, name, m[2])
+			}
 		}
 	}
 	assert.Greater(t, n, 15)
@@ -213,14 +218,14 @@ func TestComparison(t *testing.T) {
 	text := read(t, "comparison.md")
 	table, _, _ := strings.Cut(text, "What they have and awsauth has not")
 	used := map[string]bool{}
-	rows := regexp.MustCompile(`(?m)^\| [^|]+ \| yes.*$`).FindAllString(table, -1)
+	rows := regexp.MustCompile(`(?m)^\| [^|]+ \| \[?yes.*$`).FindAllString(table, -1)
 	assert.Greater(t, len(rows), 15)
 	for _, row := range rows {
 		cells := strings.Split(strings.Trim(row, "| "), " | ")
 		if !assert.Len(t, cells, 9, row) {
 			continue
 		}
-		assert.Regexp(t, `^yes: \[Test`, cells[1])
+		assert.Regexp(t, `^\[yes\]\(\S+ "Test\w+"\)$`, cells[1])
 		for _, cell := range cells[2:] {
 			m := regexp.MustCompile(`^(yes|no|part|–|not looked at)(?: \[(\d+)\]\(#(\d+)\))?$`).FindStringSubmatch(cell)
 			if !assert.NotNil(t, m, "%s: %q", cells[0], cell) {

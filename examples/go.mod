@@ -7,12 +7,15 @@ replace github.com/chaoxiaodi/awsauth => ../
 require (
 	github.com/aws/aws-sdk-go-v2 v1.47.7
 	github.com/aws/aws-sdk-go-v2/credentials v1.20.15
+	github.com/aws/aws-sdk-go-v2/service/cloudwatch v1.52.8 // moto does not speak the protocol of v1.53.0 and newer
 	github.com/aws/aws-sdk-go-v2/service/ec2 v1.280.0
 	github.com/aws/aws-sdk-go-v2/service/organizations v1.62.6
 	github.com/aws/aws-sdk-go-v2/service/sts v1.51.8
 	github.com/chaoxiaodi/awsauth v0.0.0
 	github.com/prometheus/client_golang v1.23.2
 )
+
+require github.com/aws/aws-sdk-go-v2/service/secretsmanager v1.50.10
 
 require (
 	github.com/aws/aws-sdk-go-v2/config v1.33.15 // indirect

@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -17,16 +16,21 @@ import (
 // demoCommand walks through what the library is for.
 func demoCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "demo",
-		Usage: "watch the library at work on an AWS inside the process: no account, no network",
-		Description: "Each step prints what the machine has, the code that ran, who it made you, and\n" +
-			"which hosts were called. Your own AWS settings are neither read nor changed.",
+		Name:      "demo",
+		Usage:     "watch the library at work on an AWS inside the process: no account, no network",
+		ArgsUsage: "[STEP]",
+		Description: "Each step prints the code that ran, who it made you, and which hosts were\n" +
+			"called. With the number of a step, only that one runs, and prints all that the\n" +
+			"machine has. Your own AWS settings are neither read nor changed. Examples:\n\n" +
+			"    awsauth demo\n" +
+			"    awsauth demo 4",
 		HideHelpCommand: true,
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if err := noArguments(cmd); err != nil {
+			only, err := stepNumber(cmd)
+			if err != nil {
 				return err
 			}
-			if err := demo(ctx, cmd.Root().Writer); err != nil {
+			if err := demo(ctx, cmd.Root().Writer, only); err != nil {
 				return &failure{fmt.Errorf("awsauth demo: %w", err)}
 			}
 			return nil
@@ -34,26 +38,33 @@ func demoCommand() *cli.Command {
 	}
 }
 
+// stepNumber reads which step is wanted; 0 is all of them.
+func stepNumber(cmd *cli.Command) (int, error) {
+	if !cmd.Args().Present() {
+		return 0, nil
+	}
+	if cmd.Args().Len() > 1 {
+		return 0, misused(cmd, fmt.Errorf("demo takes one step or none, not %q too", cmd.Args().Get(1)))
+	}
+	word, last := cmd.Args().First(), len(allSteps())
+	if n, err := strconv.Atoi(word); err == nil && 1 <= n && n <= last {
+		return n, nil
+	}
+	return 0, misused(cmd, fmt.Errorf("demo takes the number of a step, 1 to %d, not %q", last, word))
+}
+
 // stepTimeout bounds a step. The AWS is in memory: a step takes milliseconds.
 const stepTimeout = 30 * time.Second
 
-const intro = `awsauth demo
+const intro = `awsauth demo: an AWS runs inside this process. There is no account and no
+network, and your own AWS settings are neither read nor changed. The code of a
+step is what ran, "who" is what s.Identity(ctx) returned, "called" what the AWS
+saw. Where nothing is given, the keys of the user ana are in the environment.`
 
-An AWS runs inside this process, with STS in every partition and EC2 metadata. There is no
-account and no network, and your own AWS settings are neither read nor changed.
-
-The code of each step is the code that ran, but for one option, which sends its calls to the
-AWS in here. "identity" is what s.Identity(ctx) returned, "called" is what the AWS saw.
-`
-
-const outro = `What now
-
-   client := ec2.NewFromConfig(s.Config())     any client of aws-sdk-go-v2 takes a session so;
-                                               its keys are renewed before they expire
-   awsauth whoami                              who you are, for real
-   awsauth whoami --account 123456789012       who you would be there
-                                               (in a clone: go run ./cmd/awsauth whoami)
-`
+const outro = `All %d steps came out as they should. What now:
+   awsauth demo 4   all about step 4
+   awsauth whoami   who you are for real; go run ./cmd/awsauth whoami in a clone
+   client := ec2.NewFromConfig(s.Config())   in your program: any client of AWS`
 
 // parts are all steps in their order.
 var parts = []struct {
@@ -63,20 +74,33 @@ var parts = []struct {
 	{"Who you start as", starts},
 	{"Becoming a role", roles},
 	{"Mistakes, and what you are told", mistakes},
+	{"Over time, and over many accounts", longer},
 }
 
-// demo builds a world, walks through it, and leaves no trace.
-func demo(ctx context.Context, out io.Writer) (err error) {
+// allSteps are those of all parts.
+func allSteps() (all []step) {
+	for _, part := range parts {
+		all = append(all, part.steps...)
+	}
+	return all
+}
+
+// demo builds a world, walks through it, and leaves no trace. only is the number of the
+// one step to run, or 0.
+func demo(ctx context.Context, out io.Writer, only int) (err error) {
 	w, err := newWorld()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
+	if only > 0 {
+		return w.show(ctx, out, only)
+	}
 	return w.walk(ctx, out)
 }
 
-// walk runs all steps and prints them. It fails if one of them did not come
-// out as it should.
+// walk runs all steps and prints them, in short. It fails if one of them did not
+// come out as it should.
 func (w *world) walk(ctx context.Context, out io.Writer) error {
 	p := printer{out: out, pen: penFor(out)}
 	p.line("%s", intro)
@@ -98,62 +122,58 @@ func (w *world) walk(ctx context.Context, out io.Writer) error {
 	if wrong > 0 {
 		return errors.Join(fmt.Errorf("%d of %d steps did not come out as they should", wrong, number), p.err)
 	}
-	p.line("%s", outro)
-	p.line("All %d steps came out as they should.", number)
+	p.line(outro, number)
 	return p.err
 }
 
-// result is what a step came to.
-type result struct {
-	identity awsauth.Identity
-	region   string
-	calls    []string
-	err      error
-	wrong    []string // how it differs from what was wanted
+// show runs one step, and prints all about it.
+func (w *world) show(ctx context.Context, out io.Writer, number int) error {
+	p := printer{out: out, pen: penFor(out), full: true}
+	s := allSteps()[number-1]
+	result, err := w.perform(ctx, s)
+	if err != nil {
+		return err
+	}
+	p.step(number, s, result)
+	if len(result.wrong) > 0 {
+		return errors.Join(fmt.Errorf("step %d did not come out as it should", number), p.err)
+	}
+	p.line("Step %d of %d came out as it should.", number, len(allSteps()))
+	return p.err
 }
 
 // perform runs one step on the machine it asks for. Its error is of the demo,
 // not of the step.
-func (w *world) perform(ctx context.Context, s step) (result, error) {
-	if err := w.become(s.given); err != nil {
-		return result{}, err
-	}
+func (w *world) perform(ctx context.Context, s step) (r result, err error) {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
-	var r result
-	session, err := s.run(w.keys[s.given.user], awsauth.WithLoadOptions(w.cloud.LoadOptions()))
-	if err == nil {
-		r.region = session.Config().Region
-		r.identity, err = session.Identity(ctx)
+	switch {
+	case s.hours != nil:
+		r, err = w.pass(s)
+	case s.fleet != nil:
+		r, err = w.visit(ctx, s)
+	default:
+		r, err = w.open(ctx, s)
 	}
 	if ctx.Err() != nil {
 		return result{}, context.Cause(ctx)
 	}
+	return r, err
+}
+
+// open runs a step that makes a session.
+func (w *world) open(ctx context.Context, s step) (result, error) {
+	if err := w.become(s.given); err != nil {
+		return result{}, err
+	}
+	var r result
+	keys := w.keys[s.given.user]
+	session, err := s.run(keys.AccessKeyID, keys.SecretAccessKey, awsauth.WithLoadOptions(w.cloud.LoadOptions()))
+	if err == nil {
+		r.region = session.Config().Region
+		r.identity, err = session.Identity(ctx)
+	}
 	r.err, r.calls = err, w.calls()
 	r.wrong = r.against(s.want)
 	return r, nil
-}
-
-// against says what is not as wanted.
-func (r result) against(want want) (wrong []string) {
-	if want.fails != "" {
-		if !errors.Is(r.err, want.fails) {
-			wrong = append(wrong, fmt.Sprintf("the error is not %s", kindNames[want.fails]))
-		}
-	} else {
-		name, session, _ := strings.Cut(r.identity.ARN, want.identity)
-		if r.err != nil {
-			wrong = append(wrong, "there should be no error")
-		}
-		if name != "" || session != "" && !strings.HasPrefix(session, "/") {
-			wrong = append(wrong, "the identity should be "+want.identity)
-		}
-		if r.region != want.region {
-			wrong = append(wrong, "the region should be "+want.region)
-		}
-	}
-	if !slices.Equal(r.calls, want.calls) {
-		wrong = append(wrong, fmt.Sprintf("the calls should be %q", want.calls))
-	}
-	return wrong
 }

@@ -1,19 +1,23 @@
 package main
 
 import (
+	"context"
+
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
 )
 
-// step is one thing that a user comes for. code is what is printed and run is
-// what happens; a test holds the one against the other. What run has beside the
-// code is the option local, which sends the calls to the AWS in this process,
+// step is one thing that a user comes for. code is what is printed, and one of run, hours
+// and fleet is what happens; a test holds the one against the other. What the func has
+// beside the code is the option local, which sends the calls to the AWS in this process,
 // and the return at its end.
 type step struct {
 	title string
 	given given
 	code  string
-	run   func(keys awsauthtest.Keys, local awsauth.Option) (*awsauth.Session, error)
+	run   func(id, secret string, local awsauth.Option) (*awsauth.Session, error)
+	hours func(ctx context.Context, local awsauth.Option) ([]error, error)
+	fleet func(ctx context.Context, accounts []string, whoami visitor, local awsauth.Option) (map[string]awsauth.Identity, error)
 	note  string // what to see in the result; may be empty
 	want  want
 }
@@ -32,15 +36,28 @@ type given struct {
 type want struct {
 	identity string // an ARN; a role session's without the name of the session
 	region   string
+	found    []string // account ids, of many accounts
 	calls    []string // "host action"
 	fails    awsauth.Kind
 }
+
+// sharedFiles are those that are there, as their owner names them.
+func (g given) sharedFiles() (files []sharedText) {
+	for _, file := range []sharedText{{"~/.aws/config", g.config}, {"~/.aws/credentials", g.credentials}} {
+		if file.text != "" {
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+type sharedText struct{ path, text string }
 
 // Who is there in the demo's AWS; see newWorld for the roles.
 const (
 	ana    = "arn:aws:iam::111111111111:user/ana"
 	anaCN  = "arn:aws-cn:iam::444444444444:user/ana"
-	server = "arn:aws:iam::111111111111:role/web-server"
+	server = "arn:aws:iam::111111111111:role/web"
 )
 
 // Calls that many steps make.
@@ -59,26 +76,26 @@ var starts = []step{
 		title: "Keys in the environment: the default chain",
 		given: given{user: ana, env: inEnv},
 		code:  `s, err := awsauth.New()`,
-		run: func(_ awsauthtest.Keys, local awsauth.Option) (*awsauth.Session, error) {
+		run: func(_, _ string, local awsauth.Option) (*awsauth.Session, error) {
 			s, err := awsauth.New(local)
 			return s, err
 		},
 		want: want{identity: ana, region: "us-east-1", calls: []string{askUS}},
 	},
 	{
-		title: "The same line on an EC2 instance, with nothing configured",
+		title: "The same line on an EC2 instance in eu-central-1, nothing configured",
 		given: given{
-			words:    "an instance in eu-central-1 with the role web-server",
+			words:    "an instance in eu-central-1 with the role web",
 			instance: &awsauthtest.Instance{RoleARN: server, Region: "eu-central-1"},
 		},
 		code: `s, err := awsauth.New()`,
-		run: func(_ awsauthtest.Keys, local awsauth.Option) (*awsauth.Session, error) {
+		run: func(_, _ string, local awsauth.Option) (*awsauth.Session, error) {
 			s, err := awsauth.New(local)
 			return s, err
 		},
 		note: "Keys and region both came from the instance metadata (169.254.169.254).",
 		want: want{
-			identity: "arn:aws:sts::111111111111:assumed-role/web-server", region: "eu-central-1",
+			identity: "arn:aws:sts::111111111111:assumed-role/web", region: "eu-central-1",
 			calls: []string{
 				"169.254.169.254 GetToken, GetRegion, GetRole, GetCredentials",
 				"sts.eu-central-1.amazonaws.com GetCallerIdentity",
@@ -86,18 +103,13 @@ var starts = []step{
 		},
 	},
 	{
-		title: "Keys that the program has at hand",
-		given: given{words: "keys from a vault, a form, a database", user: ana},
-		code: `s, err := awsauth.New(
-	awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, ""),
-	awsauth.WithRegion("eu-west-1"),
-)`,
-		run: func(keys awsauthtest.Keys, local awsauth.Option) (*awsauth.Session, error) {
-			s, err := awsauth.New(
-				awsauth.WithStaticCredentials(keys.AccessKeyID, keys.SecretAccessKey, ""),
-				awsauth.WithRegion("eu-west-1"),
-				local,
-			)
+		title: "Keys that the program has: from a vault, a form, a database",
+		given: given{words: "keys of ana in id and secret", user: ana},
+		code: `s, err := awsauth.New(awsauth.WithRegion("eu-west-1"),
+	awsauth.WithStaticCredentials(id, secret, ""))`,
+		run: func(id, secret string, local awsauth.Option) (*awsauth.Session, error) {
+			s, err := awsauth.New(awsauth.WithRegion("eu-west-1"),
+				awsauth.WithStaticCredentials(id, secret, ""), local)
 			return s, err
 		},
 		want: want{identity: ana, region: "eu-west-1", calls: []string{"sts.eu-west-1.amazonaws.com GetCallerIdentity"}},
@@ -113,7 +125,7 @@ aws_access_key_id = $KEY_ID
 aws_secret_access_key = $SECRET
 `},
 		code: `s, err := awsauth.New(awsauth.WithProfile("prod"))`,
-		run: func(_ awsauthtest.Keys, local awsauth.Option) (*awsauth.Session, error) {
+		run: func(_, _ string, local awsauth.Option) (*awsauth.Session, error) {
 			s, err := awsauth.New(awsauth.WithProfile("prod"), local)
 			return s, err
 		},
@@ -130,9 +142,11 @@ var roles = []step{
 	{
 		title: "A role in another account",
 		given: given{user: ana, env: inEnv},
-		code:  `s, err := awsauth.New(awsauth.WithAccount("222222222222"), awsauth.WithRole("deploy"))`,
-		run: func(_ awsauthtest.Keys, local awsauth.Option) (*awsauth.Session, error) {
-			s, err := awsauth.New(awsauth.WithAccount("222222222222"), awsauth.WithRole("deploy"), local)
+		code: `s, err := awsauth.New(awsauth.WithAccount("222222222222"),
+	awsauth.WithRole("deploy"))`,
+		run: func(_, _ string, local awsauth.Option) (*awsauth.Session, error) {
+			s, err := awsauth.New(awsauth.WithAccount("222222222222"),
+				awsauth.WithRole("deploy"), local)
 			return s, err
 		},
 		note: "Without WithRole the role is " + awsauth.DefaultRole + ".",
@@ -147,18 +161,13 @@ var roles = []step{
 aws_access_key_id = $KEY_ID
 aws_secret_access_key = $SECRET
 `},
-		code: `s, err := awsauth.New(
-	awsauth.WithProfile("china"),
+		code: `s, err := awsauth.New(awsauth.WithProfile("china"),
 	awsauth.WithPartition(awsauth.China),
-	awsauth.WithAccount("555555555555"),
-)`,
-		run: func(_ awsauthtest.Keys, local awsauth.Option) (*awsauth.Session, error) {
-			s, err := awsauth.New(
-				awsauth.WithProfile("china"),
+	awsauth.WithAccount("555555555555"))`,
+		run: func(_, _ string, local awsauth.Option) (*awsauth.Session, error) {
+			s, err := awsauth.New(awsauth.WithProfile("china"),
 				awsauth.WithPartition(awsauth.China),
-				awsauth.WithAccount("555555555555"),
-				local,
-			)
+				awsauth.WithAccount("555555555555"), local)
 			return s, err
 		},
 		note: "us-east-1 is not in aws-cn, so it gave way: role, region and STS host are China's.",
@@ -170,13 +179,15 @@ aws_secret_access_key = $SECRET
 	{
 		title: "Over a hub role to a second one, which trusts only the hub",
 		given: given{user: ana, env: inEnv},
-		code: `hub, err := awsauth.New(awsauth.WithAccount("222222222222"), awsauth.WithRole("hub"))
+		code: `hub, err := awsauth.New(awsauth.WithAccount("222222222222"),
+	awsauth.WithRole("hub"))
 if err != nil {
 	return nil, err
 }
 s, err := hub.Assume(awsauth.WithAccount("333333333333"))`,
-		run: func(_ awsauthtest.Keys, local awsauth.Option) (*awsauth.Session, error) {
-			hub, err := awsauth.New(awsauth.WithAccount("222222222222"), awsauth.WithRole("hub"), local)
+		run: func(_, _ string, local awsauth.Option) (*awsauth.Session, error) {
+			hub, err := awsauth.New(awsauth.WithAccount("222222222222"),
+				awsauth.WithRole("hub"), local)
 			if err != nil {
 				return nil, err
 			}

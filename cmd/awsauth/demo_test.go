@@ -20,51 +20,53 @@ import (
 // demoLines are what the demo must print, in this order: who, where, and what
 // mends it. NAME stands for a session's name.
 var demoLines = []string{
-	"1  Keys in the environment",
-	"identity  arn:aws:iam::111111111111:user/ana",
-	"called    sts.us-east-1.amazonaws.com  GetCallerIdentity",
-	"2  The same line on an EC2 instance",
-	"identity  arn:aws:sts::111111111111:assumed-role/web-server/NAME",
-	"region    eu-central-1",
-	"called    169.254.169.254                 GetToken, GetRegion, GetRole, GetCredentials",
-	"sts.eu-central-1.amazonaws.com  GetCallerIdentity",
-	"3  Keys that the program has at hand",
-	"identity  arn:aws:iam::111111111111:user/ana",
-	"called    sts.eu-west-1.amazonaws.com  GetCallerIdentity",
-	"4  A profile that jumps to a role",
-	"aws_secret_access_key = …",
-	"identity  arn:aws:sts::222222222222:assumed-role/manage-role/NAME",
-	"called    sts.eu-central-1.amazonaws.com  AssumeRole manage-role in 222222222222",
-	"5  A role in another account",
-	"identity  arn:aws:sts::222222222222:assumed-role/deploy/NAME",
-	"called    sts.us-east-1.amazonaws.com  AssumeRole deploy in 222222222222",
-	"6  The same in China",
-	"export AWS_REGION=us-east-1",
-	"identity  arn:aws-cn:sts::555555555555:assumed-role/manage-role/NAME",
-	"region    cn-north-1",
-	"called    sts.cn-north-1.amazonaws.com.cn  AssumeRole manage-role in 555555555555",
-	"7  Over a hub role",
-	"identity  arn:aws:sts::333333333333:assumed-role/manage-role/NAME",
-	"called    sts.us-east-1.amazonaws.com  AssumeRole hub in 222222222222",
-	"sts.us-east-1.amazonaws.com  AssumeRole manage-role in 333333333333",
-	"8  An account id",
-	`error     awsauth: WithAccount("12345678901"): an account id has 12 digits`,
-	"kind      awsauth.InvalidOption",
-	"called    nothing",
-	"9  A role in China, a region that is not",
-	"kind      awsauth.WrongPartition",
-	"called    nothing",
-	"10  Half a key pair",
-	"error     awsauth: AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not",
-	"kind      awsauth.InvalidOption",
-	"called    nothing",
-	"11  Keys of one partition, sent to another",
-	"kind      awsauth.InvalidKey",
-	"called    sts.cn-north-1.amazonaws.com.cn  AssumeRole → InvalidClientTokenId",
-	"12  A role that does not trust you",
-	"kind      awsauth.AccessDenied",
-	"called    sts.us-east-1.amazonaws.com  AssumeRole → AccessDenied",
-	"All 12 steps came out as they should.",
+	" 1 Keys in the environment",
+	"who    arn:aws:iam::111111111111:user/ana",
+	"called sts.us-east-1.amazonaws.com GetCallerIdentity",
+	" 2 The same line on an EC2 instance in eu-central-1",
+	"who    arn:aws:sts::111111111111:assumed-role/web/NAME",
+	"called 169.254.169.254 GetToken, GetRegion, GetRole, GetCredentials",
+	"sts.eu-central-1.amazonaws.com GetCallerIdentity",
+	" 3 Keys that the program has",
+	"who    arn:aws:iam::111111111111:user/ana",
+	"called sts.eu-west-1.amazonaws.com GetCallerIdentity",
+	" 4 A profile that jumps to a role",
+	"given  ~/.aws: [profile prod] role_arn, source_profile, region; [dev] keys",
+	"who    arn:aws:sts::222222222222:assumed-role/manage-role/NAME",
+	"called sts.eu-central-1.amazonaws.com AssumeRole manage-role in 222222222222",
+	" 5 A role in another account",
+	"who    arn:aws:sts::222222222222:assumed-role/deploy/NAME",
+	"called sts.us-east-1.amazonaws.com AssumeRole deploy in 222222222222",
+	" 6 The same in China",
+	"given  export AWS_REGION=us-east-1; ~/.aws: [china] keys",
+	"who    arn:aws-cn:sts::555555555555:assumed-role/manage-role/NAME",
+	"called sts.cn-north-1.amazonaws.com.cn AssumeRole manage-role in 555555555555",
+	" 7 Over a hub role",
+	"if err != nil { return nil, err }\n",
+	"who    arn:aws:sts::333333333333:assumed-role/manage-role/NAME",
+	"called sts.us-east-1.amazonaws.com AssumeRole hub in 222222222222",
+	"sts.us-east-1.amazonaws.com AssumeRole manage-role in 333333333333",
+	" 8 An account id",
+	`error  awsauth: WithAccount("12345678901"): an account id has 12 digits`,
+	"kind   awsauth.InvalidOption, before any call",
+	" 9 A role in China, a region that is not",
+	"kind   awsauth.WrongPartition, before any call",
+	"10 Half a key pair",
+	"given  export AWS_ACCESS_KEY_ID=AKIA…; ~/.aws: [default] keys",
+	"error  awsauth: AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not",
+	"kind   awsauth.InvalidOption, before any call",
+	"11 Keys of AWS, sent to China",
+	"kind   awsauth.InvalidKey, after a call to sts.cn-north-1.amazonaws.com.cn",
+	"12 A role that does not trust you",
+	"kind   awsauth.AccessDenied, after a call to sts.us-east-1.amazonaws.com",
+	"13 Three hours, with STS down from 0:10 to 0:50",
+	"seen   180 calls, 0 errors, 200ms of waiting in all; the hours took ",
+	"STS    gave keys at 0:00, 0:5", ", 2:", "; refused ",
+	"14 Five accounts, of which one refuses",
+	"found  222222222222, 666666666666, 777777777777, 888888888888",
+	"error  333333333333: assume role arn:aws:iam::333333333333:role/manage-role",
+	"kind   awsauth.AccessDenied, after 5 calls to sts.us-east-1.amazonaws.com",
+	"All 14 steps came out as they should.",
 }
 
 var sessionName = regexp.MustCompile(`(:assumed-role/[^/\s]+)/\S+`)
@@ -97,6 +99,7 @@ func TestDemo(t *testing.T) {
 			require.NoError(t, err)
 			assert.Empty(t, left, "no file is left behind")
 			checkDemo(t, out)
+			assert.LessOrEqual(t, strings.Count(out, "\n"), 120, "a visitor reads it to its end")
 		})
 	}
 }
@@ -114,9 +117,9 @@ func checkDemo(t *testing.T, out string) {
 	assert.NotContains(t, out, "\x1b", "no colour where there is no terminal")
 	assert.NotContains(t, out, "\t")
 	assert.NotRegexp(t, `\b(AKIA|ASIA)[A-Z0-9]{5,}`, out, "access key ids are shortened")
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(out) {
 		line = strings.TrimSuffix(line, "\n")
-		assert.LessOrEqual(t, utf8.RuneCountInString(line), 100, "%q", line)
+		assert.LessOrEqual(t, utf8.RuneCountInString(line), 80, "%q", line)
 		assert.Equal(t, strings.TrimRight(line, " "), line)
 	}
 }
@@ -125,6 +128,9 @@ func TestDemoPrintsNoSecret(t *testing.T) {
 	w := testWorld(t)
 	var out bytes.Buffer
 	require.NoError(t, w.walk(t.Context(), &out))
+	for number := range allSteps() {
+		require.NoError(t, w.show(t.Context(), &out, number+1))
+	}
 	require.Len(t, w.keys, 2)
 	for _, keys := range w.keys {
 		assert.NotContains(t, out.String(), keys.SecretAccessKey)
@@ -165,7 +171,7 @@ func TestDemoNoticesWhatIsWrong(t *testing.T) {
 			var out bytes.Buffer
 			p := printer{out: &out}
 			p.step(1, c.step, r)
-			assert.Contains(t, out.String(), "WRONG     ")
+			assert.Contains(t, out.String(), "WRONG  ")
 		})
 	}
 }
@@ -180,9 +186,9 @@ func TestDemoFails(t *testing.T) {
 
 	code, out, stderr := command(t, "demo")
 	assert.Equal(t, exitFailed, code)
-	assert.Contains(t, out, "WRONG     the region should be us-west-2")
+	assert.Contains(t, out, "WRONG  the region should be us-west-2")
 	assert.NotContains(t, out, "came out as they should.")
-	assert.Equal(t, "awsauth demo: 1 of 9 steps did not come out as they should\n", stderr)
+	assert.Equal(t, "awsauth demo: 1 of 11 steps did not come out as they should\n", stderr)
 }
 
 func TestDemoInterrupted(t *testing.T) {

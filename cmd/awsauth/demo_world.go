@@ -26,7 +26,22 @@ func newWorld() (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{cloud: awsauthtest.Start(), keys: map[string]awsauthtest.Keys{}, files: files, saved: os.Environ()}
+	w := &world{files: files, saved: os.Environ()}
+	w.populate()
+	return w, nil
+}
+
+// another is the same machine with an AWS of its own, made where it is called: in a
+// bubble of testing/synctest.
+func (w *world) another() *world {
+	inner := &world{files: w.files, saved: w.saved}
+	inner.populate()
+	return inner
+}
+
+// populate builds the AWS.
+func (w *world) populate() {
+	w.cloud, w.keys = awsauthtest.Start(), map[string]awsauthtest.Keys{}
 	for _, user := range []string{ana, anaCN} {
 		w.keys[user] = w.cloud.AddUser(awsauthtest.User{ARN: user})
 	}
@@ -36,11 +51,13 @@ func newWorld() (*world, error) {
 		{ARN: "arn:aws:iam::222222222222:role/deploy", Trust: []string{"111111111111"}},
 		{ARN: "arn:aws:iam::222222222222:role/hub", Trust: []string{"111111111111"}},
 		{ARN: "arn:aws:iam::333333333333:role/manage-role", Trust: []string{"arn:aws:iam::222222222222:role/hub"}},
+		{ARN: "arn:aws:iam::666666666666:role/manage-role", Trust: []string{"111111111111"}},
+		{ARN: "arn:aws:iam::777777777777:role/manage-role", Trust: []string{"111111111111"}},
+		{ARN: "arn:aws:iam::888888888888:role/manage-role", Trust: []string{"111111111111"}},
 		{ARN: "arn:aws-cn:iam::555555555555:role/manage-role", Trust: []string{"444444444444"}},
 	} {
 		w.cloud.AddRole(r)
 	}
-	return w, nil
 }
 
 // close gives the environment back and removes the files.

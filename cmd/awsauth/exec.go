@@ -34,8 +34,9 @@ func execCommand() *cli.Command {
 			"your profiles then, because keys there would win: only the settings of the default\n" +
 			"profile.\n\n" +
 			"On Unix awsauth becomes COMMAND. With --serve it stays beside COMMAND, passes on\n" +
-			"every signal that is sent to it, and stops and ends as COMMAND does; Ctrl-C and\n" +
-			"Ctrl-Z reach COMMAND from the terminal. The exit code is COMMAND's; 126 if it cannot\n" +
+			"signals, and stops and ends as COMMAND does; Ctrl-C and Ctrl-Z reach COMMAND from\n" +
+			"the terminal. (So in the foreground of a terminal an INT that is sent to awsauth\n" +
+			"alone is not passed on: send TERM, or send it to COMMAND.) The exit code is COMMAND's; 126 if it cannot\n" +
 			"be run, 127 if it is not found; 1 if there are no credentials and 2 for a wrong call.",
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "serve", Usage: "renew the keys for as long as COMMAND runs"},

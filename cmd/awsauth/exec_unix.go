@@ -22,23 +22,20 @@ func become(program string, argv, environ []string) error {
 
 // runBeside runs the command as a child, and does as it does: it ends, stops and
 // continues with it. The child has our process group and so the terminal: Ctrl-C
-// and Ctrl-Z reach it from there. We leave the group, so that they do not reach us too,
-// and hand on whatever somebody sends to us.
+// and Ctrl-Z reach it from there.
 func (x *execution) runBeside(environ []string) error {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, notIgnored(passedOn()...)...)
 	defer signal.Stop(signals)
-	group := unix.Getpgrp()
 	child, err := os.StartProcess(x.program, x.argv, &os.ProcAttr{Env: environ, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}})
 	if err != nil {
 		return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: %w", err)}
 	}
 	defer child.Release()
-	stepAside(group)
 	done := make(chan struct{})
 	defer close(done)
 	go passOn(child.Pid, signals, done)
-	return follow(child.Pid, group)
+	return follow(child.Pid)
 }
 
 // passedOn are the signals that are caught so that the child has its say. A signal
@@ -50,8 +47,9 @@ func passedOn() []os.Signal {
 }
 
 // passOn hands signals to the child. What the terminal sends goes to the whole
-// process group in the foreground. Where we could not leave it, the child has had that
-// already.
+// process group: the child has had it already. An interrupt that somebody sends to us
+// alone while we have the terminal cannot be told from that, and ends here; SIGTERM
+// does not.
 func passOn(pid int, signals <-chan os.Signal, done <-chan struct{}) {
 	for {
 		select {
@@ -60,7 +58,7 @@ func passOn(pid int, signals <-chan os.Signal, done <-chan struct{}) {
 		case s := <-signals:
 			switch s {
 			case syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTSTP:
-				if inForeground(unix.Getpgrp()) {
+				if inForeground() {
 					continue
 				}
 			}
@@ -69,55 +67,26 @@ func passOn(pid int, signals <-chan os.Signal, done <-chan struct{}) {
 	}
 }
 
-// stepAside leaves the process group that has the terminal to the child, and to those
-// that share a pipeline or a script with it. A signal does not say who sent it; out of
-// the group there is no doubt: it is not the terminal's. (A group of the child's own
-// would not do: a pager behind it would lose the keyboard, and a script would not see
-// Ctrl-C.)
-//
-// Until this is done, after a start and after fg, a signal that the terminal sends as
-// well is taken for the terminal's.
-//
-// The leader of a group cannot make a new one, so a process is started that can. It ends
-// at once; the group stays for as long as we are in it. The leader of a session, as in
-// a container with a terminal, cannot leave, and stays.
-func stepAside(group int) {
-	if !hasTerminal() {
-		return
-	}
-	signal.Ignore(syscall.SIGTTOU) // else "stty tostop" stops us when we have something to tell
-	if group != os.Getpid() {
-		_ = unix.Setpgid(0, 0)
-		return
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return
-	}
-	leader, err := os.StartProcess(self, []string{self, "--version"}, &os.ProcAttr{Env: []string{}, Sys: &syscall.SysProcAttr{Setpgid: true}})
-	if err != nil {
-		return
-	}
-	_ = unix.Setpgid(0, leader.Pid) // possible until it is waited for, also if it has ended
-	_, _ = leader.Wait()
-}
-
-// inForeground reports whether a process group has the terminal.
-func inForeground(group int) bool {
+// inForeground reports whether our process group has the terminal.
+func inForeground() bool {
 	terminal, err := os.Open("/dev/tty")
 	if err != nil {
 		return false
 	}
 	defer terminal.Close()
-	foreground, err := unix.IoctlGetInt(int(terminal.Fd()), unix.TIOCGPGRP)
-	return err == nil && foreground == group
+	group, err := unix.IoctlGetInt(int(terminal.Fd()), unix.TIOCGPGRP)
+	if err != nil {
+		return false
+	}
+	own, err := unix.Getpgid(0)
+	return err == nil && group == own
 }
 
 // follow waits for the child to end. Where it stops in the foreground of a terminal,
-// so do we, in its group, so that the shell which waits for us has its prompt back; fg
-// continues both. So it is where it stops because it wants a terminal that it does not
-// have. Elsewhere nobody would continue us.
-func follow(pid, group int) error {
+// so do we, so that the shell which waits for us has its prompt back; fg continues
+// both. Where it stops because it wanted the terminal in the background, the kernel has
+// stopped the whole group, and us with it. Elsewhere nobody would continue us.
+func follow(pid int) error {
 	for {
 		var status syscall.WaitStatus
 		_, err := syscall.Wait4(pid, &status, syscall.WUNTRACED, nil)
@@ -126,13 +95,11 @@ func follow(pid, group int) error {
 		case err != nil:
 			return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: wait: %w", err)}
 		case status.Stopped():
-			wants := status.StopSignal() == syscall.SIGTTIN || status.StopSignal() == syscall.SIGTTOU
-			if !wants && !inForeground(group) {
+			wanted := status.StopSignal() == syscall.SIGTTIN || status.StopSignal() == syscall.SIGTTOU
+			if wanted || !inForeground() {
 				continue
 			}
-			_ = unix.Setpgid(0, group)
 			_ = syscall.Kill(syscall.Getpid(), syscall.SIGSTOP)
-			stepAside(group)
 			_ = syscall.Kill(pid, syscall.SIGCONT)
 		case status.Signaled():
 			return &exited{code: 128 + int(status.Signal()), signal: status.Signal()}

@@ -10,7 +10,7 @@
 //	awsauth each --accounts ids.txt -- …  run a command once per account
 //	awsauth accounts                      the accounts of the organization
 //	awsauth cache list, cache clear       the credentials that are kept on disk
-//	awsauth demo                          a walk through the library, on an AWS inside the process
+//	awsauth demo [STEP]                   a walk through the library, on an AWS inside the process
 //
 // It exits with 0 when all went well, 1 when something failed (the reason is on
 // stderr), 2 when it was called wrongly and 130 when Ctrl-C ended it; exec with the

@@ -2,31 +2,30 @@
 // China, in one table.
 //
 //	inventory -profile global -accounts 111111111111,222222222222 \
-//	          -china-profile cn -china-accounts 333333333333 -role auditor
+//	          -china-profile cn -china-accounts 333333333333 -role auditor -regions all
 //
 // Each world has keys of its own, hence two profiles. Without a profile the
-// usual places are looked at: environment, container, instance. Progress and
-// the accounts that failed go to stderr, the table to stdout; the exit code is 1
-// if any account failed.
+// usual places are looked at: environment, container, instance. The regions are
+// those that each account has enabled; without -regions it is the profile's. An
+// account or a region that fails stops no other. Progress and failures go to
+// stderr, the table to stdout; the exit code is 1 if anything failed.
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
 	"strings"
-	"sync"
 	"text/tabwriter"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/chaoxiaodi/awsauth"
 )
@@ -40,90 +39,134 @@ func main() {
 	}
 }
 
-// world is one AWS: what to start from, and where to look.
-type world struct{ name, profile, accounts, region string }
+// world is one AWS: what to start from, and which accounts to enter.
+type world struct {
+	partition         awsauth.Partition
+	profile, accounts string
+}
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	global, china := world{name: "aws"}, world{name: "aws-cn"}
+	global, china := world{partition: awsauth.AWS}, world{partition: awsauth.China}
 	flags := flag.NewFlagSet("inventory", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&global.profile, "profile", "", "profile for the accounts in AWS")
 	flags.StringVar(&global.accounts, "accounts", "", "accounts in AWS, with commas between")
-	flags.StringVar(&global.region, "region", "", "region to look in")
 	flags.StringVar(&china.profile, "china-profile", "", "profile for the accounts in China")
 	flags.StringVar(&china.accounts, "china-accounts", "", "accounts in China, with commas between")
-	flags.StringVar(&china.region, "china-region", "", "region to look in, in China")
 	role := flags.String("role", "", "role to assume in each account (default "+awsauth.DefaultRole+")")
+	regions := flags.String("regions", "", "all, or some with commas between (default that of the profile)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	var found table
-	err := errors.Join(
-		global.list(ctx, *role, &found, stderr),
-		china.list(ctx, *role, &found, stderr),
-	)
-	return errors.Join(found.print(stdout), err)
+	var rows []string
+	var failed []error
+	for _, w := range []world{global, china} {
+		found, err := w.list(ctx, *role, *regions, stderr)
+		rows, failed = append(rows, found...), append(failed, err)
+	}
+	slices.Sort(rows)
+	out := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "ACCOUNT\tREGION\tINSTANCE\tTYPE\tSTATE")
+	for _, row := range rows {
+		fmt.Fprintln(out, row)
+	}
+	return errors.Join(append(failed, out.Flush())...)
 }
 
-// list adds the instances of one world's accounts to the table.
-func (w world) list(ctx context.Context, role string, found *table, stderr io.Writer) error {
-	accounts := strings.FieldsFunc(w.accounts, func(r rune) bool { return r == ',' || r == ' ' })
+// list returns a row for each instance of one world's accounts.
+func (w world) list(ctx context.Context, role, regions string, stderr io.Writer) (rows []string, err error) {
+	accounts := split(w.accounts)
 	if len(accounts) == 0 {
-		return nil
+		return nil, nil
 	}
-	s, err := awsauth.New(awsauth.WithProfile(w.profile), awsauth.WithPartition(awsauth.Partition(w.name)), awsauth.WithRegion(w.region))
+	s, err := awsauth.New(awsauth.WithProfile(w.profile), awsauth.WithPartition(w.partition))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return s.ForEachAccount(ctx, accounts, func(ctx context.Context, s *awsauth.Session) error {
-		id, err := s.Identity(ctx)
-		if err != nil {
-			return err
-		}
-		pages := ec2.NewDescribeInstancesPaginator(ec2.NewFromConfig(s.Config()), &ec2.DescribeInstancesInput{})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return err
-			}
-			for _, reservation := range page.Reservations {
-				found.add(id.Account, s.Config().Region, reservation.Instances)
-			}
-		}
-		return nil
-	}, awsauth.WithRole(role), awsauth.WithProgress(func(p awsauth.Progress) {
-		outcome := "ok"
+	progress := func(p awsauth.Progress) {
+		outcome := "entered"
 		if p.Err != nil {
 			outcome = "FAILED"
 		}
-		fmt.Fprintf(stderr, "%s  %d/%d  %s  %s\n", w.name, p.Done, p.Total, p.Account, outcome)
-	}))
+		fmt.Fprintf(stderr, "%s  %d/%d  %s  %s\n", w.partition, p.Done, p.Total, p.Account, outcome)
+	}
+	found, err := awsauth.Collect(ctx, s, accounts, func(ctx context.Context, s *awsauth.Session) (account, error) {
+		return visit(ctx, s, w.partition, regions)
+	}, awsauth.WithRole(role), awsauth.WithProgress(progress))
+	failed := []error{err}
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		rows, failed = append(rows, found[id].rows...), append(failed, found[id].failed...)
+	}
+	return rows, errors.Join(failed...)
 }
 
-// table gathers what the accounts, many at a time, have.
-type table struct {
-	mu   sync.Mutex
-	rows [][5]string
+// account is what one account has, and where it could not be seen.
+type account struct {
+	rows   []string
+	failed []error
 }
 
-func (t *table) add(account, region string, instances []types.Instance) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, i := range instances {
-		state := ""
-		if i.State != nil {
-			state = string(i.State.Name)
+// visit looks into the regions of one account.
+func visit(ctx context.Context, s *awsauth.Session, partition awsauth.Partition, regions string) (found account, err error) {
+	id, err := s.Identity(ctx)
+	if err != nil {
+		return account{}, err
+	}
+	cfg := s.Config()
+	names, err := choose(ctx, cfg, partition, regions)
+	if err != nil {
+		return account{}, err
+	}
+	for _, name := range names {
+		cfg.Region = name
+		rows, err := instances(ctx, cfg, id.Account)
+		found.rows = append(found.rows, rows...)
+		if err != nil {
+			found.failed = append(found.failed, fmt.Errorf("%s in %s: %w", id.Account, name, err))
 		}
-		t.rows = append(t.rows, [5]string{account, region, aws.ToString(i.InstanceId), string(i.InstanceType), state})
 	}
+	return found, nil
 }
 
-func (t *table) print(w io.Writer) error {
-	slices.SortFunc(t.rows, func(a, b [5]string) int { return cmp.Compare(strings.Join(a[:], " "), strings.Join(b[:], " ")) })
-	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "ACCOUNT\tREGION\tINSTANCE\tTYPE\tSTATE")
-	for _, row := range t.rows {
-		fmt.Fprintln(out, strings.Join(row[:], "\t"))
+// instances returns a row for each instance in cfg's region.
+func instances(ctx context.Context, cfg aws.Config, account string) (rows []string, err error) {
+	pages := ec2.NewDescribeInstancesPaginator(ec2.NewFromConfig(cfg), &ec2.DescribeInstancesInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return rows, err
+		}
+		for _, reservation := range page.Reservations {
+			for _, i := range reservation.Instances {
+				rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s", account, cfg.Region, aws.ToString(i.InstanceId), i.InstanceType, i.State.Name))
+			}
+		}
 	}
-	return out.Flush()
+	return rows, nil
+}
+
+// choose returns the regions to look into: those of the partition that were named, or
+// all that the account has enabled.
+func choose(ctx context.Context, cfg aws.Config, partition awsauth.Partition, regions string) (names []string, err error) {
+	switch regions {
+	case "":
+		return []string{cfg.Region}, nil
+	case "all":
+		enabled, err := ec2.NewFromConfig(cfg).DescribeRegions(ctx, &ec2.DescribeRegionsInput{})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range enabled.Regions {
+			names = append(names, aws.ToString(r.RegionName))
+		}
+		return names, nil
+	}
+	return slices.DeleteFunc(split(regions), func(name string) bool {
+		of, known := awsauth.PartitionOf(name)
+		return known && of != partition
+	}), nil
+}
+
+func split(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }

@@ -58,7 +58,7 @@ awsauth_refreshes_total{identity="` + role + `"} 2
 awsauth_throttled_calls_total{host="sts.us-east-1.amazonaws.com"} 1
 # HELP awsauth_waits_total Callers who waited for a refresh.
 # TYPE awsauth_waits_total counter
-awsauth_waits_total 3
+awsauth_waits_total 4
 `
 		if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "awsauth_failures_total", "awsauth_refreshes_total",
 			"awsauth_throttled_calls_total", "awsauth_waits_total"); err != nil {

@@ -73,7 +73,7 @@ func list(ctx context.Context, s *awsauth.Session) (accounts []string, err error
 			return nil, err
 		}
 		for _, account := range page.Accounts {
-			if id := aws.ToString(account.Id); account.Status == types.AccountStatusActive && id != self.Account {
+			if id := aws.ToString(account.Id); account.State == types.AccountStateActive && id != self.Account {
 				accounts = append(accounts, id)
 			}
 		}

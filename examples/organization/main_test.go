@@ -13,7 +13,7 @@ import (
 )
 
 func TestOrganization(t *testing.T) {
-	mototest.Start(t, "")
+	mototest.Start(t)
 	s, err := awsauth.New()
 	if err != nil {
 		t.Fatal(err)

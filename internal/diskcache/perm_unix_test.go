@@ -61,43 +61,48 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// mode makes a directory of that mode.
+func mode(m fs.FileMode) func(*testing.T, string) {
+	return func(t *testing.T, dir string) {
+		require.NoError(t, os.Mkdir(dir, 0o700))
+		require.NoError(t, os.Chmod(dir, m))
+	}
+}
+
+// directories are what may stand where the cache's directory is to be.
+var directories = []struct {
+	name  string
+	make  func(*testing.T, string)
+	used  bool
+	warns []string
+}{
+	{"missing", func(*testing.T, string) {}, true, nil},
+	{"0700", mode(0o700), true, nil},
+	{"0755 is narrowed", mode(0o755), true, nil},
+	{"0711 is narrowed", mode(0o711), true, nil},
+	{"0744 with another file is narrowed", func(t *testing.T, dir string) {
+		mode(0o744)(t, dir)
+		write(t, filepath.Join(dir, "thesis.txt"), nil)
+	}, true, []string{"holds other files"}},
+	{"group can write", mode(0o770), false, []string{"others can write"}},
+	{"others can write", mode(0o702), false, []string{"others can write"}},
+	{"all can write, sticky", mode(0o777 | fs.ModeSticky), false, []string{"others can write"}},
+	{"another user's", func(t *testing.T, dir string) { mode(0o755)(t, dir); giveAway(t, dir) }, false, []string{"another user"}},
+	{"a file", func(t *testing.T, dir string) { write(t, dir, nil) }, false, []string{"not a directory"}},
+	{"below a file", func(t *testing.T, dir string) {
+		require.NoError(t, os.Remove(filepath.Dir(dir)))
+		write(t, filepath.Dir(dir), nil)
+	}, false, []string{"not a directory"}},
+	{"a symbolic link", func(t *testing.T, dir string) { mode(0o755)(t, dir+".real"); link(t, dir+".real", dir) }, true, nil},
+	{"a link to where others can write", func(t *testing.T, dir string) { mode(0o777)(t, dir+".real"); link(t, dir+".real", dir) }, false, []string{"others can write"}},
+	{"a link to nothing", func(t *testing.T, dir string) { link(t, dir+".real", dir) }, false, []string{"no such file"}},
+	{"a pipe", func(t *testing.T, dir string) { require.NoError(t, syscall.Mkfifo(dir, 0o600)) }, false, []string{"not a directory"}},
+}
+
 // TestDirectories has directories of all kinds: one that is used holds an entry
 // afterwards and has mode 0700, one that is not is left as it is.
 func TestDirectories(t *testing.T) {
-	mode := func(m fs.FileMode) func(*testing.T, string) {
-		return func(t *testing.T, dir string) {
-			require.NoError(t, os.Mkdir(dir, 0o700))
-			require.NoError(t, os.Chmod(dir, m))
-		}
-	}
-	for _, c := range []struct {
-		name  string
-		make  func(*testing.T, string)
-		used  bool
-		warns []string
-	}{
-		{"missing", func(*testing.T, string) {}, true, nil},
-		{"0700", mode(0o700), true, nil},
-		{"0755 is narrowed", mode(0o755), true, nil},
-		{"0711 is narrowed", mode(0o711), true, nil},
-		{"0744 with another file is narrowed", func(t *testing.T, dir string) {
-			mode(0o744)(t, dir)
-			write(t, filepath.Join(dir, "thesis.txt"), nil)
-		}, true, []string{"holds other files"}},
-		{"group can write", mode(0o770), false, []string{"others can write"}},
-		{"others can write", mode(0o702), false, []string{"others can write"}},
-		{"all can write, sticky", mode(0o777 | fs.ModeSticky), false, []string{"others can write"}},
-		{"another user's", func(t *testing.T, dir string) { mode(0o755)(t, dir); giveAway(t, dir) }, false, []string{"another user"}},
-		{"a file", func(t *testing.T, dir string) { write(t, dir, nil) }, false, []string{"not a directory"}},
-		{"below a file", func(t *testing.T, dir string) {
-			require.NoError(t, os.Remove(filepath.Dir(dir)))
-			write(t, filepath.Dir(dir), nil)
-		}, false, []string{"not a directory"}},
-		{"a symbolic link", func(t *testing.T, dir string) { mode(0o755)(t, dir+".real"); link(t, dir+".real", dir) }, true, nil},
-		{"a link to where others can write", func(t *testing.T, dir string) { mode(0o777)(t, dir+".real"); link(t, dir+".real", dir) }, false, []string{"others can write"}},
-		{"a link to nothing", func(t *testing.T, dir string) { link(t, dir+".real", dir) }, false, []string{"no such file"}},
-		{"a pipe", func(t *testing.T, dir string) { require.NoError(t, syscall.Mkfifo(dir, 0o600)) }, false, []string{"not a directory"}},
-	} {
+	for _, c := range directories {
 		t.Run(c.name, func(t *testing.T) {
 			h := openHouse(filepath.Join(t.TempDir(), "parent", "cache"), nil)
 			require.NoError(t, os.Mkdir(filepath.Dir(h.dir), 0o700))

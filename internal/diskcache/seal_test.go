@@ -43,6 +43,23 @@ func TestSealed(t *testing.T) {
 	plain.assertTold(t)
 }
 
+// TestSealedReplacesPlain begins to encrypt: the plain entry goes when the sealed one
+// is there, and not before.
+func TestSealedReplacesPlain(t *testing.T) {
+	plain := newHouse(t)
+	sealed := openHouse(plain.dir, secret32("k"))
+	plain.get(t, "ASIAPLAIN")
+	_, err := sealed.Through(t.Context(), diskcache.Request{Key: testKey}, func(context.Context) (diskcache.Entry, error) {
+		assert.FileExists(t, plain.file(".json"))
+		return diskcache.Entry{}, errors.New("down")
+	})
+	assert.EqualError(t, err, "down")
+	assertKept(t, plain.dir, "ASIAPLAIN")
+	assert.Equal(t, "ASIASEALED", sealed.get(t, "ASIASEALED").AccessKeyID)
+	assert.NoFileExists(t, plain.file(".json"))
+	assert.FileExists(t, sealed.file(".sealed"))
+}
+
 // TestKeyFails has key funcs that give no key: the credentials are fetched, and
 // nothing is read or written.
 func TestKeyFails(t *testing.T) {

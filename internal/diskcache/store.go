@@ -209,6 +209,9 @@ func (f *entryFile) write(ctx context.Context, e Entry) {
 		f.s.warn.say(ctx, troubleWrite, err)
 		return
 	}
+	if f.box != nil {
+		_ = os.Remove(f.s.path(f.key, plainSuffix)) // of a time before there was a key
+	}
 	if f.s.swept.first() {
 		f.s.sys.sweep(f.s.dir, time.Now())
 	}

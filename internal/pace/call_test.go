@@ -34,44 +34,48 @@ func TestAlone(t *testing.T) {
 	}
 }
 
+var unavailable = answerOf(http.StatusServiceUnavailable, "ServiceUnavailable", nil)
+
+// hopeless are calls that are given up.
+var hopeless = []struct {
+	name     string
+	fail     error
+	patience time.Duration // of the caller; 0: endless
+	options  pace.RetryerOptions
+	call     pace.Call
+	attempts [2]int
+	elapsed  [2]time.Duration
+	code     string
+	cause    error // nil: out of attempts
+}{
+	{name: "throttled", fail: throttling(),
+		attempts: [2]int{8, 8}, elapsed: [2]time.Duration{9 * time.Second, 25 * time.Second}, code: "Throttling"},
+	{name: "throttled, 2 s", fail: throttling(), patience: 2 * time.Second,
+		attempts: [2]int{3, 5}, elapsed: [2]time.Duration{2 * time.Second, 2 * time.Second}, code: "Throttling", cause: context.DeadlineExceeded},
+	{name: "throttled, 2 s, 25 attempts", fail: throttling(), patience: 2 * time.Second, options: pace.RetryerOptions{Attempts: 25},
+		attempts: [2]int{3, 5}, elapsed: [2]time.Duration{2 * time.Second, 2 * time.Second}, code: "Throttling", cause: context.DeadlineExceeded},
+	{name: "throttled, 25 attempts", fail: throttling(), options: pace.RetryerOptions{Attempts: 25},
+		attempts: [2]int{25, 25}, elapsed: [2]time.Duration{40 * time.Second, 100 * time.Second}, code: "Throttling"},
+	{name: "fails", fail: unavailable,
+		attempts: [2]int{8, 8}, elapsed: [2]time.Duration{time.Second, 28 * time.Second}, code: "ServiceUnavailable"},
+	{name: "fails, 2 s", fail: unavailable, patience: 2 * time.Second,
+		attempts: [2]int{2, 8}, elapsed: [2]time.Duration{2 * time.Second, 2 * time.Second}, code: "ServiceUnavailable", cause: context.DeadlineExceeded},
+	{name: "fails, two attempts", fail: unavailable, call: pace.Call{Attempts: 2},
+		attempts: [2]int{2, 2}, elapsed: [2]time.Duration{100 * time.Millisecond, 1100 * time.Millisecond}, code: "ServiceUnavailable"},
+	{name: "fails, more attempts than the retryer's", fail: unavailable, call: pace.Call{Attempts: 20},
+		attempts: [2]int{8, 8}, elapsed: [2]time.Duration{time.Second, 28 * time.Second}, code: "ServiceUnavailable"},
+	{name: "refuses connections", fail: refused(),
+		attempts: [2]int{2, 2}, elapsed: [2]time.Duration{100 * time.Millisecond, 1100 * time.Millisecond}},
+	{name: "unknown host", fail: unknownHost(),
+		attempts: [2]int{2, 2}, elapsed: [2]time.Duration{100 * time.Millisecond, 1100 * time.Millisecond}},
+	{name: "refuses connections, five allowed, 2 s", fail: refused(), options: pace.RetryerOptions{Attempts: 25, Unreachable: 25}, patience: 2 * time.Second,
+		attempts: [2]int{2, 12}, elapsed: [2]time.Duration{2 * time.Second, 2 * time.Second}, cause: context.DeadlineExceeded},
+}
+
 // TestGivesUp: a call that is given up says how far it came, and keeps the last
 // answer.
 func TestGivesUp(t *testing.T) {
-	unavailable := answerOf(http.StatusServiceUnavailable, "ServiceUnavailable", nil)
-	for _, tt := range []struct {
-		name     string
-		fail     error
-		patience time.Duration // of the caller; 0: endless
-		options  pace.RetryerOptions
-		call     pace.Call
-		attempts [2]int
-		elapsed  [2]time.Duration
-		code     string
-		cause    error // nil: out of attempts
-	}{
-		{name: "throttled", fail: throttling(),
-			attempts: [2]int{8, 8}, elapsed: [2]time.Duration{9 * time.Second, 25 * time.Second}, code: "Throttling"},
-		{name: "throttled, 2 s", fail: throttling(), patience: 2 * time.Second,
-			attempts: [2]int{3, 5}, elapsed: [2]time.Duration{2 * time.Second, 2 * time.Second}, code: "Throttling", cause: context.DeadlineExceeded},
-		{name: "throttled, 2 s, 25 attempts", fail: throttling(), patience: 2 * time.Second, options: pace.RetryerOptions{Attempts: 25},
-			attempts: [2]int{3, 5}, elapsed: [2]time.Duration{2 * time.Second, 2 * time.Second}, code: "Throttling", cause: context.DeadlineExceeded},
-		{name: "throttled, 25 attempts", fail: throttling(), options: pace.RetryerOptions{Attempts: 25},
-			attempts: [2]int{25, 25}, elapsed: [2]time.Duration{40 * time.Second, 100 * time.Second}, code: "Throttling"},
-		{name: "fails", fail: unavailable,
-			attempts: [2]int{8, 8}, elapsed: [2]time.Duration{time.Second, 28 * time.Second}, code: "ServiceUnavailable"},
-		{name: "fails, 2 s", fail: unavailable, patience: 2 * time.Second,
-			attempts: [2]int{2, 8}, elapsed: [2]time.Duration{2 * time.Second, 2 * time.Second}, code: "ServiceUnavailable", cause: context.DeadlineExceeded},
-		{name: "fails, two attempts", fail: unavailable, call: pace.Call{Attempts: 2},
-			attempts: [2]int{2, 2}, elapsed: [2]time.Duration{100 * time.Millisecond, 1100 * time.Millisecond}, code: "ServiceUnavailable"},
-		{name: "fails, more attempts than the retryer's", fail: unavailable, call: pace.Call{Attempts: 20},
-			attempts: [2]int{8, 8}, elapsed: [2]time.Duration{time.Second, 28 * time.Second}, code: "ServiceUnavailable"},
-		{name: "refuses connections", fail: refused(),
-			attempts: [2]int{2, 2}, elapsed: [2]time.Duration{100 * time.Millisecond, 1100 * time.Millisecond}},
-		{name: "unknown host", fail: unknownHost(),
-			attempts: [2]int{2, 2}, elapsed: [2]time.Duration{100 * time.Millisecond, 1100 * time.Millisecond}},
-		{name: "refuses connections, five allowed, 2 s", fail: refused(), options: pace.RetryerOptions{Attempts: 25, Unreachable: 25}, patience: 2 * time.Second,
-			attempts: [2]int{2, 12}, elapsed: [2]time.Duration{2 * time.Second, 2 * time.Second}, cause: context.DeadlineExceeded},
-	} {
+	for _, tt := range hopeless {
 		t.Run(tt.name, func(t *testing.T) {
 			for range 20 {
 				bubble(t, func(t *testing.T, s *service, p *pace.Pacer) {

@@ -180,6 +180,8 @@ type event struct {
 	next time.Duration
 	err  error
 	why  refresh.Refusal
+
+	effort refresh.Effort // of a failure
 }
 
 // events is an Observer that keeps what it hears.
@@ -203,7 +205,9 @@ func (o *events) Kept(k refresh.Kept) {
 	o.add(event{kind: "kept", key: k.Keys.AccessKeyID, left: k.Left, next: k.NextTry, err: k.Err})
 }
 
-func (o *events) Failed(err error) { o.add(event{kind: "failed", err: err}) }
+func (o *events) Failed(f refresh.Failed) {
+	o.add(event{kind: "failed", err: f.Err, effort: f.Effort})
+}
 
 func (o *events) Refused(id string, why refresh.Refusal) {
 	o.add(event{kind: "refused", key: id, why: why})

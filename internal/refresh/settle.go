@@ -149,7 +149,7 @@ func (c *Cache) failed(f *flight, err error, outlook Outlook) (tell func()) {
 		kept := Kept{Keys: &e.Issued, Left: e.left(now), NextTry: pause, Err: err, Effort: effort}
 		return func() { c.Observer.Kept(kept) }
 	case c.failure.unusable(err, outlook, now, f.background, c.Local):
-		return func() { c.Observer.Failed(err) }
+		return func() { c.Observer.Failed(Failed{Err: err, Effort: effort}) }
 	}
 	return func() {}
 }

@@ -42,7 +42,7 @@ func (c *Cache) Usable() bool { return c.current.Load().usable(c.now()) }
 type Observer interface {
 	Refreshed(Refreshed)               // new keys came, or an instance's expired ones are used on
 	Kept(Kept)                         // a refresh failed, and the keys at hand are still good
-	Failed(err error)                  // a refresh failed, and callers got err
+	Failed(Failed)                     // a refresh failed, and callers got its error
 	Refused(keyID string, why Refusal) // a service refused a key before its time
 }
 
@@ -68,10 +68,16 @@ type Kept struct {
 	Effort
 }
 
+// Failed tells of a refresh that failed while there were no good keys.
+type Failed struct {
+	Err error // as Classify made it
+	Effort
+}
+
 // silent is the Observer of a Config without one.
 type silent struct{}
 
 func (silent) Refreshed(Refreshed)     {}
 func (silent) Kept(Kept)               {}
-func (silent) Failed(error)            {}
+func (silent) Failed(Failed)           {}
 func (silent) Refused(string, Refusal) {}

@@ -170,6 +170,7 @@ func TestSharedError(t *testing.T) {
 		events := log.of("failed")
 		require.Len(t, events, 1)
 		require.True(t, events[0].err == all[0].err)
+		require.Equal(t, refresh.Effort{Took: 10 * time.Millisecond, Waiting: 1000}, events[0].effort, "those who came within 2 s did not wait")
 		s.fails(nil)
 		get(t, c)
 		require.Equal(t, 2, s.asked())

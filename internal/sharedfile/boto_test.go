@@ -1,12 +1,6 @@
 package sharedfile_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"os"
-	"os/exec"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -45,20 +39,13 @@ func botoDifferences() map[string]string {
 	}
 }
 
-// botoAnswer is what testdata/read.py says of an entry.
-type botoAnswer struct {
-	Name, Error         string         // Error is why a file cannot be read
-	Config, Credentials map[string]any // nil where there is no such section
-	Method, Key         string
-}
-
 // TestBoto: each file of the corpus is read as boto3 reads it, or refused, or
 // is a row of the table of differences.
 func TestBoto(t *testing.T) {
 	entries := corpus.Entries()
 	require.GreaterOrEqual(t, len(entries), 60)
 	differences := botoDifferences()
-	for i, answer := range askBoto(t, entries) {
+	for i, answer := range corpus.AskBoto(t, entries) {
 		entry := entries[i]
 		t.Run(entry.Name, func(t *testing.T) {
 			require.Equal(t, entry.Name, answer.Name)
@@ -79,43 +66,8 @@ func TestBoto(t *testing.T) {
 	assert.Empty(t, differences, "rows without an entry")
 }
 
-// askBoto reads all entries in one Python process.
-func askBoto(t *testing.T, entries []corpus.Entry) []botoAnswer {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("python3 is not here")
-	}
-	if out, err := exec.Command(python, "-c", "import boto3").CombinedOutput(); err != nil {
-		t.Skipf("python3 has no boto3: %s", out)
-	}
-	type question struct {
-		Name        string   `json:"name"`
-		Config      []byte   `json:"config"`
-		Credentials []byte   `json:"credentials"`
-		Profile     string   `json:"profile"`
-		Env         []string `json:"env"`
-	}
-	var questions []question
-	for _, e := range entries {
-		questions = append(questions, question{e.Name, []byte(e.Config), []byte(e.Credentials), e.Profile, e.Env})
-	}
-	in, err := json.Marshal(questions)
-	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), python, "testdata/read.py")
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "AWS_") })
-	cmd.Stdin = bytes.NewReader(in)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	require.NoError(t, err, "%s", stderr.String())
-	var answers []botoAnswer
-	require.NoError(t, json.Unmarshal(out, &answers))
-	require.Len(t, answers, len(entries))
-	return answers
-}
-
 // compareWithBoto lists what is not the same.
-func compareWithBoto(files *sharedfile.Files, entry corpus.Entry, answer botoAnswer) (differences []string) {
+func compareWithBoto(files *sharedfile.Files, entry corpus.Entry, answer corpus.BotoAnswer) (differences []string) {
 	if answer.Error != "" {
 		return []string{"boto3 refuses the file: " + answer.Error}
 	}

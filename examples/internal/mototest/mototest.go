@@ -18,10 +18,12 @@ import (
 	"time"
 )
 
-// Start runs moto for the time of the test and points the environment at it:
-// the programs under test are those that talk to the real AWS. Roles of the
-// account denied cannot be assumed. It skips the test where moto is missing.
-func Start(t *testing.T, denied string) {
+// Start runs moto for the time of the test and points the environment at it: the
+// programs under test are those that talk to the real AWS. What is denied is an account,
+// whose roles cannot be assumed, or a region, where EC2 and CloudWatch allow nothing. The
+// accounts of each world have a few regions enabled, where moto itself would have those
+// of all worlds. Start skips the test where moto is missing.
+func Start(t *testing.T, denied ...string) {
 	t.Helper()
 	path, err := exec.LookPath("moto_server")
 	if err != nil {
@@ -34,6 +36,7 @@ func Start(t *testing.T, denied string) {
 	}
 	port := freePort(t)
 	server := exec.Command(path, "-H", "127.0.0.1", "-p", port)
+	server.Env = append(os.Environ(), "MOTO_EC2_LOAD_DEFAULT_AMIS=false") // a second for each account and region
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -56,20 +59,53 @@ func Start(t *testing.T, denied string) {
 	}
 }
 
-// refuse answers AccessDenied to an AssumeRole into account.
-func refuse(account string, next http.Handler) http.Handler {
+// refuse stands before moto and answers what is denied.
+func refuse(denied []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		form, _ := url.ParseQuery(string(body))
-		if account != "" && form.Get("Action") == "AssumeRole" && strings.Contains(form.Get("RoleArn"), ":"+account+":") {
-			w.WriteHeader(http.StatusForbidden)
-			fmt.Fprintf(w, `<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::123456789012:user/moto `+
-				`is not authorized to perform: sts:AssumeRole on resource: %s</Message></Error></ErrorResponse>`, form.Get("RoleArn"))
+		authorization := r.Header.Get("Authorization")
+		if form.Get("Action") == "DescribeRegions" {
+			describeRegions(w, strings.Contains(authorization, "/cn-"), form.Get("AllRegions") == "true")
 			return
+		}
+		for _, one := range denied {
+			switch {
+			case form.Get("Action") == "AssumeRole" && strings.Contains(form.Get("RoleArn"), ":"+one+":"):
+				w.WriteHeader(http.StatusForbidden)
+				fmt.Fprintf(w, `<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::123456789012:user/moto `+
+					`is not authorized to perform: sts:AssumeRole on resource: %s</Message></Error></ErrorResponse>`, form.Get("RoleArn"))
+				return
+			case strings.Contains(authorization, "/"+one+"/ec2/"):
+				w.WriteHeader(http.StatusForbidden)
+				fmt.Fprint(w, `<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You are not authorized to perform `+
+					`this operation.</Message></Error></Errors></Response>`)
+				return
+			case strings.Contains(authorization, "/"+one+"/monitoring/"):
+				w.WriteHeader(http.StatusForbidden)
+				fmt.Fprint(w, `<ErrorResponse><Error><Code>AccessDenied</Code><Message>You may not.</Message></Error></ErrorResponse>`)
+				return
+			}
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// describeRegions answers the regions that are enabled, or all.
+func describeRegions(w io.Writer, china, all bool) {
+	regions := []string{"us-east-1", "eu-west-3", "eu-central-1"}
+	switch {
+	case china:
+		regions = []string{"cn-northwest-1", "cn-north-1"}
+	case all:
+		regions = append(regions, "me-south-1")
+	}
+	fmt.Fprint(w, "<DescribeRegionsResponse><regionInfo>")
+	for _, name := range regions {
+		fmt.Fprintf(w, "<item><regionName>%s</regionName></item>", name)
+	}
+	fmt.Fprint(w, "</regionInfo></DescribeRegionsResponse>")
 }
 
 func freePort(t *testing.T) string {
