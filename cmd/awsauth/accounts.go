@@ -28,7 +28,7 @@ func accountsCommand() *cli.Command {
 		Name:  "accounts",
 		Usage: "list the active accounts of your organization",
 		Description: "One account a line, its name behind #: the form that each --accounts reads. Ask as the\n" +
-			"management account, or as one that may list the organization. Examples:\n\n" +
+			"management account, or as an account that may list the organization. Examples:\n\n" +
 			"    awsauth accounts --profile management\n" +
 			"    awsauth accounts --ou ou-ab12-11111111 | awsauth each --accounts - -- aws s3 ls\n" +
 			"    awsauth accounts --account 123456789012 --lister-role OrganizationReader --json",

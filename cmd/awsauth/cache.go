@@ -34,7 +34,7 @@ func cacheCommand() *cli.Command {
 			},
 			{
 				Name: "clear", Usage: "remove all that is kept",
-				Description:     "What another process is writing at this moment may stay. Example:\n\n    awsauth cache clear",
+				Description:     "An entry that another process is writing at this moment may stay. Example:\n\n    awsauth cache clear",
 				Flags:           []cli.Flag{jsonFlag(), cacheDirFlag()},
 				HideHelpCommand: true,
 				Action:          clearCache,

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/urfave/cli/v3"
 
 	"github.com/chaoxiaodi/awsauth"
@@ -28,14 +29,16 @@ func eachCommand() *cli.Command {
 			"    awsauth each --accounts accounts.txt --role audit -- aws s3 ls\n" +
 			"    awsauth accounts | awsauth each --accounts - --read-only --output json -- aws iam list-users\n" +
 			"    awsauth each --accounts accounts.txt --regions us-east-1,eu-west-1 -- aws ec2 describe-vpcs\n\n" +
-			"The exit code is 1 when COMMAND failed, or could not run, in any account.",
+			"The exit code is 1 when COMMAND failed, or could not run, in any account, and 2 for\n" +
+			"a wrong call.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "accounts", Usage: "`FILE` with an account id or role ARN on each line (# comments), - for stdin, or a list: id,id"},
 			&cli.StringFlag{Name: "concurrency", Usage: "work on so many accounts at a time: a `NUMBER` (default: 16)", Validator: checkConcurrency},
 			&cli.StringFlag{Name: "regions", Usage: "run COMMAND once in each of these regions: a `LIST` like us-east-1,eu-west-1"},
 			&cli.StringFlag{Name: "output", Usage: "text, or json: a `FORM` with one object a line for each run", Validator: checkOutput},
 			&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first failure"},
-		}, flagsWithout("account", "role-arn", "web-identity-token-file")...),
+			&cli.StringFlag{Name: "role-arn", Usage: "`ARN` of the role that the token of --web-identity-token-file is for"},
+		}, flagsWithout("account", "role-arn")...),
 		HideHelpCommand: true,
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if !cmd.Args().Present() {
@@ -43,11 +46,14 @@ func eachCommand() *cli.Command {
 			}
 			program, err := exec.LookPath(cmd.Args().First())
 			if err != nil {
-				return misused(cmd, err)
+				return &failure{fmt.Errorf("awsauth: each: %w", err)}
+			}
+			if cmd.String("accounts") == "" {
+				return misused(cmd, errors.New("pass --accounts with a file or a list of ids"))
 			}
 			list, err := readAccounts(cmd.String("accounts"), cmd.Root().Reader)
 			if err != nil {
-				return misused(cmd, err)
+				return &failure{fmt.Errorf("awsauth: each: %w", err)}
 			}
 			e := &each{
 				command: append([]string{program}, cmd.Args().Tail()...), environ: callersEnviron(os.Environ()), json: cmd.String("output") == "json", failFast: cmd.Bool("fail-fast"),
@@ -115,6 +121,21 @@ type each struct {
 	failFast bool
 }
 
+// startOptions say who assumes the roles: with --role-arn the role of a token.
+func (e *each) startOptions(cmd *cli.Command) ([]awsauth.Option, error) {
+	options := append(startOptions(cmd), aboutCache(e.out.note))
+	arn, file := cmd.String("role-arn"), cmd.String("web-identity-token-file")
+	switch {
+	case file != "" && arn == "":
+		return nil, misused(cmd, errTokenRole)
+	case file != "":
+		return append(options, awsauth.WithWebIdentity(arn, stscreds.IdentityTokenFile(file))), nil
+	case arn != "":
+		return nil, misused(cmd, errors.New("--role-arn goes with --web-identity-token-file here: the ARNs of the roles to assume belong in --accounts"))
+	}
+	return options, nil
+}
+
 // run runs the command in all accounts and says how it went.
 func (e *each) run(ctx context.Context, cmd *cli.Command) error {
 	if len(e.list.accounts) == 0 {
@@ -125,7 +146,11 @@ func (e *each) run(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	s, err := codesOf(cmd).open(startOptions(cmd))
+	start, err := e.startOptions(cmd)
+	if err != nil {
+		return err
+	}
+	s, err := codesOf(cmd).open(start)
 	if err != nil {
 		return failed(err)
 	}
@@ -151,7 +176,7 @@ func (e *each) run(ctx context.Context, cmd *cli.Command) error {
 		}))...)
 	e.out.clear()
 	if err != nil && !told && ctx.Err() == nil {
-		return errors.New(e.list.explain(err)) // of how it was called: nothing has been done
+		return e.list.refused(err) // nothing has been done
 	}
 	return e.summary(ctx, err, total)
 }

@@ -22,8 +22,6 @@ type accountList struct {
 // readAccounts reads a list, a file, or stdin.
 func readAccounts(value string, stdin io.Reader) (accountList, error) {
 	switch {
-	case value == "":
-		return accountList{}, errors.New("pass --accounts with a file or a list of ids")
 	case value == "-":
 		return readLines("stdin", stdin)
 	case isList(value):
@@ -74,6 +72,15 @@ func readLines(name string, r io.Reader) (accountList, error) {
 		return l, fmt.Errorf("read %s: %w", name, err)
 	}
 	return l, nil
+}
+
+// refused is an error that stopped everything. What is wrong in the list is a wrong call
+// if the list is a part of it.
+func (l accountList) refused(err error) error {
+	if l.line == nil {
+		return errors.New(l.explain(err))
+	}
+	return &failure{said{"awsauth: " + l.explain(err), err}}
 }
 
 // explain is the text of an error that stopped everything, in the words of the

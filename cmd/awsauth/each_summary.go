@@ -107,6 +107,10 @@ func accounts(n int) string {
 func leaves(err error) (all []error) {
 	switch e := err.(type) {
 	case *awsauth.Error, *awsauth.AccountError:
+	case said:
+		return leaves(e.err)
+	case *failure:
+		return leaves(e.err)
 	case interface{ Unwrap() []error }:
 		for _, one := range e.Unwrap() {
 			all = append(all, leaves(one)...)

@@ -165,17 +165,17 @@ func TestEachUsage(t *testing.T) {
 		says string
 	}{
 		"no command":     {[]string{"--accounts", accountA}, exitUsage, "there is no command to run; write it after --; see awsauth each --help"},
-		"no program":     {[]string{"--accounts", accountA, "--", "no-such-program"}, exitUsage, `"no-such-program"`},
+		"no program":     {[]string{"--accounts", accountA, "--", "no-such-program"}, exitFailed, `"no-such-program"`},
 		"no accounts":    {[]string{"--", sh}, exitUsage, "pass --accounts"},
 		"empty accounts": {[]string{"--accounts", "", "--", sh}, exitUsage, "pass --accounts"},
-		"no file":        {[]string{"--accounts", missing, "--", sh}, exitUsage, "nor a file that can be read: no such file"},
-		"a name":         {[]string{"--accounts", accountA + ",prod", "--", sh}, exitUsage, "neither a list"},
+		"no file":        {[]string{"--accounts", missing, "--", sh}, exitFailed, "nor a file that can be read: no such file"},
+		"a name":         {[]string{"--accounts", accountA + ",prod", "--", sh}, exitFailed, "neither a list"},
 		"short id":       {[]string{"--accounts", "12345678901," + accountA + ",7", "--", sh}, exitUsage, "\nawsauth: 7: an account id has 12 digits, this has 1\n"},
 		"concurrency":    {[]string{"--accounts", accountA, "--concurrency", "0", "--", sh}, exitUsage, "not a number from 1 on"},
 		"role":           {[]string{"--accounts", accountA, "--role", "/x", "--", sh}, exitUsage, `--role "/x": a leading slash`},
 		"duration":       {[]string{"--accounts", accountA + "," + accountB, "--duration", "13h", "--", sh}, exitUsage, `--duration 13h0m0s`},
 		"account":        {[]string{"--account", accountA, "--", sh}, exitUsage, "--account"},
-		"region":         {[]string{"--accounts", accountA, "--region", "mars", "--", sh}, exitFailed, `--region "mars"`},
+		"region":         {[]string{"--accounts", accountA, "--region", "mars", "--", sh}, exitUsage, `--region "mars"`},
 		"empty values": {
 			[]string{"--accounts", accountA, "--concurrency", "", "--role", "", "--duration", "", "--", sh, "-c", "true"}, exitOK,
 			"awsauth: 1 account, all went well",

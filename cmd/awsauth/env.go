@@ -18,12 +18,15 @@ func envCommand() *cli.Command {
 		Name:  "env",
 		Usage: "print a role's credentials as assignments for your shell",
 		Description: "The output sets the keys, their end, the account and the region, and unsets what\n" +
-			"would lead to another identity. It holds secrets. Examples:\n\n" +
+			"would lead to another identity. It holds secrets. Examples, for sh, fish, PowerShell,\n" +
+			"cmd and a file of variables:\n\n" +
 			"    eval \"$(awsauth env --account 123456789012)\"\n" +
 			"    awsauth env --account 123456789012 --format fish | source\n" +
 			"    awsauth env --account 123456789012 --format powershell | Out-String | Invoke-Expression\n" +
-			"    for /f \"delims=\" %i in ('awsauth env --account 123456789012 --format cmd') do %i\n" +
-			"    awsauth env --account 123456789012 --format dotenv > .env\n\n" +
+			"    for /f \"delims=\" %i in ('awsauth env --account 123456789012 --format cmd') do @%i\n" +
+			"    (umask 077; awsauth env --account 123456789012 --format dotenv > .env)\n\n" +
+			"Without @, cmd shows what it runs. Without umask, others of this machine can read .env;\n" +
+			"one that is there already keeps its mode.\n\n" +
 			"json and dotenv cannot unset: there only the assignments are printed. The keys stay as\n" +
 			"they are until they end; awsauth exec --serve renews them.",
 		Flags: append([]cli.Flag{

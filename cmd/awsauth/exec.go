@@ -30,12 +30,14 @@ func execCommand() *cli.Command {
 			"    awsauth exec --serve --account 123456789012 -- python3 worker.py\n\n" +
 			"The keys in the environment stay as they are until they end, mostly after an hour.\n" +
 			"With --serve, COMMAND asks awsauth for its keys, at an address of this machine that\n" +
-			"only COMMAND knows, and gets new ones for as long as it runs. Of the\n" +
-			"shared config file it sees the settings of the default profile then, and no\n" +
-			"credentials and other profiles, because keys there would win.\n\n" +
-			"On Unix awsauth becomes COMMAND, or, with --serve, passes on every signal and stops\n" +
-			"and ends as COMMAND does. The exit code is COMMAND's; 126 if it cannot be run, 127\n" +
-			"if it is not found; 1 if there are no credentials and 2 for a wrong call.",
+			"only COMMAND knows, and gets new ones for as long as it runs. It sees none of\n" +
+			"your profiles then, because keys there would win: only the settings of the default\n" +
+			"profile.\n\n" +
+			"On Unix awsauth becomes COMMAND. With --serve it stays beside COMMAND, passes on\n" +
+			"signals, and stops and ends as COMMAND does; Ctrl-C and Ctrl-Z reach COMMAND from\n" +
+			"the terminal. (So in the foreground of a terminal an INT that is sent to awsauth\n" +
+			"alone is not passed on: send TERM, or send it to COMMAND.) The exit code is COMMAND's; 126 if it cannot\n" +
+			"be run, 127 if it is not found; 1 if there are no credentials and 2 for a wrong call.",
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "serve", Usage: "renew the keys for as long as COMMAND runs"},
 			durationFlag("timeout", "wait so long for the first keys: a `TIME` like 90s; 0 for no limit (default: 1m)"),
@@ -66,7 +68,7 @@ func runExec(ctx context.Context, cmd *cli.Command) error {
 	}
 	var more []awsauth.Option
 	if cmd.Bool("serve") {
-		more = append(more, warnings(x.noteWhileServing))
+		more = append(more, warnings(x.warn))
 	}
 	s, err := openAsking(cmd, x.codes, more...)
 	if err != nil {
@@ -126,10 +128,10 @@ func (x *execution) find() (err error) {
 
 func (x *execution) note(text string) { fmt.Fprintln(x.cmd.Root().ErrWriter, text) }
 
-// noteWhileServing tells what happens behind the command. What there is to say
-// before, explain says.
-func (x *execution) noteWhileServing(text string) {
-	if x.serving.Load() {
+// warn tells what happens behind the command. What there is to say before, explain
+// says, but for a disk cache that cannot be used.
+func (x *execution) warn(text string) {
+	if x.serving.Load() || isAboutCache(text) {
 		x.note(text)
 	}
 }

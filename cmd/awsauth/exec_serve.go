@@ -47,15 +47,10 @@ type speaking struct{ aws.CredentialsProvider }
 func (p speaking) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	keys, err := p.CredentialsProvider.Retrieve(ctx)
 	if err != nil {
-		return aws.Credentials{}, spoken{err}
+		return aws.Credentials{}, said{inFlags(err.Error()), err}
 	}
 	return keys, nil
 }
-
-type spoken struct{ err error }
-
-func (s spoken) Error() string { return inFlags(s.err.Error()) }
-func (s spoken) Unwrap() error { return s.err }
 
 // emptyFiles are shared files without an identity, for the time that the command
 // runs. Every SDK looks for keys in the files before it asks an endpoint, so with the

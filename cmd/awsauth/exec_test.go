@@ -114,7 +114,7 @@ func TestExecFails(t *testing.T) {
 		{"no interpreter, served", []string{"--account", accountA, "--serve", "--", broken}, exitNotRun, broken},
 		{"denied", []string{"--account", "999999999999", "--", "true"}, exitFailed, "access denied"},
 		{"wrong flag", []string{"--acount", accountA, "--", "true"}, exitUsage, "did you mean --account?"},
-		{"wrong value", []string{"--account", "12", "--", "true"}, exitFailed, `--account "12"`},
+		{"wrong value", []string{"--account", "12", "--", "true"}, exitUsage, `--account "12"`},
 		{"read-only", []string{"--read-only", "--", "true"}, exitUsage, "--read-only narrows a role"},
 		{"without --", []string{"--account", accountA, "ls", "-l"}, exitUsage, "write -- in front"},
 		{"nothing to renew", []string{"--serve", "--", "true"}, exitFailed, "leave out --serve"},

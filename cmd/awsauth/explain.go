@@ -22,8 +22,9 @@ func explainCommand() *cli.Command {
 		Usage: "print where your credentials come from, and why not from elsewhere",
 		Description: "Every place is listed in the order in which it is looked at, then the region,\n" +
 			"then each role on the way. Where something is wrong, the table ends there, and\n" +
-			"the error follows. No credentials are fetched: whoami does that, and prints the\n" +
-			"same table where it fails. Examples:\n\n" +
+			"the error follows. No credentials are fetched: the place marked NEXT would be\n" +
+			"asked for them, and may not have any. whoami asks, and prints the same table where\n" +
+			"it fails. Examples:\n\n" +
 			"    awsauth explain --profile ops --account 123456789012\n" +
 			"    awsauth explain --json",
 		Flags:           append(sessionFlags(), &cli.BoolFlag{Name: "json", Usage: "print JSON"}),
@@ -63,7 +64,7 @@ func explainFault(cmd *cli.Command, err error) error {
 	if decided {
 		text += "\n" + afterFault
 	}
-	return &failure{errors.New(text)}
+	return &failure{said{text, err}}
 }
 
 // faultJSON is one thing that is wrong. Its names stay; the texts may change.
@@ -120,7 +121,7 @@ func table(r awsauth.Report, width int) string {
 	const statusWidth, sourceWidth = 11, 24
 	var b strings.Builder
 	for _, s := range r.Steps {
-		head := fmt.Sprintf("%-*s", statusWidth, s.Status)
+		head := fmt.Sprintf("%-*s", statusWidth, statusOf(s))
 		indent := statusWidth + sourceWidth
 		below := utf8.RuneCountInString(s.Source) > sourceWidth-2
 		below = below || longestWord(s.Detail) > width-indent
@@ -146,6 +147,17 @@ func table(r awsauth.Report, width int) string {
 		}
 	}
 	return b.String()
+}
+
+// next is the status of a place that nobody has asked yet. It may turn out not to be
+// there: an instance's metadata, say.
+const next = "NEXT"
+
+func statusOf(s awsauth.Step) string {
+	if s.Status == awsauth.Used && strings.HasSuffix(s.Detail, "not asked for credentials yet") {
+		return next
+	}
+	return string(s.Status)
 }
 
 func longestWord(text string) (longest int) {

@@ -28,7 +28,7 @@ func loginCommand() *cli.Command {
 		Name:  "login",
 		Usage: "sign in with SSO (IAM Identity Center), without the AWS CLI",
 		Description: "Opens the sign-in page of the profile's sso_session, or of the profile that it\n" +
-			"takes its role from, and waits until you have said yes there. The token is kept\n" +
+			"takes its role from, and waits until you have said yes there, in a browser. The token is kept\n" +
 			"where the AWS CLI keeps it, so that boto3, the CLI and every SDK go on with it.\n" +
 			"Examples:\n\n" +
 			"    awsauth login --profile dev\n" +

@@ -14,7 +14,9 @@
 //
 // It exits with 0 when all went well, 1 when something failed (the reason is on
 // stderr), 2 when it was called wrongly and 130 when Ctrl-C ended it; exec with the
-// exit code of its command.
+// exit code of its command. A call is wrong if its words are: a command or flag that is
+// not there, or a value that cannot be right. What a word names, a file, a profile or a
+// program, may be missing or wrong, and that is a failure.
 package main
 
 import (
@@ -29,6 +31,8 @@ import (
 	"syscall"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/chaoxiaodi/awsauth"
 )
 
 // Exit codes.
@@ -84,7 +88,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitInterrupted
 	case errors.As(err, &failed):
 		fmt.Fprintln(stderr, failed.Error())
-		return exitFailed
+		return failed.code()
 	}
 	fmt.Fprintf(stderr, "awsauth: %s\n", err)
 	return exitUsage
@@ -115,8 +119,11 @@ func newCommand(stdout, stderr io.Writer) *cli.Command {
 			"    awsauth exec --account 123456789012 --role audit -- aws s3 ls\n" +
 			"    awsauth --profile ops each --accounts accounts.txt -- aws iam list-users\n\n" +
 			"Flags may stand before or after the command; what is to be run comes after --.\n" +
-			"Results are on stdout, all talk is on stderr. Exit codes: 0 all went well, 1\n" +
-			"something failed, 2 a wrong call, 130 Ctrl-C; of exec those of the command.\n" +
+			"Results are on stdout, all talk is on stderr.\n\n" +
+			"Exit codes: 0 all went well; 1 something failed, or what a flag names is not\n" +
+			"there, like a file, a profile or a program; 2 a wrong call: a command or flag\n" +
+			"that does not exist, or a value that cannot be right; 130 Ctrl-C. exec ends\n" +
+			"with the exit code of its command.\n\n" +
 			"For completion, in ~/.bashrc: source <(awsauth completion bash); see\n" +
 			"awsauth completion --help for zsh, fish and PowerShell.",
 		Commands: commands(),
@@ -129,6 +136,11 @@ func newCommand(stdout, stderr io.Writer) *cli.Command {
 		EnableShellCompletion: true,
 		ConfigureShellCompletionCommand: func(c *cli.Command) {
 			c.Hidden, c.Usage = false, "print the completion script for bash, zsh, fish or pwsh"
+			c.Description = "Your shell reads the script when it starts. Examples:\n\n" +
+				"    source <(awsauth completion bash)            in ~/.bashrc\n" +
+				"    source <(awsauth completion zsh)             in ~/.zshrc, behind compinit\n" +
+				"    awsauth completion fish > ~/.config/fish/completions/awsauth.fish\n" +
+				"    awsauth completion pwsh > awsauth.ps1        and then, in $PROFILE: . ./awsauth.ps1"
 		},
 		Writer:    stdout,
 		ErrWriter: stderr,
@@ -163,11 +175,45 @@ func misused(cmd *cli.Command, err error) error {
 	return fmt.Errorf("%s; see %s --help", text, cmd.FullName())
 }
 
-// failure is an error of what the command did, not of how it was called.
+// failure is an error of what the command did. The exit code is that of a wrong call all
+// the same where the library says that a flag is wrong.
 type failure struct{ err error }
 
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
+
+func (f *failure) code() int {
+	if slices.ContainsFunc(leaves(f.err), isFlagsFault) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// isFlagsFault reports whether an error of the library is about the value of an option,
+// which is a flag here. Its text begins with the option then.
+func isFlagsFault(err error) bool {
+	var own *awsauth.Error
+	if !errors.As(err, &own) {
+		return false
+	}
+	text := strings.TrimPrefix(own.Error(), "awsauth: ")
+	switch own.Kind {
+	case awsauth.InvalidOption, awsauth.InvalidDuration:
+		return strings.HasPrefix(text, "With") || strings.HasPrefix(text, "ConsoleURL(")
+	case awsauth.WrongPartition: // of which the option may be the second word
+		return strings.Contains(text, "With")
+	}
+	return false
+}
+
+// said is an error in other words than its own.
+type said struct {
+	text string
+	err  error
+}
+
+func (s said) Error() string { return s.text }
+func (s said) Unwrap() error { return s.err }
 
 // commands are in the order of the help.
 func commands() []*cli.Command {

@@ -5,11 +5,15 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"slices"
+	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/diskcache"
 )
 
 // codes says who gives MFA codes, and for which device.
@@ -21,6 +25,7 @@ type codes struct {
 	// forRole is set where a role is to be assumed from what the profile says. An
 	// mfa_serial beside a user's keys counts then, and only then.
 	forRole bool
+	cache   *diskcache.Store // nil with --no-cache
 	hushed  atomic.Bool
 }
 
@@ -36,6 +41,9 @@ func codesOf(cmd *cli.Command) *codes {
 		c.give = codeFrom(process, cmd.Root().ErrWriter)
 	}
 	c.asked = c.serial != "" || process != ""
+	if !cmd.Bool("no-cache") {
+		c.cache = diskcache.Open(diskcache.Config{Dir: cacheDir(cmd)})
+	}
 	return c
 }
 
@@ -45,7 +53,7 @@ func codesOf(cmd *cli.Command) *codes {
 // profiles count. So the session is first made without codes: MFARequired is the
 // answer where a role of a profile has an mfa_serial. An mfa_serial that stands
 // beside a user's keys is not required, and the AWS CLI ignores it: it is heeded
-// where there is somebody to ask.
+// where there is somebody to ask, or a session on disk for which somebody was asked.
 func (c *codes) open(options []awsauth.Option) (*awsauth.Session, error) {
 	withCode := append(options[:len(options):len(options)], awsauth.WithMFA(c.serial, c.give))
 	if c.asked {
@@ -55,13 +63,31 @@ func (c *codes) open(options []awsauth.Option) (*awsauth.Session, error) {
 	switch {
 	case errors.Is(err, awsauth.MFARequired):
 		return awsauth.New(withCode...)
-	case err != nil || !c.forRole || !hasTerminal():
+	case err != nil || !c.forRole:
 		return s, err
 	}
-	if signedIn, err := awsauth.New(withCode...); err == nil {
+	signedIn, err := awsauth.New(withCode...)
+	if err == nil && (hasTerminal() || c.kept(signedIn.Explain())) {
 		return signedIn, nil
 	}
-	return s, nil // there is no device, or none that has codes
+	return s, nil // there is no device, or none that has codes, or nobody to type one
+}
+
+// keptLeft is how much an MFA session on disk must have left. The library asks for a new
+// one where a third of its twelve hours is left and the keys are for a program that
+// cannot ask again.
+const keptLeft = 4 * time.Hour
+
+// kept reports whether the MFA session that a report speaks of is on disk.
+func (c *codes) kept(r awsauth.Report) bool {
+	if c.cache == nil {
+		return false
+	}
+	items, err := c.cache.List(context.Background()) // reads files, and asks nobody
+	return err == nil && slices.ContainsFunc(items, func(item diskcache.Item) bool {
+		isStep := slices.ContainsFunc(r.Steps, func(s awsauth.Step) bool { return s.Source == item.What })
+		return isStep && strings.HasPrefix(item.What, "MFA session of ") && strings.HasPrefix(r.Source, item.From) && time.Until(item.Expires) > keptLeft
+	})
 }
 
 // hush ends the asking: from now on the terminal is another program's. The command

@@ -79,6 +79,55 @@ func TestMFAUnasked(t *testing.T) {
 	assert.Empty(t, cloud.Calls("GetSessionToken"))
 }
 
+// TestMFAKept: without a terminal, as under cron, a session that somebody opened today is
+// used, whatever names the device. Where there is none, an mfa_serial beside keys counts
+// for nothing, as for the AWS CLI.
+func TestMFAKept(t *testing.T) {
+	for name, tt := range map[string]struct{ args, cold string }{
+		"the role's profile": {"--profile admin", "no terminal"},
+		"beside the keys":    {"--profile beside --account " + accountA, "access denied"},
+		"the flag":           {"--profile ana --account " + accountA + " --mfa-serial " + anasDevice, "no terminal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cloud, _ := device(t)
+			alone := func(line string) ran {
+				c, stdout, stderr := process(t, strings.Fields(line)...)
+				c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+				_ = c.Run()
+				return ran{c.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+			}
+			got := alone("process " + tt.args)
+			assert.Equal(t, exitFailed, got.code)
+			assert.Contains(t, got.stderr, tt.cold)
+
+			p := ptytest.New(t)
+			c := p.Start(t, asArgs("whoami", "--profile", "beside", "--account", accountB)...) // signs in for the day
+			p.Asked(t, "MFA code for "+anasDevice+" (profile beside): ")
+			p.Press(t, cloud.MFACode(anasDevice)+"\n")
+			c.End(t)
+			for _, command := range []string{"process", "exec", "env", "whoami", "each"} {
+				line := command + " " + tt.args
+				switch command {
+				case "exec":
+					line += " -- true"
+				case "each":
+					if name == "the role's profile" {
+						continue // it starts as the role
+					}
+					line = strings.Replace(line, "--account", "--accounts", 1) + " -- true"
+				}
+				got = alone(line)
+				assert.Equal(t, exitOK, got.code, "%s: %s", line, got.stderr)
+			}
+			assert.Len(t, cloud.Calls("GetSessionToken"), 1)
+
+			got = alone("process --no-cache " + tt.args)
+			assert.Equal(t, exitFailed, got.code)
+			assert.Contains(t, got.stderr, tt.cold)
+		})
+	}
+}
+
 // TestMFAUnanswered: nobody types, so process gives up by itself before the SDK that
 // waits for it does.
 func TestMFAUnanswered(t *testing.T) {

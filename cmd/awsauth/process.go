@@ -29,7 +29,8 @@ func processCommand() *cli.Command {
 			"Then `aws s3 ls --profile prod` is in the role, and so is a boto3 script with\n" +
 			"AWS_PROFILE=prod. Name the profile to start from with --profile: without it, it would\n" +
 			"be the one that asks. An MFA code is asked for at the terminal, never on stdin. Only the\n" +
-			"JSON is on stdout; an error is one line on stderr, and the exit code 1.",
+			"JSON is on stdout; an error is one line on stderr, and the exit code 1, or 2 for a\n" +
+			"wrong call.",
 		Flags: append([]cli.Flag{
 			durationFlag("timeout", "give up after this `TIME`; SDKs do after a minute (default: 50s)"),
 		}, sessionFlags()...),
@@ -105,7 +106,7 @@ func descend() error {
 func onOneLine(err error) error {
 	var f *failure
 	if errors.As(err, &f) {
-		return &failure{errors.New(oneLine(f.Error()))}
+		return &failure{said{oneLine(f.Error()), err}}
 	}
 	return err
 }

@@ -47,7 +47,7 @@ func TestProcessFails(t *testing.T) {
 		says string
 	}{
 		{[]string{"--account", "999999999999"}, exitFailed, "access denied"},
-		{[]string{"--account", "1", "--region", "mars", "--session-name", "?"}, exitFailed, `--region "mars"`},
+		{[]string{"--account", "1", "--region", "mars", "--session-name", "?"}, exitUsage, `--region "mars"`},
 		{[]string{"now"}, exitUsage, `not "now"`},
 		{[]string{"--timeout", "-1s"}, exitUsage, "negative"},
 	} {

@@ -123,10 +123,15 @@ func TestRecipesExec(t *testing.T) {
 	needs(t, "aws")
 	needsBoto(t)
 	lines := k.blocks["sh"]
-	require.Len(t, lines, 4)
+	require.Len(t, lines, 5)
 	assert.Contains(t, k.run(t, shell(t), "-c", lines[1]), recipeRole)
 	assert.Contains(t, k.run(t, shell(t), "-c", lines[2]), recipeRole)
 	assert.Contains(t, k.run(t, shell(t), "-c", lines[3]+"aws sts get-caller-identity"), recipeRole)
+	file := filepath.Join(t.TempDir(), ".env")
+	assert.Contains(t, k.run(t, shell(t), "-c", "umask 022; cd "+filepath.Dir(file)+"; "+lines[4]+"ls -l .env; set -a; . ./.env; aws sts get-caller-identity"), recipeRole)
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }
 
 // TestRecipesContainer: what the image starts is the role, from an identity in its

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -51,12 +52,14 @@ func sessionOptions(cmd *cli.Command) ([]awsauth.Option, error) {
 	options = append(options, awsauth.WithAccount(cmd.String("account")))
 	if file := cmd.String("web-identity-token-file"); file != "" {
 		if cmd.String("role-arn") == "" {
-			return nil, misused(cmd, errors.New("--web-identity-token-file needs --role-arn: the role that the token is for"))
+			return nil, misused(cmd, errTokenRole)
 		}
 		return append(options, awsauth.WithWebIdentity(cmd.String("role-arn"), stscreds.IdentityTokenFile(file))), nil
 	}
 	return append(options, awsauth.WithRoleARN(cmd.String("role-arn"))), nil
 }
+
+var errTokenRole = errors.New("--web-identity-token-file needs --role-arn: the role that the token is for")
 
 // startOptions say who one starts as, and where.
 func startOptions(cmd *cli.Command) []awsauth.Option {
@@ -66,6 +69,7 @@ func startOptions(cmd *cli.Command) []awsauth.Option {
 		awsauth.WithRegion(cmd.String("region")),
 		awsauth.WithSTSEndpoint(cmd.String("sts-endpoint")),
 		quiet,
+		aboutCache(func(text string) { fmt.Fprintln(cmd.Root().ErrWriter, text) }),
 	}
 	if !cmd.Bool("no-cache") {
 		options = append(options, awsauth.WithDiskCache(cacheDir(cmd)))
@@ -95,7 +99,7 @@ var quiet = awsauth.WithLoadOptions(config.WithLogger(logging.Nop{}))
 func roleOptions(cmd *cli.Command) ([]awsauth.RoleOption, error) {
 	policy, err := policyText(cmd.String("policy"))
 	if err != nil {
-		return nil, misused(cmd, err)
+		return nil, err
 	}
 	tags, err := tagsOf(cmd.StringSlice("tag"))
 	if err != nil {
@@ -129,7 +133,7 @@ func policyText(value string) (string, error) {
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return "", fmt.Errorf("--policy: %w", err)
+		return "", &failure{fmt.Errorf("awsauth: --policy: %w", err)}
 	}
 	return strings.TrimSpace(string(text)), nil
 }
@@ -160,7 +164,10 @@ func readOnlyPolicy(cmd *cli.Command) (string, error) {
 	if cmd.Name != "each" && cmd.String("account") == "" && cmd.String("role-arn") == "" {
 		return "", misused(cmd, errors.New("--read-only narrows a role: give --account or --role-arn too"))
 	}
-	options := append(startOptions(cmd), awsauth.WithAccount(cmd.String("account")), awsauth.WithRoleARN(cmd.String("role-arn")))
+	options := startOptions(cmd)
+	if cmd.Name != "each" {
+		options = append(options, awsauth.WithAccount(cmd.String("account")), awsauth.WithRoleARN(cmd.String("role-arn")))
+	}
 	s, err := awsauth.New(options...)
 	if err != nil {
 		return "", failed(err)
@@ -174,5 +181,18 @@ func warnings(tell func(string)) awsauth.Option {
 	return awsauth.WithLogger(slog.New(warningLines{tell: tell}))
 }
 
+// aboutCache has a disk cache that cannot be used told, once: the command goes on
+// without it, and a person may wonder why it asks for a code each time.
+func aboutCache(tell func(string)) awsauth.Option {
+	var once sync.Once
+	return warnings(func(text string) {
+		if isAboutCache(text) {
+			once.Do(func() { tell(text) })
+		}
+	})
+}
+
+func isAboutCache(text string) bool { return strings.HasPrefix(text, "awsauth: disk cache: ") }
+
 // failed is an error of the library in the words of the command line.
-func failed(err error) error { return &failure{errors.New(inFlags(err.Error()))} }
+func failed(err error) error { return &failure{said{inFlags(err.Error()), err}} }

@@ -94,6 +94,9 @@ func TestWebIdentityFlag(t *testing.T) {
 	code, out, stderr = command(t, append(args, "--account", accountA)...)
 	require.Equal(t, exitOK, code, stderr)
 	assert.Contains(t, out, "arn:aws:sts::"+accountA+":assumed-role/manage-role/")
+	code, out, stderr = command(t, "each", "--sts-endpoint", url, "--web-identity-token-file", file, "--role-arn", first, "--accounts", accountA, "--", shell(t), "-c", "echo $AWSAUTH_ACCOUNT")
+	require.Equal(t, exitOK, code, stderr)
+	assert.Equal(t, accountA+" | "+accountA+"\n", out)
 	code, _, stderr = command(t, "whoami", "--web-identity-token-file", file)
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, "needs --role-arn")
@@ -109,17 +112,17 @@ func TestSessionFlagMistakes(t *testing.T) {
 		says string
 	}{
 		{[]string{"--tag", "team"}, exitUsage, `--tag "team": write it as key=value`},
-		{[]string{"--tag", "team=a,b"}, exitFailed, `--tag "team": tag keys and values are`},
+		{[]string{"--tag", "team=a,b"}, exitUsage, `--tag "team": tag keys and values are`},
 		{[]string{"--tag", "=x"}, exitUsage, "write it as key=value"},
 		{[]string{"--tag", "a=1", "--tag", "a=2"}, exitUsage, "two values for this key"},
-		{[]string{"--policy", "@" + missing}, exitUsage, "missing.json"},
-		{[]string{"--policy", "{"}, exitFailed, "--policy: not a JSON object"},
-		{[]string{"--policy-arn", "ReadOnly"}, exitFailed, `--policy-arn "ReadOnly": not the ARN`},
-		{[]string{"--allowed-account", "12"}, exitFailed, `--allowed-account "12": an account id has 12 digits`},
-		{[]string{"--allowed-account", ""}, exitFailed, "--allowed-account: an account id is empty"},
+		{[]string{"--policy", "@" + missing}, exitFailed, "missing.json"},
+		{[]string{"--policy", "{"}, exitUsage, "--policy: not a JSON object"},
+		{[]string{"--policy-arn", "ReadOnly"}, exitUsage, `--policy-arn "ReadOnly": not the ARN`},
+		{[]string{"--allowed-account", "12"}, exitUsage, `--allowed-account "12": an account id has 12 digits`},
+		{[]string{"--allowed-account", ""}, exitUsage, "--allowed-account: an account id is empty"},
 		{[]string{"--allowed-account", accountB}, exitFailed, "the credentials are of account " + accountA + ", and --allowed-account allows " + accountB},
-		{[]string{"--cache-dir", "~/x"}, exitFailed, "--cache-dir \"~/x\": ~ is not expanded; write the whole path"},
-		{[]string{"--source-identity", "?"}, exitFailed, `--source-identity "?": must be`},
+		{[]string{"--cache-dir", "~/x"}, exitUsage, "--cache-dir \"~/x\": ~ is not expanded; write the whole path"},
+		{[]string{"--source-identity", "?"}, exitUsage, `--source-identity "?": must be`},
 	} {
 		code, out, stderr := command(t, append([]string{"whoami", "--account", accountA, "--sts-endpoint", url}, tt.args...)...)
 		assert.Equal(t, tt.code, code, stderr)

@@ -21,14 +21,18 @@ func (w warningLines) Handle(_ context.Context, r slog.Record) error {
 	var b strings.Builder
 	b.WriteString(r.Message)
 	add := func(a slog.Attr) bool {
-		b.WriteString(" " + a.Key + "=" + a.Value.Resolve().String())
+		if a.Key == "err" {
+			b.WriteString(": " + a.Value.Resolve().String())
+		} else {
+			b.WriteString(" " + a.Key + "=" + a.Value.Resolve().String())
+		}
 		return true
 	}
 	for _, a := range w.attrs {
 		add(a)
 	}
 	r.Attrs(add)
-	w.tell(inFlags(strings.ReplaceAll(b.String(), "\n", " ")))
+	w.tell(inFlags(oneLine(b.String())))
 	return nil
 }
 

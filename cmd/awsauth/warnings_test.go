@@ -16,5 +16,5 @@ func TestWarningLines(t *testing.T) {
 	log.Info("no")
 	log.Error("no: its caller says so")
 	log.Warn("awsauth: refresh failed", "err", errors.New("two\nlines, lower WithDuration"))
-	assert.Equal(t, []string{"awsauth: refresh failed source=environment err=two lines, lower --duration"}, told)
+	assert.Equal(t, []string{"awsauth: refresh failed source=environment: two lines, lower --duration"}, told)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -19,8 +18,8 @@ func whoamiCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "whoami",
 		Usage: "print who you are on AWS, or who you would be in a role",
-		Description: "Without flags: the identity that the SDK's default chain leads to.\n" +
-			"With --account or --role-arn: the role, assumed from there.\n" +
+		Description: "Without flags: who you are by your environment, your shared files or this machine,\n" +
+			"as every SDK of AWS finds it. With --account or --role-arn: the role, assumed from there.\n" +
 			"Nothing is changed on AWS, and no secret is printed. A role that is kept on disk is not\n" +
 			"assumed anew; with --no-cache it is. Examples:\n\n" +
 			"    awsauth whoami --profile ops\n" +
@@ -48,7 +47,7 @@ func whoamiCommand() *cli.Command {
 				if looked != "" {
 					text += "\n\n" + strings.TrimRight(looked, "\n")
 				}
-				return &failure{errors.New(text)}
+				return &failure{said{text, err}}
 			}
 			if cmd.Bool("json") {
 				err = who.writeJSON(cmd.Root().Writer)

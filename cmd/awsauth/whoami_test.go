@@ -135,20 +135,22 @@ func TestWhoamiFails(t *testing.T) {
 		env  map[string]string
 		says string
 		row  string // what a row of the table says; "" for no table
+
+		wrong bool // the call is
 	}{
-		"account": {[]string{"--account", "12345678901"}, nil, `awsauth: --account "12345678901": an account id has 12 digits`, ""},
-		"role":    {[]string{"--role", "ops"}, nil, "pass --account too, or leave out --role", ""},
+		"account": {[]string{"--account", "12345678901"}, nil, `awsauth: --account "12345678901": an account id has 12 digits`, "", true},
+		"role":    {[]string{"--role", "ops"}, nil, "pass --account too, or leave out --role", "", true},
 		"region": {
 			[]string{"--role-arn", "arn:aws-cn:iam::555555555555:role/ops", "--region", "us-east-1"}, nil,
-			`use --region "cn-north-1" or correct the ARN`, "",
+			`use --region "cn-north-1" or correct the ARN`, "", true,
 		},
-		"duration":  {[]string{"--account", "222222222222", "--duration", "20h"}, nil, "--duration 20h0m0s: a role session lasts at most 12h", ""},
-		"profile":   {[]string{"--profile", "missing"}, nil, `profile "missing" is not in`, ""},
-		"half keys": {nil, map[string]string{"AWS_SECRET_ACCESS_KEY": ""}, "AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not", ""},
-		"bad key":   {nil, map[string]string{"AWS_SECRET_ACCESS_KEY": "wrong/wrong/wrong"}, "does not accept the signature", "USED environment access key "},
-		"no trust":  {[]string{"--account", "222222222222"}, nil, "access denied", "FAILED assume role arn:aws:iam::222222222222:role/manage-role at 127.0.0.1:"},
-		"json":      {[]string{"--account", "222222222222", "--json"}, nil, "access denied", "SKIPPED profile (option) --profile not given"},
-		"endpoint":  {[]string{"--sts-endpoint", "http://sts.example.com"}, nil, "plain http to a host that may be on the internet; use https", ""},
+		"duration":  {[]string{"--account", "222222222222", "--duration", "20h"}, nil, "--duration 20h0m0s: a role session lasts at most 12h", "", true},
+		"profile":   {[]string{"--profile", "missing"}, nil, `profile "missing" is not in`, "", false},
+		"half keys": {nil, map[string]string{"AWS_SECRET_ACCESS_KEY": ""}, "AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not", "", false},
+		"bad key":   {nil, map[string]string{"AWS_SECRET_ACCESS_KEY": "wrong/wrong/wrong"}, "does not accept the signature", "USED environment access key ", false},
+		"no trust":  {[]string{"--account", "222222222222"}, nil, "access denied", "FAILED assume role arn:aws:iam::222222222222:role/manage-role at 127.0.0.1:", false},
+		"json":      {[]string{"--account", "222222222222", "--json"}, nil, "access denied", "SKIPPED profile (option) --profile not given", false},
+		"endpoint":  {[]string{"--sts-endpoint", "http://sts.example.com"}, nil, "plain http to a host that may be on the internet; use https", "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, url := served(t, ana)
@@ -156,7 +158,11 @@ func TestWhoamiFails(t *testing.T) {
 				t.Setenv(name, value)
 			}
 			code, out, stderr := command(t, append([]string{"whoami", "--sts-endpoint", url}, c.args...)...)
-			assert.Equal(t, exitFailed, code)
+			want := exitFailed
+			if c.wrong {
+				want = exitUsage
+			}
+			assert.Equal(t, want, code)
 			assert.Empty(t, out)
 			assert.True(t, strings.HasPrefix(stderr, "awsauth: "), stderr)
 			line, table, found := strings.Cut(stderr, "\n")
@@ -175,7 +181,7 @@ func TestWhoamiFails(t *testing.T) {
 func TestWhoamiEveryFaultAtOnce(t *testing.T) {
 	awsauthtest.Isolate(t)
 	code, _, stderr := command(t, "whoami", "--account", "1", "--region", "mars", "--session-name", "?")
-	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, exitUsage, code)
 	for _, flag := range []string{"--account", "--region", "--session-name"} {
 		assert.Contains(t, stderr, "awsauth: "+flag+" ")
 	}

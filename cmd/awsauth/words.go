@@ -39,6 +39,7 @@ var vocabulary = sync.OnceValue(func() *words {
 	for _, p := range [][2]string{
 		{`pass a token provider with WithLoadOptions\(config\.WithAssumeRoleCredentialOptions\(…\)\)`, "run this at a terminal, where it asks for the code"},
 		{`pass WithMFA a func that gets the code elsewhere`, "give --mfa-process a command that prints the code"},
+		{`WithMFA: no serial is given, and (?:(.+?) has no mfa_serial|there is no mfa_serial in (.+?)); pass the serial of the user's device`, "--mfa-process: there is no mfa_serial in $1$2; name the device with --mfa-serial"},
 		{`pass WithMFA(\([^)]*\))?( with a func that returns the current code)?(, for example PromptMFA)?`, "run this at a terminal, where it asks for the code"},
 		{`use os\.UserHomeDir, or`, "write the whole path, or"},
 		{`or leave WithMFA out`, "or name no device"},
