@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/chaoxiaodi/awsauth/internal/diskcache"
 	"github.com/chaoxiaodi/awsauth/internal/redact"
 	"github.com/chaoxiaodi/awsauth/internal/refresh"
 )
@@ -112,6 +113,7 @@ type roleProvider struct {
 // fetch assumes the role. What a person may be asked for comes first: the call
 // itself is as short as any.
 func (p *roleProvider) fetch(ctx context.Context) (refresh.Issued, error) {
+	ctx = diskcache.WithAtLeast(ctx, 0) // asked of the role's keys, not of those that sign for them
 	once := &assumption{roleProvider: p, role: p.role}
 	if p.parent.patient || p.role.mfa.serial != "" {
 		keys, err := p.parent.issued(ctx)

@@ -43,7 +43,7 @@ func TestDemoStep(t *testing.T) {
 
 // What the READMEs say of the demo is so.
 func TestDemoReadme(t *testing.T) {
-	for file, says := range map[string]string{"README.md": "%d steps,", "README.zh-CN.md": "演示有 %d 步"} {
+	for file, says := range map[string]string{"README.md": "%d steps,", "README.zh-CN.md": "演示共 %d 步"} {
 		text, err := os.ReadFile(filepath.Join("..", "..", file))
 		require.NoError(t, err)
 		assert.Contains(t, string(text), fmt.Sprintf(says, len(allSteps())))

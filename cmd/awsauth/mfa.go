@@ -73,10 +73,8 @@ func (c *codes) open(options []awsauth.Option) (*awsauth.Session, error) {
 	return s, nil // there is no device, or none that has codes, or nobody to type one
 }
 
-// keptLeft is how much an MFA session on disk must have left. The library asks for a new
-// one where a third of its twelve hours is left and the keys are for a program that
-// cannot ask again.
-const keptLeft = 4 * time.Hour
+// keptLeft is how much an MFA session on disk must have left for the library to use it.
+const keptLeft = 2 * time.Minute
 
 // kept reports whether the MFA session that a report speaks of is on disk.
 func (c *codes) kept(r awsauth.Report) bool {

@@ -220,7 +220,8 @@ func (f *entryFile) write(ctx context.Context, e Entry) {
 type atLeastKey struct{}
 
 // WithAtLeast returns a context in which an entry is good only if it lives for at
-// least d. The store itself does not look at it: who makes a Request does.
+// least d. The store itself does not look at it: who makes a Request does. With 0 nothing
+// is asked for any more.
 func WithAtLeast(ctx context.Context, d time.Duration) context.Context {
 	return context.WithValue(ctx, atLeastKey{}, d)
 }
@@ -228,5 +229,5 @@ func WithAtLeast(ctx context.Context, d time.Duration) context.Context {
 // AtLeast is what WithAtLeast put into ctx.
 func AtLeast(ctx context.Context) (d time.Duration, ok bool) {
 	d, ok = ctx.Value(atLeastKey{}).(time.Duration)
-	return d, ok
+	return d, ok && d > 0
 }
