@@ -47,10 +47,11 @@ func TestDiskTyped(t *testing.T) {
 				text, err := os.ReadFile(file)
 				require.NoError(t, err)
 				var entry struct {
-					Typed bool
-					What  string
+					Typed      bool
+					What, From string
 				}
 				require.NoError(t, json.Unmarshal(text, &entry), "%s", text)
+				assert.Contains(t, entry.From, "static keys", "who asks")
 				kind, _, _ := strings.Cut(entry.What, " ")
 				got[kind] = entry.Typed
 			}

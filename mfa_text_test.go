@@ -48,7 +48,7 @@ func TestMFAHiddenAnswer(t *testing.T) {
 	w := lab.New(t, awsauth.AWS)
 	device := w.Device()
 	for code, want := range map[string]string{
-		"8712": "late, after ******", "8 7 1 2": "late, after ******", "(8)712": "late, after ******",
+		"8712": "late, after ******", "8 7 1 2": "late, after ******", "(8)712": "late, after ******", "0000": "late, after ******", "9999": "late, after ******",
 		"871": "late, after 871", "abcd": "late, after abcd", "()()": "late, after ()()",
 	} {
 		s := w.Open(w.Static(), awsauth.WithMFA(device.Serial, func(context.Context) (string, error) { return code, errors.New("late, after " + code) }))

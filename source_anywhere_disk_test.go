@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -94,6 +95,7 @@ func TestAnywhereDiskIssuer(t *testing.T) {
 func TestAnywhereExplained(t *testing.T) {
 	w := newWorkload(t, awsauth.AWS, "us-east-1")
 	s := w.Open(w.option())
+	assert.Equal(t, []aws.CredentialSource{aws.CredentialSourceHTTP}, s.ProviderSources())
 	const waits = ", not asked for credentials yet"
 	assert.Contains(t, s.Explain().String(), waits)
 	lab.Get(t, s)

@@ -234,4 +234,7 @@ func TestLoginNowhere(t *testing.T) {
 	assert.Equal(t, exitFailed, got.code)
 	assert.Contains(t, got.stderr, `profile "nobody" (--profile) is not in `)
 	assert.NotContains(t, got.stderr, "these sign in")
+	require.NoError(t, os.WriteFile(empty, []byte("[profile only]\nsso_session = corp\n"), 0o600))
+	got = runProcess(t, "login", "--profile", "nobody", "--no-browser")
+	assert.Contains(t, got.stderr, "; these sign in with SSO: only\n")
 }

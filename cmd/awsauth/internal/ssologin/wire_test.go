@@ -2,6 +2,7 @@ package ssologin_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -73,7 +74,9 @@ func TestRun(t *testing.T) {
 				"ClientID": "the-id", "ClientSecret": "the-client-secret", "RegistrationExpiresAt": "2030-03-17T17:46:40Z", "RefreshToken": "the-refresh-token",
 			}, fields)
 			assert.Equal(t, "token of https://corp until "+token.ExpiresAt, token.String())
-			assert.Equal(t, token.String(), token.GoString())
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+				assert.Equal(t, token.String(), fmt.Sprintf(verb, token))
+			}
 		})
 	}
 	_, err := ssologin.Run(t.Context(), &recorder{}, ssologin.Place{StartURL: "https://corp"}, func(ssologin.Device) {})
