@@ -127,6 +127,7 @@ func TestConsoleEnds(t *testing.T) {
 		_, err = s.ConsoleURL(gone, "")
 		require.ErrorIs(t, err, context.Canceled)
 		require.NotErrorIs(t, err, awsauth.Unreachable)
+		assert.Contains(t, err.Error(), ": canceled")
 	})
 }
 

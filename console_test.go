@@ -74,6 +74,7 @@ func TestConsoleRefused(t *testing.T) {
 	for _, s := range []*awsauth.Session{w.Open(w.Static()), w.Open(w.Static(), device.Option())} {
 		_, err := s.ConsoleURL(t.Context(), "")
 		lab.RequireBad(t, err, awsauth.LongTermCredentials, "assume a role first")
+		require.ErrorIs(t, err, awsauth.InvalidOption, "it is mended by an option")
 	}
 	assert.Zero(t, device.Asked())
 	_, err := w.Open(awsauth.WithCredentialsProvider(w.Keys.Provider())).ConsoleURL(t.Context(), "")

@@ -107,7 +107,9 @@ func (l *leak) everyTrouble(f func()) {
 // leakCases are the cases, by the names that they cover.
 func leakCases() map[string]func(*leak) {
 	all := map[string]func(*leak){}
-	for _, part := range []map[string]func(*leak){leaksOfOptions(), leaksOfRoleOptions(), leaksOfSessions(), leaksOfErrors(), leaksOfFuncs()} {
+	for _, part := range []map[string]func(*leak){
+		leaksOfSources(), leaksOfDisk(), leaksOfOptions(), leaksOfRoleOptions(), leaksOfCalls(), leaksOfSessions(), leaksOfErrors(), leaksOfFuncs(), leaksOfSecondHand(),
+	} {
 		maps.Copy(all, part)
 	}
 	return all

@@ -26,8 +26,8 @@ import (
 // a value shows it no more than a secret.
 const mark = "given-to-the-option"
 
-// leaksOfOptions are the cases of the options that only New accepts.
-func leaksOfOptions() map[string]func(*leak) {
+// leaksOfSources are the cases of the options that say who a session is.
+func leaksOfSources() map[string]func(*leak) {
 	return map[string]func(*leak){
 		"WithProfile": func(l *leak) {
 			l.Files("[profile ops]\n"+lab.KeyLines, "")
@@ -89,6 +89,12 @@ func leaksOfOptions() map[string]func(*leak) {
 			})
 			l.fails(opts...)
 		},
+	}
+}
+
+// leaksOfDisk are the cases of the disk cache.
+func leaksOfDisk() map[string]func(*leak) {
+	return map[string]func(*leak){
 		"WithDiskCache": func(l *leak) {
 			for range 2 {
 				l.works(l.Static(), awsauth.WithDiskCache(filepath.Join(l.Dir, "cache")), awsauth.WithAccount(lab.Target))
@@ -116,6 +122,12 @@ func leaksOfOptions() map[string]func(*leak) {
 			l.secret("part of the key", string(key[:31]))
 			l.fails(l.Static(), awsauth.WithDiskCacheKey(func(context.Context) ([]byte, error) { return key, nil }))
 		},
+	}
+}
+
+// leaksOfOptions are the cases of the other options that only New accepts.
+func leaksOfOptions() map[string]func(*leak) {
+	return map[string]func(*leak){
 		"WithLoadOptions": func(l *leak) {
 			token := l.secret("bearer token", "bearer-token-of-ana")
 			l.works(l.Static(), awsauth.WithAccount(lab.Target), awsauth.WithLoadOptions(

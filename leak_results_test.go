@@ -20,9 +20,11 @@ import (
 	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
-// leaksOfSessions are the cases of Session and of what its methods return.
-func leaksOfSessions() map[string]func(*leak) {
-	inRole := func(l *leak) *awsauth.Session { return l.InRole(l.log()) }
+// inRole is a session in a role that logs on the paper.
+func inRole(l *leak) *awsauth.Session { return l.InRole(l.log()) }
+
+// leaksOfCalls are the cases of the methods of Session that ask AWS.
+func leaksOfCalls() map[string]func(*leak) {
 	return map[string]func(*leak){
 		"Session.Retrieve": func(l *leak) {
 			l.everyTrouble(func() {
@@ -85,6 +87,12 @@ func leaksOfSessions() map[string]func(*leak) {
 				l.print(err)
 			})
 		},
+	}
+}
+
+// leaksOfSessions are the cases of Session itself and of what it says.
+func leaksOfSessions() map[string]func(*leak) {
+	return map[string]func(*leak){
 		"Identity": func(l *leak) { l.print(awsauth.Identity{Account: lab.Home}) },
 		"Session.Explain": func(l *leak) {
 			s := inRole(l)
@@ -192,6 +200,12 @@ func leaksOfFuncs() map[string]func(*leak) {
 				l.print(all)
 			})
 		},
+	}
+}
+
+// leaksOfSecondHand are the cases of the funcs that bring what an option asks for.
+func leaksOfSecondHand() map[string]func(*leak) {
+	return map[string]func(*leak){
 		"CertificateFiles": leaksOfFiles,
 		"GitHubActionsToken": func(l *leak) {
 			key := l.secret("request token", "the-runner-token")

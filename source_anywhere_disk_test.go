@@ -3,16 +3,19 @@ package awsauth_test
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net/http"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/certtest"
 	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
@@ -70,4 +73,31 @@ func TestAnywhereRegionOfAnother(t *testing.T) {
 	_, err := w.Try(awsauth.WithRolesAnywhere("arn:aws:rolesanywhere:cn-north-1:111111111111:trust-anchor/a", "arn:aws:rolesanywhere:cn-north-1:111111111111:profile/b",
 		w.ARN(lab.Home, "role/base"), func(context.Context) (tls.Certificate, error) { return tls.Certificate{}, nil }))
 	lab.RequireBad(t, err, awsauth.InvalidOption, "cn-north-1")
+}
+
+// TestAnywhereDiskIssuer: the issuer of the certificate is part of the key: machines
+// whose certificates name one subject, by two CAs, share no entry.
+func TestAnywhereDiskIssuer(t *testing.T) {
+	w := newWorkload(t, awsauth.AWS, "us-east-1")
+	one, two := certtest.NewCA(t, "one"), certtest.NewCA(t, "two")
+	anchor := w.AddTrustAnchor(awsauthtest.TrustAnchor{Account: lab.Home, Region: "us-east-1", CAs: []*x509.Certificate{one.Cert, two.Cert}})
+	ids := map[string]bool{}
+	for _, ca := range []*certtest.CA{one, two, one, two} {
+		leaf := ca.Issue(t, "machine-1", certtest.ECDSA(t))
+		ids[lab.Get(t, w.Open(disk(w.Place), awsauth.WithRolesAnywhere(anchor, w.profile, w.role, func(context.Context) (tls.Certificate, error) { return leaf, nil }))).AccessKeyID] = true
+	}
+	assert.Len(t, ids, 2)
+	assert.Len(t, w.Calls("CreateSession"), 2)
+}
+
+// TestAnywhereExplained: nobody has been asked for the certificate before the first
+// call, and the report says so.
+func TestAnywhereExplained(t *testing.T) {
+	w := newWorkload(t, awsauth.AWS, "us-east-1")
+	s := w.Open(w.option())
+	assert.Equal(t, []aws.CredentialSource{aws.CredentialSourceHTTP}, s.ProviderSources())
+	const waits = ", not asked for credentials yet"
+	assert.Contains(t, s.Explain().String(), waits)
+	lab.Get(t, s)
+	assert.NotContains(t, s.Explain().String(), waits)
 }

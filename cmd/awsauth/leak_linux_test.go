@@ -25,7 +25,6 @@ type household struct {
 	keys   awsauthtest.Keys // of the user, in the profile "ana"
 	url    string
 	device string
-	args   []string // to start as ana
 }
 
 // newHousehold puts the user's keys into the shared files and other keys into the
@@ -218,12 +217,10 @@ func TestEachChildrenApart(t *testing.T) {
 	}
 }
 
-// TestFilesOfCommand: after runs of every command, and one that was killed, each file
-// and directory is closed to others; a secret of the user is in his own files alone,
-// and one of a role in the entries of the disk cache alone.
-func TestFilesOfCommand(t *testing.T) {
-	sh := shell(t)
-	h := newHousehold(t)
+// runAll runs every command that gets credentials, and returns the secret keys that a
+// child of each had.
+func (h *household) runAll(t *testing.T, sh string) map[string]bool {
+	t.Helper()
 	secrets := map[string]bool{}
 	for _, args := range [][]string{
 		{"whoami"}, {"explain"}, {"whoami", "--account", accountA}, {"env", "--account", accountA}, {"process", "--account", accountA},
@@ -242,6 +239,16 @@ func TestFilesOfCommand(t *testing.T) {
 			}
 		}
 	}
+	return secrets
+}
+
+// TestFilesOfCommand: after runs of every command, and one that was killed, each file
+// and directory is closed to others; a secret of the user is in his own files alone,
+// and one of a role in the entries of the disk cache alone.
+func TestFilesOfCommand(t *testing.T) {
+	sh := shell(t)
+	h := newHousehold(t)
+	secrets := h.runAll(t, sh)
 	require.Len(t, secrets, 2)
 
 	c, _, stderr := process(t, "exec", "--serve", "--sts-endpoint", h.url, "--profile", "ana", "--account", accountA, "--", sh, "-c", look("killed")+`: >"$HOME/ready"; kill -9 $PPID; exit 0`)

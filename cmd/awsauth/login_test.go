@@ -99,7 +99,9 @@ func signIn(t *testing.T) (o *oidc, cloud *awsauthtest.Cloud, home string) {
 		"[profile old]\nregion = us-east-1\nsso_start_url = https://old.awsapps.com/start\nsso_region = eu-central-1\n"+sso+
 		"[profile prod]\nrole_arn = arn:aws:iam::333333333333:role/prod\nsource_profile = dev\n"+
 		"[profile keys]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = made-up\n"+
-		"[profile lost]\nsso_session = none\n"), 0o600))
+		"[profile lost]\nsso_session = none\n[profile region]\nsso_region = eu-central-1\n[profile url]\nsso_start_url = https://corp.awsapps.com/start\n"+
+		"[profile scoped]\nsso_session = scoped\n"+sso+"[sso-session scoped]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = eu-central-1\n"+
+		"sso_registration_scopes = sso:account:access, sso:other\t,third fourth\n"), 0o600))
 	return o, cloud, home
 }
 
@@ -187,6 +189,9 @@ func TestLoginFails(t *testing.T) {
 		{"dev", "InternalServerException", "ask for the token"},
 		{"keys", "", `profile "keys" does not sign in with SSO`},
 		{"nobody", "", `profile "nobody" (--profile) is not in`},
+		{"region", "", `profile "region" does not sign in with SSO`},
+		{"url", "", `profile "url": sso_start_url and sso_region must both be there`},
+		{"nobody", "", "; these sign in with SSO: dev, lost, scoped"},
 		{"lost", "", "there is no section [sso-session none]"},
 	}
 	for _, tt := range tests {
@@ -213,4 +218,27 @@ func TestLogout(t *testing.T) {
 	got = runProcess(t, "logout", "--profile", "dev")
 	require.Equal(t, exitOK, got.code)
 	assert.True(t, strings.HasPrefix(got.stderr, "awsauth: nobody is signed in"), got.stderr)
+}
+
+// TestLoginScopes: the scopes of the section are asked for, whatever is between them.
+func TestLoginScopes(t *testing.T) {
+	o, _, _ := signIn(t)
+	got := runProcess(t, "login", "--profile", "scoped", "--no-browser")
+	require.Equal(t, exitOK, got.code, got.stderr)
+	assert.Equal(t, []any{"sso:account:access", "sso:other", "third", "fourth"}, o.asked("/client/register")["scopes"])
+}
+
+// TestLoginNowhere: where no profile signs in, none is offered.
+func TestLoginNowhere(t *testing.T) {
+	signIn(t)
+	empty := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	t.Setenv("AWS_CONFIG_FILE", empty)
+	got := runProcess(t, "login", "--profile", "nobody", "--no-browser")
+	assert.Equal(t, exitFailed, got.code)
+	assert.Contains(t, got.stderr, `profile "nobody" (--profile) is not in `)
+	assert.NotContains(t, got.stderr, "these sign in")
+	require.NoError(t, os.WriteFile(empty, []byte("[profile only]\nsso_session = corp\n"), 0o600))
+	got = runProcess(t, "login", "--profile", "nobody", "--no-browser")
+	assert.Contains(t, got.stderr, "; these sign in with SSO: only\n")
 }

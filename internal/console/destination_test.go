@@ -49,6 +49,40 @@ func TestDestination(t *testing.T) {
 	}
 }
 
+// TestDestinationNames: what may be the name of a service, to the last letter.
+func TestDestinationNames(t *testing.T) {
+	for _, name := range []string{"a", "z", "azAZ09", "e-c2", "ec2-", strings.Repeat("x", 63)} {
+		page, _, err := arrive(t, "eu-west-1.signin.aws.amazon.com", name)
+		require.NoError(t, err, name)
+		require.Equal(t, "https://eu-west-1.console.aws.amazon.com/"+strings.ToLower(name)+"/home?region=eu-west-1", page)
+	}
+	for _, name := range []string{"-", "-ec2", "ec`2", "ec{2", "ec@2", "ec[2", "ec/2", "ec:2", "é", strings.Repeat("x", 64)} {
+		_, sent, err := arrive(t, "eu-west-1.signin.aws.amazon.com", name)
+		require.Error(t, err, name)
+		require.False(t, sent)
+	}
+}
+
+// TestDestinationReason: an error says what is wrong with the page, and what would do.
+func TestDestinationReason(t *testing.T) {
+	for page, says := range map[string][2]string{
+		"https://example.com/":          {"https://example.com/ is not in the console of these credentials", "console.aws.amazon.com, or a host below it"},
+		"http://console.aws.amazon.com": {"is not an https URL", "https only"},
+		"e c2":                          {"is neither a service nor a URL", "begins with https://console.aws.amazon.com"},
+	} {
+		_, _, err := arrive(t, "eu-west-1.signin.aws.amazon.com", page)
+		var wrong *console.DestinationError
+		require.ErrorAs(t, err, &wrong)
+		require.Contains(t, wrong.Reason, says[0])
+		require.Contains(t, wrong.Hint, says[1])
+	}
+}
+
+// TestStatusErrorText: the status is named, whatever it is.
+func TestStatusErrorText(t *testing.T) {
+	require.EqualError(t, &console.StatusError{Status: 418}, "the federation endpoint answers HTTP 418")
+}
+
 // TestDestinationElsewhere: a login URL leads nowhere but into the console, and
 // the keys do not leave for it.
 func TestDestinationElsewhere(t *testing.T) {
