@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chaoxiaodi/awsauth/internal/diskcache"
+	"github.com/chaoxiaodi/awsauth/internal/redact"
 	"github.com/chaoxiaodi/awsauth/internal/refresh"
 )
 
@@ -24,7 +25,7 @@ func (s *settings) openDisk() *diskcache.Store {
 		return nil
 	}
 	return diskcache.Open(diskcache.Config{Dir: s.disk.dir, Key: s.disk.key, Warn: func(ctx context.Context, msg string, err error) {
-		s.logger.WarnContext(ctx, "awsauth: disk cache: "+msg, "err", err)
+		s.logger.WarnContext(ctx, "awsauth: disk cache: "+msg, "err", redact.Error(err))
 	}})
 }
 

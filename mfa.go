@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -109,7 +110,7 @@ func (s *Session) askCode(ctx context.Context, d *mfaDevice, op, target string) 
 	case err != nil && errors.Is(err, context.Canceled):
 		e.Kind, e.what, e.Err = "", "canceled", redact.Error(err)
 	case err != nil:
-		e.what, e.Err = "there is no MFA code for "+serial+": "+redact.OneLine(err.Error()), redact.Error(err)
+		e.what, e.Err = "there is no MFA code for "+serial+": "+redact.OneLine(redact.Secrets(err.Error())), redact.Error(err)
 		if errors.Is(err, terminal.ErrNone) {
 			e.Hint = "run it at a terminal, or pass WithMFA a func that gets the code elsewhere"
 		}
@@ -198,7 +199,16 @@ func hideDigits(text string) string {
 	return b.String()
 }
 
-// group measures what a text begins with: digits, perhaps with single blanks or hyphens
+// gap is how many bytes stand between two digits of a code: white space, which is shown
+// as one blank, or a hyphen.
+func gap(text string) int {
+	if strings.HasPrefix(text, "-") {
+		return 1
+	}
+	return len(text) - len(strings.TrimLeftFunc(text, unicode.IsSpace))
+}
+
+// group measures what a text begins with: digits, perhaps with white space or hyphens
 // between them, or else the text up to the first digit. plain is the number of digits
 // before the first blank or hyphen.
 func group(text string) (n, digits, plain int) {
@@ -215,8 +225,8 @@ func group(text string) (n, digits, plain int) {
 		if !isDigit(n) && plain == 0 {
 			plain = digits
 		}
-		if n < len(text) && (text[n] == ' ' || text[n] == '-') && isDigit(n+1) {
-			n++
+		if next := n + gap(text[n:]); isDigit(next) {
+			n = next
 		}
 	}
 	return n, digits, plain

@@ -18,8 +18,8 @@ import (
 func TestList(t *testing.T) {
 	h := newHouse(t)
 	sealed := openHouse(h.dir, secret32("k"))
-	want := h.get(t, "ASIAPLAIN")
 	sealed.get(t, "ASIASEALED")
+	want := h.get(t, "ASIAPLAIN")
 	expired := diskcache.NewKey().Add("expired").Sum()
 	past := time.Now().UTC().Add(-time.Hour)
 	write(t, filepath.Join(h.dir, expired.String()+".json"), with(t, with(t, read(t, h.file(".json")), "Expires", past), "Key", expired.String()))
@@ -70,8 +70,8 @@ func TestList(t *testing.T) {
 
 func TestClear(t *testing.T) {
 	h := newHouse(t)
-	h.get(t, "ASIAPLAIN")
 	openHouse(h.dir, secret32("k")).get(t, "ASIASEALED")
+	h.get(t, "ASIAPLAIN")
 	write(t, filepath.Join(h.dir, "notes.json"), nil)
 	write(t, filepath.Join(h.dir, "awsauth-123.tmp"), nil)
 	write(t, filepath.Join(h.dir, "awsauth-notes.tmp"), nil)

@@ -98,7 +98,53 @@ func Message(s string) string { return strings.TrimRight(OneLine(Secrets(s)), ".
 
 // Secrets takes out of a text the secret values that AWS repeats in it, and
 // leaves the rest as it is.
-func Secrets(s string) string { return withoutHeaders(withoutValues(s)) }
+func Secrets(s string) string { return withoutTokens(withoutKeys(withoutHeaders(withoutValues(s)))) }
+
+// withoutKeys takes private keys in PEM out of a text, also those that are cut.
+func withoutKeys(s string) string {
+	const begin, end, dashes = "-----BEGIN ", "-----END ", "-----"
+	for from := 0; ; {
+		i := strings.Index(s[from:], begin)
+		if i < 0 {
+			return s
+		}
+		from += i + len(begin)
+		label, body, _ := strings.Cut(s[from:], dashes)
+		if !strings.HasSuffix(label, "PRIVATE KEY") {
+			continue
+		}
+		rest := ""
+		if _, after, whole := strings.Cut(body, end); whole {
+			_, rest, _ = strings.Cut(after, dashes)
+		}
+		s = s[:from-len(begin)] + hidden + rest
+		from += len(hidden) - len(begin)
+	}
+}
+
+// withoutTokens takes tokens in the form of a JWT out of a text.
+func withoutTokens(s string) string {
+	inToken := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.'
+	}
+	for from := 0; ; {
+		i := strings.Index(s[from:], "eyJ") // {" in base64
+		if i < 0 {
+			return s
+		}
+		from += i
+		end := strings.IndexFunc(s[from:], func(r rune) bool { return !inToken(r) })
+		if end < 0 {
+			end = len(s) - from
+		}
+		if strings.Count(s[from:from+end], ".") == 0 {
+			from += end
+			continue
+		}
+		s = s[:from] + hidden + s[from+end:]
+		from += len(hidden)
+	}
+}
 
 // secretFields are the parameters of STS, SSO and sign-in that nobody may see.
 var secretFields = [...]string{

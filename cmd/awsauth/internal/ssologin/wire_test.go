@@ -97,7 +97,9 @@ func TestWrite(t *testing.T) {
 	}
 	for _, text := range []string{"one", "two"} {
 		token := ssologin.Token{StartURL: "https://corp", AccessToken: text, ClientSecret: "s", RefreshToken: "r"}
-		require.NoError(t, p.Write(token))
+		kept, err := p.Write(token, ssologin.Token{})
+		require.NoError(t, err)
+		assert.True(t, kept == token)
 		got, err := p.Read()
 		require.NoError(t, err)
 		assert.True(t, got == token)
