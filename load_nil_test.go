@@ -34,15 +34,6 @@ func TestRetryerOfNothing(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-// TestNilProviderOfLoadOptions: config.WithCredentialsProvider(nil) names nobody, and
-// does not become the machine.
-func TestNilProviderOfLoadOptions(t *testing.T) {
-	w := lab.New(t, awsauth.AWS)
-	w.OnInstance()
-	_, err := w.Try(awsauth.WithLoadOptions(config.WithCredentialsProvider(nil)))
-	lab.RequireBad(t, err, awsauth.InvalidOption, "config.WithCredentialsProvider")
-}
-
 // TestHalfAStaticProvider: half a pair in the SDK's static provider is half a pair,
 // and the error says which half is missing.
 func TestHalfAStaticProvider(t *testing.T) {

@@ -25,7 +25,7 @@ func TestWordsForProcesses(t *testing.T) {
 	}{
 		{"an array", `echo '[{` + keys + `}]'`, awsauth.NoCredentials, []string{"not an object"}, []string{"wrote a  of"}},
 		{"nothing", `exit 0`, awsauth.NoCredentials, []string{"wrote nothing"}, nil},
-		{"an account number", `echo '{` + keys + `, "AccountId": 111111111111}'`, awsauth.NoCredentials, []string{"an AccountId"}, nil},
+		{"an account number", `echo '{` + keys + `, "AccountId": 111111111111}'`, awsauth.NoCredentials, []string{"AccountId"}, []string{"a AccountId"}},
 		{"Go's zero time", `echo '{` + keys + `, "Expiration": "0001-01-01T00:00:00Z"}'`, awsauth.Expired, []string{"Expiration"}, []string{"2562047h", "clock of this machine is probably ahead"}},
 		{"an hour ago", `echo '{` + keys + `, "Expiration": "2020-01-01T00:00:00Z"}'`, awsauth.Expired, []string{"credential_process"}, []string{"clock of this machine is probably ahead"}},
 	} {
