@@ -195,7 +195,7 @@ func (l *look) base(d decision, p place, settings *loaded, at endpoint, quiet lo
 	own.HTTPClient, own.Logger, own.ClientLogMode = settings.own, quiet, own.ClientLogMode&harmlessLogs
 	k := &kit{
 		cfg: own, opts: &l.opts, wire: w, at: &p, metadata: settings.metadata, container: settings.container,
-		by: signer{origin: src.String(), keyID: src.keyID, partition: p.partition, said: p.said, fixed: p.fixed},
+		by: signer{origin: src.String(), keyID: src.keyID, partition: p.partition, said: p.said, fixed: p.fixed, inferred: p.inferred},
 	}
 	get, err := src.open(k)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 
+	"github.com/chaoxiaodi/awsauth/internal/names"
 	"github.com/chaoxiaodi/awsauth/internal/redact"
 	"github.com/chaoxiaodi/awsauth/internal/sharedfile"
 )
@@ -177,7 +178,7 @@ func lookedAt(steps []Step) string {
 func (l *look) checkUnasked() (f faults) {
 	for _, p := range l.files.Problems(l.profile) {
 		if p.Kind == sharedfile.NotRegular || p.Kind == sharedfile.Unreadable && l.namedBy != "" {
-			f.add(fileFault(p))
+			f.add(l.fileFault(p))
 			continue
 		}
 		l.warn(p.String())
@@ -210,7 +211,7 @@ func (l *look) chooseProfileOption() (*source, faults) {
 func (l *look) cannotTell(name string) (f faults) {
 	for _, p := range l.files.Problems(name) {
 		if p.Kind != sharedfile.Heading {
-			f.add(fileFault(p))
+			f.add(l.fileFault(p))
 		}
 	}
 	return f
@@ -240,7 +241,7 @@ func (l *look) chooseAmbientProfile() (*source, faults) {
 			return nil, faults{l.notFound(name, " (from "+l.namedBy+")")}
 		}
 		for _, p := range l.files.Problems(name) {
-			f.add(fileFault(p)) // [Default]: meant for the default profile, and not read as such
+			f.add(l.fileFault(p)) // [Default]: meant for the default profile, and not read as such
 		}
 		return nil, f
 	}
@@ -317,8 +318,9 @@ func halfEnvironment() faults {
 func (l *look) chooseEnvironment() (*source, faults) {
 	c := l.env.Credentials
 	if !c.HasKeys() {
-		return nil, faults{invalid("", "AWS_SESSION_TOKEN is set but AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not").
-			mend("set all three, or unset AWS_SESSION_TOKEN to let the next source be used")}
+		_, tokenVar := firstEnv("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+		return nil, faults{invalid("", "%s is set but AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not", tokenVar).
+			mend("set all three, or unset %s to let the next source be used", tokenVar)}
 	}
 	if err := unfitEnvironment(); err != nil {
 		return nil, faults{err}
@@ -335,6 +337,9 @@ func (l *look) chooseWebVariables() (*source, faults) {
 	}
 	if _, err := parseRoleARN(arn); err != nil {
 		return nil, faults{invalid(fmt.Sprintf("AWS_ROLE_ARN %q", redact.Clip(arn)), "%v", err)}
+	}
+	if name := l.env.RoleSessionName; name != "" && !names.IsSession(name) {
+		return nil, faults{invalid(fmt.Sprintf("AWS_ROLE_SESSION_NAME %q", redact.Clip(name)), "not a session name").mend("use 2 to 64 letters, digits or _+=,.@-")}
 	}
 	spec := l.webRole(arn)
 	spec.sessionName = l.env.RoleSessionName

@@ -19,7 +19,8 @@ func (w *world) documented() (kind aws.CredentialSource, key string, roles []str
 	for first := true; ; first = false {
 		role, source := w.get(profile, "role_arn"), w.get(profile, "source_profile")
 		if key := w.ownKey(profile); !first && key != "" {
-			return aws.CredentialSourceProfile, key, roles
+			kind, key = w.besideRole(profile)
+			return kind, key, roles
 		}
 		if role == "" || source == "" || source == profile {
 			break
@@ -56,6 +57,19 @@ func (w *world) ownSource(profile string) (kind aws.CredentialSource, key string
 			return aws.CredentialSourceProfileSTSWebIDToken, ""
 		}
 	}
+	return w.plainSource(profile)
+}
+
+// besideRole is the source of a source profile that has keys: its role is passed over.
+func (w *world) besideRole(profile string) (kind aws.CredentialSource, key string) {
+	if w.get(profile, "role_arn") != "" && w.get(profile, "web_identity_token_file") != "" {
+		return aws.CredentialSourceProfileSTSWebIDToken, ""
+	}
+	return w.plainSource(profile)
+}
+
+func (w *world) plainSource(profile string) (kind aws.CredentialSource, key string) {
+	has := func(key string) bool { return w.get(profile, key) != "" }
 	switch {
 	case has("sso_start_url"), has("sso_account_id"):
 		return aws.CredentialSourceSSOLegacy, "" // of either form, in the SDK's words

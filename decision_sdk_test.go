@@ -153,6 +153,9 @@ func decisionDifferences() []sdkDecision {
 		{"several sources", "the order inside a profile is the AWS CLI's: the SDK takes keys of either file first", func(w *world, ours, _ decided) bool {
 			return ours.refusal == "" && slices.ContainsFunc(w.way(), w.severalSources)
 		}},
+		{"SSO of a source", "SSO comes before the keys of a source profile (AWS CLI), so what is wrong with it counts", func(w *world, ours, _ decided) bool {
+			return strings.Contains(ours.refusal, "sso_") && slices.ContainsFunc(w.way(), w.severalSources)
+		}},
 	}
 }
 

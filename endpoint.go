@@ -80,5 +80,5 @@ func (e endpoint) hostname() string {
 // claim is what the host says of the partition.
 func (e endpoint) claim() (claim, bool) {
 	p, ok := PartitionOf(e.region())
-	return claim{partition: p, what: fmt.Sprintf("%s (host %s)", redact.OneLine(e.from), e.host())}, ok
+	return claim{partition: p, what: fmt.Sprintf("%s (host %s)", redact.OneLine(e.from), e.host()), inferred: true}, ok
 }

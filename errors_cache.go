@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +10,21 @@ import (
 	"github.com/chaoxiaodi/awsauth/internal/refresh"
 )
 
+// supplier is what gives the keys, or the code for them, where that is not AWS.
+type supplier string
+
+const (
+	byProvider supplier = "the credentials provider"
+	byProcess  supplier = "credential_process"
+	byCode     supplier = "the code func of WithMFA"
+)
+
 // cacheError puts what went wrong between a source and its callers into words.
-// What the source said itself is an *Error already.
-func cacheError(err error, op string, provider bool) error {
+// What the source said itself is an *Error already. from is "" where AWS supplies all.
+func cacheError(err error, op string, from supplier) error {
 	var gone *refresh.AbandonedError
 	if errors.As(err, &gone) {
-		return abandoned(gone, op)
+		return abandoned(gone, op, from)
 	}
 	if e := deepest(err); e != nil {
 		return e
@@ -24,11 +34,12 @@ func cacheError(err error, op string, provider bool) error {
 	e := &Error{Op: op, Err: err}
 	switch {
 	case errors.As(err, &expired):
-		e.expired(expired, provider)
+		e.expired(expired, from)
 	case errors.As(err, &noReturn):
-		e.Kind, e.what, e.Err = NoCredentials, "the credentials provider did not return", nil
+		who := string(cmp.Or(from, byProvider))
+		e.Kind, e.what, e.Err = NoCredentials, who+" did not return", nil
 		if noReturn.Panic != "" {
-			e.what = "the credentials provider panicked"
+			e.what = who + " panicked"
 		}
 	case errors.Is(err, refresh.ErrUnasked):
 		e.Kind, e.what = MFARequired, "an MFA code is needed, which nobody is asked for in the background"
@@ -45,23 +56,31 @@ func cacheError(err error, op string, provider bool) error {
 }
 
 // expired is said of keys that were over when they came.
-func (e *Error) expired(x *refresh.ExpiredError, provider bool) {
+func (e *Error) expired(x *refresh.ExpiredError, from supplier) {
 	e.Kind = Expired
-	if x.Unset && provider {
+	if x.Unset && from == byProvider {
 		e.what = "the keys that were returned can expire (CanExpire), but no expiry was set"
 		e.Hint = "set Expires to when the keys end, or CanExpire to false"
 		return
 	}
+	if x.Unset && x.Ago > time.Minute {
+		e.what = "the keys that were returned have an Expiration that is years ago, as if none was set"
+		e.Hint = "correct it where the keys come from, or leave it out for keys that do not expire"
+		return
+	}
 	e.what = fmt.Sprintf("the keys that were returned had already expired %s ago", x.Ago.Round(time.Second))
 	e.Hint = "the clock of this machine is probably ahead: set it, for example with NTP"
-	if provider {
+	switch from {
+	case byProvider:
 		e.Hint = "check that the provider renews them, and that the clock of this machine is right"
+	case byProcess:
+		e.Hint = "check that credential_process renews them, and that the clock of this machine is right"
 	}
 }
 
 // abandoned is said where time was up. What the service said last is told with
 // it, so that a deadline does not hide throttling or a refusal.
-func abandoned(gone *refresh.AbandonedError, op string) error {
+func abandoned(gone *refresh.AbandonedError, op string, from supplier) error {
 	if errors.Is(gone.Err, context.Canceled) && gone.Caller {
 		return &Error{Op: op, what: "canceled", Err: context.Canceled}
 	}
@@ -77,6 +96,11 @@ func abandoned(gone *refresh.AbandonedError, op string) error {
 	last := deepest(gone.Last)
 	if last == nil {
 		last = deepest(gone.Err)
+	}
+	if last == nil && from == byProcess {
+		e := &Error{Kind: NoCredentials, Op: op, Err: context.DeadlineExceeded, abandoned: !gone.Caller}
+		e.what = fmt.Sprintf("credential_process did not end in %v", gone.After.Round(100*time.Millisecond))
+		return e.mend("run it by hand: it may ask a question, or leave a program behind that holds its output")
 	}
 	if last == nil {
 		e := &Error{Op: op, Err: context.DeadlineExceeded, abandoned: !gone.Caller, unanswered: true}

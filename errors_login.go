@@ -149,9 +149,13 @@ func processError(e *Error) {
 	case errors.As(cause, &date), strings.Contains(cause.Error(), "Time.UnmarshalJSON"):
 		e.what = "credential_process wrote an Expiration that is not a time"
 		e.Hint = "write it like 2030-01-02T15:04:05Z, or leave it out for keys that do not expire"
+	case errors.As(cause, &field) && field.Field == "":
+		e.what = "credential_process wrote JSON that is not an object"
 	case errors.As(cause, &field):
-		e.what = "credential_process wrote a " + redact.OneLine(field.Field) + " of the wrong type"
+		e.what = "credential_process wrote the wrong type of " + redact.OneLine(field.Field)
 		e.Hint = "write Version as the number 1 and all else as strings"
+	case errors.As(cause, &syntax) && syntax.Offset == 0:
+		e.what = "credential_process wrote nothing"
 	case errors.As(cause, &syntax) || strings.Contains(cause.Error(), "parse failed"):
 		e.what = "credential_process wrote something that is not JSON"
 	case strings.Contains(cause.Error(), "wrong version"), strings.Contains(cause.Error(), "missing"):

@@ -143,8 +143,8 @@ func processMistakes() []mistake {
 		}, {
 			name: "credential_process hands out expired keys",
 			make: process(`echo '{"Version": 1, "AccessKeyId": "$ID", "SecretAccessKey": "$SECRET", "Expiration": "2001-01-01T00:00:00Z"}'`),
-			says: `awsauth: profile "ops" (process): the keys that were returned had already expired $TIME ago; ` +
-				`the clock of this machine is probably ahead: set it, for example with NTP`,
+			says: `awsauth: profile "ops" (process): the keys that were returned have an Expiration that is years ago, as if none was set; ` +
+				`correct it where the keys come from, or leave it out for keys that do not expire`,
 			kinds: only(awsauth.Expired), real: true,
 		},
 	}

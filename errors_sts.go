@@ -28,7 +28,8 @@ type signer struct {
 	keyID     string    // where it is known before any call
 	partition Partition // that the keys are taken to be of, and
 	said      string    // what said so, "" if nothing did: "AWS_REGION=cn-north-1"
-	fixed     bool      // an option or a role says the partition
+	fixed     bool      // an option or a role says the partition,
+	inferred  bool      // or something that stands for it: the ARN of a device, a host
 }
 
 // stsCall is what was asked of STS, by whom and where: all that an error is made
@@ -328,6 +329,8 @@ func (e *Error) invalidKey(code string, call stsCall) {
 	switch {
 	case strings.HasPrefix(call.key, "ASIA") && !call.hasToken:
 		e.Hint = "a key that begins with ASIA is temporary and works with its session token only, which was not sent"
+	case call.by.inferred:
+		e.Hint = fmt.Sprintf("%s was taken from %s; use %s keys, or correct it", call.by.partition, call.by.said, call.by.partition)
 	case call.by.fixed:
 		e.Hint = fmt.Sprintf(one+"use %s keys, or %s", call.by.partition, active)
 	case call.by.said != "":

@@ -60,9 +60,24 @@ func (v *voice) op() string {
 	return v.source.String()
 }
 
+// supplier is what of the program or the machine has to do with the session's keys.
+func (v *voice) supplier() supplier {
+	switch {
+	case v.gate != nil, v.role != nil && v.role.mfa.serial != "":
+		return byCode
+	case v.role != nil:
+		return ""
+	case v.source.kind == sourceProvider:
+		return byProvider
+	case v.source.kind == sourceProcess:
+		return byProcess
+	}
+	return ""
+}
+
 // classify makes every failure an *Error.
 func (v *voice) classify(err error) error {
-	e := cacheError(err, v.op(), v.role == nil && v.gate == nil && v.source.kind == sourceProvider)
+	e := cacheError(err, v.op(), v.supplier())
 	var gone *refresh.AbandonedError
 	if silent := deepest(e); errors.As(err, &gone) && silent != nil && silent.unanswered {
 		if host := v.asked(); host != "" {

@@ -44,6 +44,9 @@ func lookAround(s *settings) (*look, faults) {
 		return nil, faults{&Error{Kind: InvalidOption, Op: "environment", Err: redact.Error(err), Hint: "correct or unset the variable"}}
 	}
 	l.env = env
+	if c := &l.env.Credentials; c.SessionToken == "" && !strings.HasPrefix(c.AccessKeyID, "AKIA") { // which has none
+		c.SessionToken = os.Getenv("AWS_SECURITY_TOKEN") // the older name, which boto3 reads too
+	}
 	f := l.adopt()
 	l.profile, l.namedBy = l.profileName(s.profile)
 	if other := os.Getenv("AWS_DEFAULT_PROFILE"); l.namedBy == "AWS_PROFILE" && other != "" && other != l.profile {
@@ -68,6 +71,9 @@ func (l *look) adopt() (f faults) {
 	}
 	if !s.provider.given && o.Credentials != nil {
 		s.provider = providerOption{true, "config.WithCredentialsProvider", o.Credentials}
+	}
+	if o.HTTPClient != nil && isNil(o.HTTPClient) {
+		f.add(invalid("config.WithHTTPClient", "the client is nil").mend("pass one, or leave the option out"))
 	}
 	if s.region == "" && o.Region != "" {
 		s.region = o.Region
@@ -197,10 +203,16 @@ func (l *look) notFound(name, from string, asking ...string) *Error {
 	}
 }
 
-// fileFault is a problem of the files as an error.
-func fileFault(p sharedfile.Problem) error {
+// fileFault is a problem of the files as an error. Its mend names what names the file.
+func (l *look) fileFault(p sharedfile.Problem) error {
 	e := invalid(p.Place(), "%s", p.What)
 	e.Hint, e.Err = p.Mend, redact.Error(p.Err)
+	if l.opts.SharedConfigFiles != nil {
+		e.Hint = strings.ReplaceAll(e.Hint, "AWS_CONFIG_FILE", "config.WithSharedConfigFiles")
+	}
+	if l.opts.SharedCredentialsFiles != nil {
+		e.Hint = strings.ReplaceAll(e.Hint, "AWS_SHARED_CREDENTIALS_FILE", "config.WithSharedCredentialsFiles")
+	}
 	return e
 }
 

@@ -43,6 +43,9 @@ func (l *look) secondFactor(src *source) (*mfaDevice, faults) {
 	}
 	device.code = l.codeFunc(found)
 	switch {
+	case src.isRole() && !option.given && device.code == nil:
+		return nil, faults{invalid(device.said, "mfa_serial stands beside a role that is assumed from a role (%s), which has no MFA device", src).
+			mend("remove mfa_serial, or take the keys of the device's user as the source")}
 	case device.code == nil:
 		return nil, faults{device.required(src)}
 	case !src.isRole():

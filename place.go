@@ -12,7 +12,8 @@ type place struct {
 	from      string // "WithRegion", "AWS_REGION", `profile "ops"`, "EC2 instance metadata", "default of aws-cn"
 	partition Partition
 	said      string // what named the partition: "AWS_REGION=cn-north-1", "WithPartition(\"aws-cn\")"; "" if nothing did
-	fixed     bool   // an option or a role says the partition, so no region changes it
+	fixed     bool   // an option or a role says the partition, so no region changes it;
+	inferred  bool   // it does not name it: the ARN of a device, a host of STS
 	gaveWay   string // the region that was passed over, and why; "" if none was
 }
 
@@ -58,7 +59,8 @@ func (p place) step() Step {
 type claim struct {
 	partition Partition
 	what      string // as an error shows it
-	role      bool
+	role      bool   // it is the ARN of a role
+	inferred  bool   // it stands for a partition, and was given for something else
 }
 
 // agree returns WrongPartition for the first claim that contradicts the first.

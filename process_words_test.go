@@ -3,9 +3,11 @@
 package awsauth_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -13,6 +15,17 @@ import (
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
+
+// TestProcessHangs: a process that does not end is named, not the network.
+func TestProcessHangs(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[profile ops]\ncredential_process = sh -c \"exec sleep 3\"\n", "")
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err := w.Open(awsauth.WithProfile("ops")).Retrieve(ctx)
+	lab.RequireBad(t, err, awsauth.NoCredentials, "credential_process did not end in 200ms", "run it by hand")
+	assert.ErrorIs(t, err, context.DeadlineExceeded)
+}
 
 // TestWordsForProcesses: an error says what is wrong with what a process wrote.
 func TestWordsForProcesses(t *testing.T) {

@@ -41,13 +41,17 @@ func (l *look) follow(name string) (w way, f faults) {
 		w.profiles = append(w.profiles, profile)
 		told := map[string]bool{}
 		for _, p := range l.files.Problems(profile) {
-			f.add(fileFault(p))
+			f.add(l.fileFault(p))
 			told[p.Place()] = true
 		}
 		w.holder = profile
 		source := l.get(profile, "source_profile")
 		if len(w.profiles) > 1 && l.hasKeys(profile) {
-			w.settle(l, profile, l.keysKind(profile)) // a source's own keys come before its own role
+			kind := l.besideRole(profile) // a source's own keys come before its own role
+			if kind == sourceSSO {
+				f = append(f, l.checkSSO(profile)...)
+			}
+			w.settle(l, profile, kind)
 			return w, append(f, w.checkDurations(l)...)
 		}
 		for _, fault := range l.checkRole(profile) {
@@ -170,6 +174,15 @@ func (l *look) ownKind(profile string) sourceKind {
 // plainKind is the source of a profile beside its role and what that is assumed
 // from.
 func (l *look) plainKind(profile string) sourceKind { return l.firstKind(profile, false) }
+
+// besideRole is the source of a source profile that has keys: the first of those that
+// need no role to assume, and before them a web identity.
+func (l *look) besideRole(profile string) sourceKind {
+	if l.get(profile, "role_arn") != "" && l.get(profile, "web_identity_token_file") != "" {
+		return sourceWebIdentity
+	}
+	return l.plainKind(profile)
+}
 
 func (l *look) firstKind(profile string, ofRole bool) sourceKind {
 	for _, s := range profileSources() {

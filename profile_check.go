@@ -69,6 +69,11 @@ func (l *look) checkSSO(profile string) (f faults) {
 				f.add(invalid(l.ssoPlace(profile), "profile %q signs in with SSO, but has no %s", profile, key).mend("add it, or name an sso_session that has it"))
 			}
 		}
+		if region := l.get(profile, "sso_region"); region != "" {
+			if err := checkRegion(region, l.settings.partition); err != nil {
+				f.add(invalid(l.at(profile, "sso_region"), "sso_region %q: %v", redact.Clip(region), err))
+			}
+		}
 		return append(f, l.checkSSOAccount(profile)...)
 	}
 	section, ok := l.files.SSOSession(session)
@@ -83,6 +88,11 @@ func (l *look) checkSSO(profile string) (f faults) {
 			f.add(invalid(section.Place(), "[sso-session %s] has no %s", redact.OneLine(session), key).mend("add it"))
 		} else if own := l.get(profile, key); own != "" && own != v.Text {
 			f.add(invalid(l.at(profile, key), "%s of profile %q is not that of its sso-session (%s)", key, profile, v.Place()).mend("remove it from the profile"))
+		}
+	}
+	if v, _ := section.Get("sso_region"); v.Text != "" {
+		if err := checkRegion(v.Text, l.settings.partition); err != nil {
+			f.add(invalid(v.Place(), "sso_region %q: %v", redact.Clip(v.Text), err))
 		}
 	}
 	account, role := l.get(profile, "sso_account_id"), l.get(profile, "sso_role_name")

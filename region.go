@@ -15,13 +15,13 @@ func (s *settings) claims(at endpoint) (c []claim) {
 		c = append(c, claim{partition: s.partition, what: fmt.Sprintf("WithPartition(%q)", s.partition)})
 	}
 	if r, err := parseRoleARN(s.role.arn); err == nil {
-		c = append(c, claim{r.partition, "role " + s.role.arn, true})
+		c = append(c, claim{partition: r.partition, what: "role " + s.role.arn, role: true})
 	}
 	if p, ok := PartitionOf(s.region); ok {
 		c = append(c, claim{partition: p, what: "region " + s.region + " (from WithRegion)"})
 	}
 	if p, ok := serialPartition(s.mfa.serial); ok {
-		c = append(c, claim{partition: p, what: "the MFA device " + s.mfa.serial})
+		c = append(c, claim{partition: p, what: "the MFA device " + s.mfa.serial, inferred: true})
 	}
 	if named, ok := at.claim(); ok {
 		c = append(c, named)
@@ -51,7 +51,7 @@ func (l *look) locate(src *source, device *mfaDevice, at endpoint, ask func() *i
 	claims := append(l.settings.claims(at), src.claims...)
 	if device != nil {
 		if p, ok := serialPartition(device.serial); ok {
-			claims = append(claims, claim{partition: p, what: fmt.Sprintf("the MFA device %s (%s)", device.serial, device.said)})
+			claims = append(claims, claim{partition: p, what: fmt.Sprintf("the MFA device %s (%s)", device.serial, device.said), inferred: true})
 		}
 	}
 	if err := agree(claims, l.settings.region); err != nil {
@@ -94,7 +94,7 @@ func (l *look) locate(src *source, device *mfaDevice, at endpoint, ask func() *i
 // more of the keys than the environment's does.
 func partitionOf(claims []claim, ambient []ambientRegion, src *source) place {
 	if len(claims) > 0 {
-		return place{partition: claims[0].partition, said: claims[0].what, fixed: true}
+		return place{partition: claims[0].partition, said: claims[0].what, fixed: true, inferred: claims[0].inferred}
 	}
 	if len(ambient) == 0 {
 		return place{partition: AWS}

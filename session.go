@@ -245,7 +245,7 @@ func (s *Session) pace() *pace.Pacer {
 
 // signer is what an error says of the keys that s signs with.
 func (s *Session) signer() signer {
-	by := signer{origin: s.source().String(), keyID: s.source().keyID, partition: s.place.partition, said: s.place.said, fixed: s.place.fixed}
+	by := signer{origin: s.source().String(), keyID: s.source().keyID, partition: s.place.partition, said: s.place.said, fixed: s.place.fixed, inferred: s.place.inferred}
 	switch {
 	case s.role != nil:
 		by.origin, by.keyID = "role "+s.role.arn.String(), ""

@@ -70,7 +70,7 @@ func (l *look) anywhereSource() (*source, error) {
 	s := &source{kind: sourceAnywhere, option: true, asks: true, chained: true, dear: true, opens: spec, account: arn.account, region: target.Region}
 	s.host, s.detail = at.host(), "trust anchor "+target.TrustAnchorARN
 	s.kinds = []aws.CredentialSource{aws.CredentialSourceHTTP}
-	s.claims = []claim{{arn.partition, "role " + arn.String() + " of WithRolesAnywhere", true}}
+	s.claims = []claim{{partition: arn.partition, what: "role " + arn.String() + " of WithRolesAnywhere", role: true}}
 	s.lasting = func(ctx context.Context, _ *kit) ([]string, error) {
 		certificate, err := once(ctx, o.certificate)
 		if err != nil {

@@ -2,6 +2,7 @@ package awsauth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -60,7 +61,12 @@ func providerSource(p aws.CredentialsProvider) *source {
 			if cached, ok := p.(*aws.CredentialsCache); ok {
 				cached.Invalidate()
 			}
-			return p.Retrieve(ctx)
+			keys, err := p.Retrieve(ctx)
+			var empty *credentials.StaticCredentialsEmptyError
+			if static, ok := p.(credentials.StaticCredentialsProvider); ok && errors.As(err, &empty) {
+				return static.Value, nil // of which it is told what is missing
+			}
+			return keys, err
 		}, providerError), nil
 	}
 	return s
@@ -121,7 +127,7 @@ func credentialsOf(k sharedfile.KeyPair) aws.Credentials {
 
 // keyVariables are the variables of an access key, today's names and older ones.
 func keyVariables() []string {
-	return []string{"AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN"}
+	return []string{"AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"}
 }
 
 // unfitEnvironment names the variable of a key that cannot be one.

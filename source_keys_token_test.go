@@ -21,4 +21,6 @@ func TestOldTokenVariable(t *testing.T) {
 	k := w.SessionKeys()
 	w.Env("AWS_ACCESS_KEY_ID="+k.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+k.SecretAccessKey, "AWS_SECURITY_TOKEN="+k.SessionToken)
 	assert.Equal(t, k.SessionToken, lab.Get(t, w.Open()).SessionToken)
+	w.Env("AWS_ACCESS_KEY_ID="+w.Keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+w.Keys.SecretAccessKey, "AWS_SECURITY_TOKEN="+k.SessionToken)
+	assert.Empty(t, lab.Get(t, w.Open()).SessionToken, "a long-lived key has none")
 }

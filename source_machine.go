@@ -2,6 +2,7 @@ package awsauth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -39,6 +40,9 @@ func (l *look) containerSource() (*source, error) {
 			if file != "" {
 				o.AuthorizationTokenProvider = endpointcreds.TokenProviderFunc(func() (string, error) {
 					token, err := readToken(file)
+					if strings.ContainsAny(token, "\r\n") {
+						token, err = "", &tokenFileError{file, errors.New("it has a line end in its midst")}
+					}
 					unread.Store(&err)
 					return token, err
 				})

@@ -26,7 +26,7 @@ func (l *look) fromProfile(w way, option bool, f faults) (*source, faults) {
 	}
 	s.detail += l.exposed(w)
 	for _, role := range w.roles {
-		s.claims = append(s.claims, claim{role.arn.partition, fmt.Sprintf("role %s of %s", role.arn, s), true})
+		s.claims = append(s.claims, claim{partition: role.arn.partition, what: fmt.Sprintf("role %s of %s", role.arn, s), role: true})
 	}
 	var way []aws.CredentialSource
 	for range w.profiles[1:] {

@@ -99,7 +99,7 @@ func (l *look) webSource(spec *roleSpec, token tokenSource) *source {
 	if s.option {
 		s.kinds = []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID}
 	}
-	s.claims = []claim{{spec.arn.partition, "role " + spec.arn.String() + " of " + token.from, true}}
+	s.claims = []claim{{partition: spec.arn.partition, what: "role " + spec.arn.String() + " of " + token.from, role: true}}
 	if token.path != "" && l.opts.WebIdentityRoleCredentialOptions == nil { // which may make another role session of it
 		s.dear, s.lasting = true, func(ctx context.Context, _ *kit) ([]string, error) {
 			text, err := once(ctx, token.retrieve)

@@ -53,10 +53,15 @@ func newWire(cfg aws.Config, own aws.HTTPClient, at endpoint, newRetryer func() 
 // retryerFor is the caller's choice of retryer, or ours: without a budget, since
 // one for a thousand sessions is spent in the first second of throttling.
 func retryerFor(cfg *aws.Config) func() aws.Retryer {
-	if cfg.Retryer != nil {
-		return cfg.Retryer
-	}
 	one := pace.NewRetryer(pace.RetryerOptions{Attempts: cfg.RetryMaxAttempts})
+	if cfg.Retryer != nil {
+		return func() aws.Retryer {
+			if r := cfg.Retryer(); !isNil(r) {
+				return r
+			}
+			return one // as the SDK's clients take their own
+		}
+	}
 	if cfg.RetryMode == aws.RetryModeAdaptive {
 		return func() aws.Retryer {
 			return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {

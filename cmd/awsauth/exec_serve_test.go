@@ -80,7 +80,7 @@ func TestServeBeatsDefault(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL_STS", url)
 	for name, client := range map[string]func(*testing.T) []string{
 		"aws":   func(t *testing.T) []string { return []string{needs(t, "aws"), "sts", "get-caller-identity"} },
-		"boto3": func(t *testing.T) []string { return []string{needsBoto(t), "-c", botoLoop, "0.1"} },
+		"boto3": func(t *testing.T) []string { return []string{needsBoto(t), "-c", botoLoop, "1"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := runProcess(t, append([]string{"exec", "--serve", "--account", accountA, "--session-name", "me", "--"}, client(t)...)...)

@@ -16,14 +16,15 @@ import (
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
 )
 
-// botoLoop prints the access key id and the caller, several times.
+// botoLoop prints the access key id and the caller, until it has seen so many keys.
 const botoLoop = `
 import boto3, time, sys
 s = boto3.Session()
 sts = s.client('sts')
-end = time.time() + float(sys.argv[1])
-while time.time() < end:
+keys, end = set(), time.time() + 180
+while len(keys) < int(sys.argv[1]) and time.time() < end:
     arn = sts.get_caller_identity()['Arn']
+    keys.add(s.get_credentials().get_frozen_credentials().access_key)
     print(s.get_credentials().get_frozen_credentials().access_key, arn, flush=True)
     time.sleep(0.5)
 `
@@ -32,20 +33,24 @@ while time.time() < end:
 const nodeLoop = `
 const { STSClient, GetCallerIdentityCommand } = require('@aws-sdk/client-sts');
 const sts = new STSClient({});
-const end = Date.now() + 1000 * Number(process.argv[1]);
+const keys = new Set(), end = Date.now() + 180000;
 async function once() {
   const { Arn } = await sts.send(new GetCallerIdentityCommand({}));
-  console.log((await sts.config.credentials()).accessKeyId, Arn);
-  if (Date.now() < end) setTimeout(once, 500);
+  const key = (await sts.config.credentials()).accessKeyId;
+  console.log(key, Arn);
+  if (keys.add(key).size < Number(process.argv[1]) && Date.now() < end) setTimeout(once, 500);
 }
 once();
 `
 
 // cliLoop is botoLoop with the AWS CLI, in sh.
 const cliLoop = `
-end=$(($(date +%s) + $1))
-while [ $(date +%s) -lt $end ]; do
-  aws configure list | awk '/access_key/ {printf "%s ", $2}'
+end=$(($(date +%s) + 180)) n=0 last=
+while [ $n -lt $1 ] && [ $(date +%s) -lt $end ]; do
+  key=$(aws configure list | awk '/access_key/ {print $2}')
+  [ "$key" = "$last" ] || n=$((n + 1))
+  last=$key
+  printf '%s ' "$key"
   aws sts get-caller-identity --query Arn --output text || exit 1
   sleep 1
 done`
@@ -61,15 +66,16 @@ func needsNodeSDK(t *testing.T) string {
 	return node
 }
 
-// looping are the programs that call STS for so many seconds and print with which key.
-func looping(seconds string) map[string]func(*testing.T) []string {
+// looping are the programs that call STS until they have had so many keys, and print
+// with which key.
+func looping(keys string) map[string]func(*testing.T) []string {
 	return map[string]func(*testing.T) []string{
-		"boto3": func(t *testing.T) []string { return []string{needsBoto(t), "-c", botoLoop, seconds} },
+		"boto3": func(t *testing.T) []string { return []string{needsBoto(t), "-c", botoLoop, keys} },
 		"aws": func(t *testing.T) []string {
 			needs(t, "aws")
-			return []string{shell(t), "-c", cliLoop, "sh", seconds}
+			return []string{shell(t), "-c", cliLoop, "sh", keys}
 		},
-		"node": func(t *testing.T) []string { return []string{needsNodeSDK(t), "-e", nodeLoop, seconds} },
+		"node": func(t *testing.T) []string { return []string{needsNodeSDK(t), "-e", nodeLoop, keys} },
 	}
 }
 
@@ -104,7 +110,7 @@ func TestServeOutlives(t *testing.T) {
 		stdout, stderr  interface{ String() string }
 	}
 	var all []child
-	for name, client := range looping("34") {
+	for name, client := range looping("4") {
 		for _, partition := range []string{"aws", "aws-cn"} {
 			var args []string
 			if !t.Run(name+" "+partition, func(t *testing.T) { args = client(t) }) || args == nil {
@@ -125,7 +131,7 @@ func TestServeOutlives(t *testing.T) {
 			keys[strings.Fields(line)[0]] = true
 			assert.Contains(t, line, " arn:"+one.partition+":sts::"+accountA+":assumed-role/manage-role/", name)
 		}
-		assert.GreaterOrEqual(t, len(keys), 3, "%s: %s", name, one.stdout)
+		assert.GreaterOrEqual(t, len(keys), 4, "%s: %s", name, one.stdout)
 		assert.NotContains(t, one.stderr.String(), "awsauth", name)
 	}
 }

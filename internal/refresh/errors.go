@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -45,7 +46,7 @@ const (
 )
 
 func newExpiredError(left time.Duration, zero bool) error {
-	return &ExpiredError{Ago: -left, Unset: zero || -left < present || -left > longAgo}
+	return &ExpiredError{Ago: -max(left, -math.MaxInt64), Unset: zero || -left < present || -left > longAgo}
 }
 
 // NoReturnError is the error of a Fetch that panicked or ended its goroutine.

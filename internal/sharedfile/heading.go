@@ -1,6 +1,7 @@
 package sharedfile
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -77,6 +78,10 @@ func (p *parser) classify(inner string) section {
 		p.headingProblem(s, Character, "the heading has "+nameOf(r), mend)
 		return section{}
 	}
+	if bare := strings.Trim(inner, "[]'\" "); bare != inner && strings.EqualFold(bare, "default") && unquoteName(inner) != "default" {
+		p.headingProblem(section{kind: profileSection, name: "default"}, Heading, fmt.Sprintf("[%s] is not the default profile", clean(inner)), "write [default]")
+		return section{}
+	}
 	if p.credentials {
 		return p.classifyCredentials(inner)
 	}
@@ -131,7 +136,7 @@ func (p *parser) classifyCredentials(inner string) section {
 	case kind == profileSection && name != "":
 		s := section{kind: kind, name: unquoteName(name)}
 		p.headingProblem(s, Heading, fmt.Sprintf("[%s] counts for nothing in a credentials file", clean(inner)),
-			fmt.Sprintf("write [%s]", clean(s.name)))
+			fmt.Sprintf("write [%s]", cmp.Or(clean(s.name), "NAME")))
 		return section{}
 	case kind == sessionSection && name != "":
 		p.headingProblem(section{kind: kind, name: unquoteName(name)}, Heading,

@@ -76,6 +76,7 @@ func misspelt(key string) string {
 		}
 		return r
 	}, bare)
+	meant := squeezed(bare)
 	switch {
 	case bare == "aws_access_key":
 		return accessKeyID
@@ -83,8 +84,22 @@ func misspelt(key string) string {
 		return secretAccessKey
 	case IsIdentity(bare):
 		return bare
+	case meant != "":
+		return meant
 	case len(bare) < 8: // "region" and the like are near to too much
 		return ""
 	}
 	return Nearest(bare, identityKeys())
+}
+
+// squeezed returns the key that is meant by one without its _ or without its aws_,
+// as other programs write them and STS answers, or "".
+func squeezed(key string) string {
+	key = strings.ReplaceAll(key, "_", "")
+	for _, k := range identityKeys() {
+		if short := strings.ReplaceAll(k, "_", ""); key == short || "aws"+key == short {
+			return k
+		}
+	}
+	return ""
 }

@@ -132,6 +132,8 @@ func (p *parser) nest(key, value string, ok bool) {
 		p.refuse("the value of " + p.key + " is not on its line, but there is something at")
 	case !ok:
 		p.refuse("a key without a value, and no key = value below it at")
+	case IsIdentity(key) && p.section.kind == profileSection:
+		p.tooDeep(key)
 	default:
 		v := p.section.values[p.key]
 		settings := append(v.Nested(), Setting{key, unquote(strings.TrimSpace(value))})
