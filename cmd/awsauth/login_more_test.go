@@ -117,10 +117,14 @@ func TestWriteNewer(t *testing.T) {
 		return ssologin.Token{AccessToken: token, ExpiresAt: "2026-01-01T" + hour + ":00:00Z"}
 	}
 	for name, tt := range map[string]struct{ there, before, mine, want ssologin.Token }{
-		"nothing there":           {mine: at("mine", "10"), want: at("mine", "10")},
-		"it was there before":     {at("old", "20"), at("old", "20"), at("mine", "10"), at("mine", "10")},
-		"another login, longer":   {at("other", "11"), at("old", "09"), at("mine", "10"), at("other", "11")},
-		"another login, shorter":  {at("other", "09"), at("old", "08"), at("mine", "10"), at("mine", "10")},
+		"nothing there":          {mine: at("mine", "10"), want: at("mine", "10")},
+		"it was there before":    {at("old", "20"), at("old", "20"), at("mine", "10"), at("mine", "10")},
+		"another login, longer":  {at("other", "11"), at("old", "09"), at("mine", "10"), at("other", "11")},
+		"another login, shorter": {at("other", "09"), at("old", "08"), at("mine", "10"), at("mine", "10")},
+		"another login, elsewhere": {
+			ssologin.Token{AccessToken: "other", ExpiresAt: at("", "11").ExpiresAt, StartURL: "https://other.awsapps.com/start"},
+			at("old", "09"), at("mine", "10"), at("mine", "10"),
+		},
 		"another, without an end": {ssologin.Token{AccessToken: "other"}, at("old", "08"), at("mine", "10"), at("mine", "10")},
 	} {
 		t.Run(name, func(t *testing.T) {

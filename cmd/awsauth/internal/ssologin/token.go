@@ -60,14 +60,20 @@ func (p Place) Read() (Token, error) {
 	return t, nil
 }
 
-// Write keeps a token, and returns the one that is kept: another login may have written
-// one meanwhile that lasts longer, which then stays. before is what was there when this
-// login began. The caller holds the lock of the file.
+// Write keeps a token, and returns the one that is kept: another login at the same place
+// may have written one meanwhile that lasts longer, which then stays. before is what was
+// there when this login began. The caller holds the lock of the file.
 func (p Place) Write(t, before Token) (kept Token, err error) {
-	if there, err := p.Read(); err == nil && there != before && there.outlasts(t) {
+	if there, err := p.Read(); err == nil && there != before && there.sameSite(t) && there.outlasts(t) {
 		return there, nil
 	}
 	return t, p.write(t)
+}
+
+// sameSite reports whether two tokens are of one address. The file is named after the
+// session: another config file may have another address for the same name.
+func (t Token) sameSite(other Token) bool {
+	return t.StartURL == other.StartURL && t.Region == other.Region
 }
 
 // outlasts reports whether t ends later than other, as far as both say when.
