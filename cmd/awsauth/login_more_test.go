@@ -81,6 +81,15 @@ func TestAnswersBounded(t *testing.T) {
 	}
 }
 
+// TestLogoutNobody: who never signed in is told so, and nothing is made for it.
+func TestLogoutNobody(t *testing.T) {
+	_, _, home := signIn(t)
+	got := runProcess(t, "logout", "--profile", "dev")
+	assert.Equal(t, exitOK, got.code)
+	assert.Equal(t, "awsauth: nobody is signed in at https://corp.awsapps.com/start\n", got.stderr)
+	assert.NoDirExists(t, filepath.Dir(filepath.Dir(tokenFile(home, "corp"))))
+}
+
 // TestLoginLocked: a login writes its token when nobody else, another login or a program
 // that renews, is at the file.
 func TestLoginLocked(t *testing.T) {

@@ -43,6 +43,15 @@ func (p Place) File() (string, error) {
 	return ssocreds.StandardCachedTokenFilepath(key)
 }
 
+// MakeDirectory makes the directory of the token's file, if it is missing.
+func (p Place) MakeDirectory() error {
+	path, err := p.File()
+	if err != nil {
+		return err
+	}
+	return os.MkdirAll(filepath.Dir(path), 0o700)
+}
+
 // Read reads the token of a place. Where there is none, the error is fs.ErrNotExist.
 func (p Place) Read() (Token, error) {
 	path, err := p.File()
@@ -90,15 +99,14 @@ func (p Place) write(t Token) (err error) {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := p.MakeDirectory(); err != nil {
 		return err
 	}
 	text, err := json.Marshal(t)
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".awsauth-*") // 0600
+	f, err := os.CreateTemp(filepath.Dir(path), ".awsauth-*") // 0600
 	if err != nil {
 		return err
 	}
