@@ -108,7 +108,7 @@ func (l *leak) everyTrouble(f func()) {
 func leakCases() map[string]func(*leak) {
 	all := map[string]func(*leak){}
 	for _, part := range []map[string]func(*leak){
-		leaksOfSources(), leaksOfDisk(), leaksOfOptions(), leaksOfRoleOptions(), leaksOfCalls(), leaksOfSessions(), leaksOfErrors(), leaksOfFuncs(), leaksOfSecondHand(),
+		leaksOfSources(), leaksOfProofs(), leaksOfDisk(), leaksOfOptions(), leaksOfRoleOptions(), leaksOfCalls(), leaksOfQuestions(), leaksOfSessions(), leaksOfErrors(), leaksOfFuncs(), leaksOfSecondHand(),
 	} {
 		maps.Copy(all, part)
 	}

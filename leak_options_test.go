@@ -66,6 +66,12 @@ func leaksOfSources() map[string]func(*leak) {
 			l.fails(awsauth.WithWebIdentity(l.ARN(lab.Home, "role/base"), tokenFunc(func() ([]byte, error) { return []byte(text), errors.New("the vault is sealed") })))
 			l.fails(awsauth.WithWebIdentity(l.ARN(lab.Home, "role/base"), stscreds.IdentityTokenFile(filepath.Join(l.Dir, "missing"))))
 		},
+	}
+}
+
+// leaksOfProofs are the cases of the options by which somebody proves who they are.
+func leaksOfProofs() map[string]func(*leak) {
+	return map[string]func(*leak){
 		"WithRolesAnywhere": func(l *leak) {
 			w := workloadAt(l)
 			opt := awsauth.WithRolesAnywhere(w.anchor, w.profile, w.role, w.certificate)

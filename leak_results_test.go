@@ -23,7 +23,7 @@ import (
 // inRole is a session in a role that logs on the paper.
 func inRole(l *leak) *awsauth.Session { return l.InRole(l.log()) }
 
-// leaksOfCalls are the cases of the methods of Session that ask AWS.
+// leaksOfCalls are the cases of the methods of Session that hand credentials on.
 func leaksOfCalls() map[string]func(*leak) {
 	return map[string]func(*leak){
 		"Session.Retrieve": func(l *leak) {
@@ -70,6 +70,12 @@ func leaksOfCalls() map[string]func(*leak) {
 			_, err = l.Open(l.Static()).ConsoleURL(l.t.Context(), "")
 			l.print(err)
 		},
+	}
+}
+
+// leaksOfQuestions are the cases of its other methods that ask AWS.
+func leaksOfQuestions() map[string]func(*leak) {
+	return map[string]func(*leak){
 		"Session.ForEachAccount": func(l *leak) {
 			l.everyTrouble(func() {
 				err := l.Open(l.Static(), l.log()).ForEachAccount(l.t.Context(), []string{lab.Target, "222222222222"}, lab.Enter)

@@ -22,7 +22,7 @@ func TestServeStopped(t *testing.T) {
 	sh := shell(t)
 	_, url := fleet(t)
 	got := runProcess(t, "exec", "--serve", "--sts-endpoint", url, "--account", accountA, "--",
-		sh, "-c", `(sleep 0.3; kill -CONT $$) & kill -STOP $$; exit 5`)
+		sh, "-c", `(while sleep 0.3; kill -CONT $$; do :; done) 2>/dev/null & kill -STOP $$; exit 5`)
 	assert.Equal(t, 5, got.code, got.stderr)
 }
 
@@ -37,7 +37,7 @@ if pid == 0:
 screen, seen, typed = "", 0, b""
 def read(until):
     global screen, seen
-    end, again = time.time() + 20, time.time() + 1
+    end, again = time.time() + 60, time.time() + 1
     while until not in screen[seen:]:
         if typed in (b"\x03", b"\x1a") and time.time() > again:
             again = time.time() + 1

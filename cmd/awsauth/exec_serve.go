@@ -85,8 +85,7 @@ func namesNobody(key string) bool {
 	return false
 }
 
-// withoutFiles is an environment that names no shared files, and does not switch the
-// endpoint off.
+// withoutFiles is an environment that names no shared files.
 func withoutFiles(environ []string) []string {
 	var rest []string
 	for _, pair := range environ {

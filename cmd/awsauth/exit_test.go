@@ -33,7 +33,7 @@ func exitLines(dir, bad string) map[int][]string {
 			"each --accounts " + bad + " --duration 20h -- true", "exec --timeout -1s -- true", "exec true -l",
 		},
 		exitFailed: {
-			"whoami --profile nobody", "explain --profile nobody", "login --profile nobody", "logout --profile nobody", "login --profile no-sso", "login --profile sso",
+			"whoami --profile with-role", "whoami --profile nobody", "explain --profile nobody", "login --profile nobody", "logout --profile nobody", "login --profile no-sso", "login --profile sso",
 			"whoami --account 222222222222 --policy @" + dir + "/missing", "whoami --account 999999999999", "whoami --allowed-account 999999999999",
 			"each --accounts " + dir + "/missing -- true", "each --accounts " + bad + " -- true", "each --accounts 222222222222 -- no-such-program", "each --accounts 222222222222 -- false",
 			"whoami --role-arn arn:aws:iam::222222222222:role/x --web-identity-token-file " + dir + "/missing", "exec --serve -- true", "console",
@@ -54,7 +54,9 @@ func TestExitCodes(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
 	}
-	t.Setenv("AWS_CONFIG_FILE", file("config", "[profile no-sso]\nregion = eu-west-1\n[profile sso]\nsso_session = none\n"))
+	t.Setenv("AWS_CONFIG_FILE", file("config", "[profile no-sso]\nregion = eu-west-1\n[profile sso]\nsso_session = none\n"+
+		"[profile far]\nrole_arn = arn:aws:iam::222222222222:role/x\ncredential_source = Environment\n"+
+		"[profile with-role]\nrole_arn = arn:aws-cn:iam::222222222222:role/OpsWithAdmin\nsource_profile = far\n"))
 	t.Setenv("AWS_ENDPOINT_URL_STS", url)
 	bad := file("bad", "222222222222\n12345678901\n")
 	for code, lines := range exitLines(dir, bad) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -70,10 +69,13 @@ func runLogin(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return &failure{fmt.Errorf("awsauth: login: %s: %s", place.StartURL, answered(err))}
 	}
-	err = lockToken(ctx, cmd, place, func(context.Context) (err error) {
-		token, err = place.Write(token, before)
-		return err
-	})
+	err = place.MakeDirectory() // which the lock is in, too
+	if err == nil {
+		err = lockToken(ctx, cmd, place, func(context.Context) (err error) {
+			token, err = place.Write(token, before)
+			return err
+		})
+	}
 	if err != nil {
 		return &failure{fmt.Errorf("awsauth: login: keep the token: %w", err)}
 	}
@@ -113,9 +115,6 @@ const lockWait = 8 * time.Second
 func lockToken(ctx context.Context, cmd *cli.Command, place ssologin.Place, do func(context.Context) error) error {
 	path, err := place.File()
 	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil { // else the first login has no place for its lock
 		return err
 	}
 	return diskcache.WithLock(ctx, path, lockWait, func(_ context.Context, _ string, err error) {

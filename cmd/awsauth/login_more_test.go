@@ -81,6 +81,15 @@ func TestAnswersBounded(t *testing.T) {
 	}
 }
 
+// TestLogoutNobody: who never signed in is told so, and nothing is made for it.
+func TestLogoutNobody(t *testing.T) {
+	_, _, home := signIn(t)
+	got := runProcess(t, "logout", "--profile", "dev")
+	assert.Equal(t, exitOK, got.code)
+	assert.Equal(t, "awsauth: nobody is signed in at https://corp.awsapps.com/start\n", got.stderr)
+	assert.NoDirExists(t, filepath.Dir(filepath.Dir(tokenFile(home, "corp"))))
+}
+
 // TestLoginLocked: a login writes its token when nobody else, another login or a program
 // that renews, is at the file.
 func TestLoginLocked(t *testing.T) {
@@ -117,10 +126,14 @@ func TestWriteNewer(t *testing.T) {
 		return ssologin.Token{AccessToken: token, ExpiresAt: "2026-01-01T" + hour + ":00:00Z"}
 	}
 	for name, tt := range map[string]struct{ there, before, mine, want ssologin.Token }{
-		"nothing there":           {mine: at("mine", "10"), want: at("mine", "10")},
-		"it was there before":     {at("old", "20"), at("old", "20"), at("mine", "10"), at("mine", "10")},
-		"another login, longer":   {at("other", "11"), at("old", "09"), at("mine", "10"), at("other", "11")},
-		"another login, shorter":  {at("other", "09"), at("old", "08"), at("mine", "10"), at("mine", "10")},
+		"nothing there":          {mine: at("mine", "10"), want: at("mine", "10")},
+		"it was there before":    {at("old", "20"), at("old", "20"), at("mine", "10"), at("mine", "10")},
+		"another login, longer":  {at("other", "11"), at("old", "09"), at("mine", "10"), at("other", "11")},
+		"another login, shorter": {at("other", "09"), at("old", "08"), at("mine", "10"), at("mine", "10")},
+		"another login, elsewhere": {
+			ssologin.Token{AccessToken: "other", ExpiresAt: at("", "11").ExpiresAt, StartURL: "https://other.awsapps.com/start"},
+			at("old", "09"), at("mine", "10"), at("mine", "10"),
+		},
 		"another, without an end": {ssologin.Token{AccessToken: "other"}, at("old", "08"), at("mine", "10"), at("mine", "10")},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -200,8 +200,8 @@ func isFlagsFault(err error) bool {
 	switch own.Kind {
 	case awsauth.InvalidOption, awsauth.InvalidDuration:
 		return strings.HasPrefix(text, "With") || strings.HasPrefix(text, "ConsoleURL(")
-	case awsauth.WrongPartition: // of which the option may be the second word
-		return strings.Contains(text, "With")
+	case awsauth.WrongPartition: // of which the option may be a later word; a role's name stands behind a slash
+		return strings.Contains(" "+text, " With")
 	}
 	return false
 }

@@ -127,3 +127,19 @@ func sharedConfig(t *testing.T, text string) func(*config.LoadOptions) error {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	return config.WithSharedConfigFiles([]string{path})
 }
+
+// TestMFAReadOnly: the session that tells the partition of --read-only asks for no code,
+// and the role's own asks once.
+func TestMFAReadOnly(t *testing.T) {
+	onlySh(t)
+	cloud, _ := device(t)
+	cloud.AddRole(awsauthtest.Role{ARN: "arn:aws:iam::" + accountB + ":role/reader", Trust: []string{withMFARole}})
+	args := []string{"whoami", "--profile", "admin", "--account", accountB, "--role", "reader", "--read-only"}
+	code, _, stderr := command(t, append([]string{"explain"}, args[1:]...)...)
+	assert.Equal(t, exitOK, code, stderr)
+	assert.Empty(t, cloud.Calls())
+	code, out, stderr := command(t, append(args, "--mfa-process", "echo "+cloud.MFACode(anasDevice))...)
+	require.Equal(t, exitOK, code, stderr)
+	assert.Contains(t, out, ":assumed-role/reader/")
+	assert.Len(t, cloud.Calls("GetSessionToken"), 1)
+}

@@ -174,6 +174,7 @@ func TestRecipesUnit(t *testing.T) {
 	unit := k.blocks["systemd"][0]
 	line := regexp.MustCompile(`(?m)^ExecStart=(.*)$`).FindStringSubmatch(unit)
 	require.NotNil(t, line)
+	assert.Contains(t, unit, "\nKillMode=mixed\n", "else a stop reaches the worker twice")
 	t.Run("verify", func(t *testing.T) {
 		analyze := needs(t, "systemd-analyze")
 		path := k.file(t, "worker.service", k.installed.Replace(unit))

@@ -164,11 +164,11 @@ func readOnlyPolicy(cmd *cli.Command) (string, error) {
 	if cmd.Name != "each" && cmd.String("account") == "" && cmd.String("role-arn") == "" {
 		return "", misused(cmd, errors.New("--read-only narrows a role: give --account or --role-arn too"))
 	}
-	options := startOptions(cmd)
-	if cmd.Name != "each" {
-		options = append(options, awsauth.WithAccount(cmd.String("account")), awsauth.WithRoleARN(cmd.String("role-arn")))
+	options := append(startOptions(cmd), awsauth.WithRoleARN(cmd.String("role-arn")))
+	if cmd.String("role-arn") == "" { // else it tells, also where it is the token's role and the account's is the next
+		options = append(options, awsauth.WithAccount(cmd.String("account")))
 	}
-	s, err := awsauth.New(options...)
+	s, err := codesOf(cmd).open(options)
 	if err != nil {
 		return "", failed(err)
 	}

@@ -76,6 +76,29 @@ func TestReadOnlyPartition(t *testing.T) {
 	}
 }
 
+// TestReadOnlyToken: with a token it is the partition of the token's role, whatever the
+// machine's region.
+func TestReadOnlyToken(t *testing.T) {
+	cloud := awsauthtest.New(t)
+	url, err := cloud.Serve()
+	require.NoError(t, err)
+	const issuer, first = "token.example.com", "arn:aws-cn:iam::111111111111:role/ci"
+	cloud.AddRole(awsauthtest.Role{ARN: first, Trust: []string{issuer}})
+	cloud.AddRole(awsauthtest.Role{ARN: "arn:aws-cn:iam::" + accountA + ":role/manage-role", Trust: []string{first}})
+	file := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(file, []byte(cloud.WebIdentityToken(issuer, "repo:corp/app", 0)), 0o600))
+	for _, region := range []string{"", "us-east-1"} {
+		t.Setenv("AWS_REGION", region)
+		flags := []string{"--read-only", "--no-cache", "--sts-endpoint", url, "--web-identity-token-file", file, "--role-arn", first}
+		for _, args := range [][]string{{"each", "--accounts", accountA, "--", shell(t), "-c", "true"}, {"whoami", "--account", accountA}} {
+			cloud.ResetCalls()
+			code, _, stderr := command(t, append(append(args[:1:1], flags...), args[1:]...)...)
+			require.Equal(t, exitOK, code, stderr)
+			assert.Equal(t, "arn:aws-cn:iam::aws:policy/ReadOnlyAccess", cloud.Calls("AssumeRole")[0].Params.Get("PolicyArns.member.1.arn"))
+		}
+	}
+}
+
 // TestWebIdentityFlag: a token in a file opens the role of --role-arn, and --account
 // goes on from there.
 func TestWebIdentityFlag(t *testing.T) {

@@ -122,10 +122,20 @@ func withoutKeys(s string) string {
 	}
 }
 
+// shortestHeader is how long the first part of a JWT is at least: {"alg":"XY"} in base64.
+const shortestHeader = 16
+
 // withoutTokens takes tokens in the form of a JWT out of a text.
 func withoutTokens(s string) string {
-	inToken := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.'
+	notBase64 := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	}
+	notToken := func(r rune) bool { return r != '.' && notBase64(r) }
+	length := func(s string, ends func(rune) bool) int {
+		if i := strings.IndexFunc(s, ends); i >= 0 {
+			return i
+		}
+		return len(s)
 	}
 	for from := 0; ; {
 		i := strings.Index(s[from:], "eyJ") // {" in base64
@@ -133,15 +143,12 @@ func withoutTokens(s string) string {
 			return s
 		}
 		from += i
-		end := strings.IndexFunc(s[from:], func(r rune) bool { return !inToken(r) })
-		if end < 0 {
-			end = len(s) - from
-		}
-		if strings.Count(s[from:from+end], ".") == 0 {
-			from += end
+		header := length(s[from:], notBase64)
+		if header < shortestHeader || !strings.HasPrefix(s[from+header:], ".") { // a name, as keyJobs.example.com
+			from += header
 			continue
 		}
-		s = s[:from] + hidden + s[from+end:]
+		s = s[:from] + hidden + s[from+length(s[from:], notToken):]
 		from += len(hidden)
 	}
 }

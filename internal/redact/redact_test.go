@@ -102,6 +102,30 @@ func TestMessage(t *testing.T) {
 	assert.Equal(t, "Value '…' at 'webIdentityToken' failed", redact.Message(long), "hidden before it is cut")
 }
 
+// TestSecretsOfOthers: private keys and tokens are taken out, also those that were cut off,
+// and nothing else.
+func TestSecretsOfOthers(t *testing.T) {
+	const token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJnZWhlaW0ifQ.c2ln"
+	for in, want := range map[string]string{
+		"a -----BEGIN PRIVATE KEY-----\ngeheim\n-----END PRIVATE KEY----- b":                               "a … b",
+		`-----BEGIN ENCRYPTED PRIVATE KEY-----\ngeheim\n-----END ENCRYPTED PRIVATE KEY-----, b`:            "…, b",
+		"a -----BEGIN EC PRIVATE KEY-----\ngeheim":                                                         "a …",
+		"-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----":                                      "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----",
+		"-----BEGIN CERTIFICATE-----\nMII\n-----BEGIN PRIVATE KEY-----\ngeheim\n-----END PRIVATE KEY-----": "-----BEGIN CERTIFICATE-----\nMII\n…",
+		"-----BEGIN PRIVATE KEY-----geheim-----END PRIVATE KEY----- -----BEGIN PRIVATE KEY-----geheim":     "… …",
+		"Bearer " + token + ", and " + token:                                                               "Bearer …, and …",
+		`{"token":"` + token[:30] + `"}`:                                                                   `{"token":"…"}`,
+		"id=" + token:                                                                                      "id=…",
+		"no host keyJobs.example.com":                                                                      "no host keyJobs.example.com",
+		"eyJobs." + token:                                                                                  "eyJobs.…",
+		"eyJ":                                                                                              "eyJ", "-----BEGIN ": "-----BEGIN ",
+	} {
+		got := redact.Secrets(in)
+		assert.Equal(t, want, got, "%q", in)
+		assert.NotContains(t, got, "geheim")
+	}
+}
+
 func TestURL(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                                    "",

@@ -52,8 +52,9 @@ var (
 	// ErrRefused is the error where the person, or the service, said no.
 	ErrRefused = errors.New("the request was refused in the browser")
 	// ErrTooLate is the error where nobody answered in time.
-	ErrNoToken = errors.New("what answered holds no token")
 	ErrTooLate = errors.New("nobody signed in before the code ended")
+	// ErrNoToken is the error where an answer says yes and has no token.
+	ErrNoToken = errors.New("what answered holds no token")
 )
 
 // Run signs in: it registers, has show tell the person what to do, and waits until

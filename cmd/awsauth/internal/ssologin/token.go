@@ -43,6 +43,15 @@ func (p Place) File() (string, error) {
 	return ssocreds.StandardCachedTokenFilepath(key)
 }
 
+// MakeDirectory makes the directory of the token's file, if it is missing.
+func (p Place) MakeDirectory() error {
+	path, err := p.File()
+	if err != nil {
+		return err
+	}
+	return os.MkdirAll(filepath.Dir(path), 0o700)
+}
+
 // Read reads the token of a place. Where there is none, the error is fs.ErrNotExist.
 func (p Place) Read() (Token, error) {
 	path, err := p.File()
@@ -60,14 +69,20 @@ func (p Place) Read() (Token, error) {
 	return t, nil
 }
 
-// Write keeps a token, and returns the one that is kept: another login may have written
-// one meanwhile that lasts longer, which then stays. before is what was there when this
-// login began. The caller holds the lock of the file.
+// Write keeps a token, and returns the one that is kept: another login at the same place
+// may have written one meanwhile that lasts longer, which then stays. before is what was
+// there when this login began. The caller holds the lock of the file.
 func (p Place) Write(t, before Token) (kept Token, err error) {
-	if there, err := p.Read(); err == nil && there != before && there.outlasts(t) {
+	if there, err := p.Read(); err == nil && there != before && there.sameSite(t) && there.outlasts(t) {
 		return there, nil
 	}
 	return t, p.write(t)
+}
+
+// sameSite reports whether two tokens are of one address. The file is named after the
+// session: another config file may have another address for the same name.
+func (t Token) sameSite(other Token) bool {
+	return t.StartURL == other.StartURL && t.Region == other.Region
 }
 
 // outlasts reports whether t ends later than other, as far as both say when.
@@ -84,15 +99,14 @@ func (p Place) write(t Token) (err error) {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := p.MakeDirectory(); err != nil {
 		return err
 	}
 	text, err := json.Marshal(t)
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".awsauth-*") // 0600
+	f, err := os.CreateTemp(filepath.Dir(path), ".awsauth-*") // 0600
 	if err != nil {
 		return err
 	}
