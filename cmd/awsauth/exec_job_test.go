@@ -35,13 +35,15 @@ if pid == 0:
     signal.signal(signal.SIGINT, signal.SIG_DFL) # a test that was started in the background ignores it
     os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
 screen, seen, typed = "", 0, b""
+def handed(): # to a job: what is pressed now is not for the shell
+    return os.tcgetpgrp(fd) != pid
 def read(until):
     global screen, seen
     end, again = time.time() + 60, time.time() + 1
     while until not in screen[seen:]:
-        if typed in (b"\x03", b"\x1a") and time.time() > again:
+        if typed in (b"\x03", b"\x1a") and time.time() > again and handed():
             again = time.time() + 1
-            os.write(fd, typed) # the shell had not handed the terminal over yet
+            os.write(fd, typed) # it came while the job was being made
         if time.time() > end:
             sys.exit("no %r on the screen:\\n%s" % (until, screen))
         if select.select([fd], [], [], 0.1)[0]:
@@ -50,11 +52,17 @@ def read(until):
 args = sys.argv[1:]
 while args:
     read(args[0])
-    typed = args[1].encode()
+    typed, end = args[1].encode(), time.time() + 60
+    while typed[-1:] in (b"\x03", b"\x1a") and not handed() and time.time() < end:
+        time.sleep(0.01)
     os.write(fd, typed)
     args = args[2:]
+end = time.time() + 60
 try:
     while True:
+        if not select.select([fd], [], [], max(0, end - time.time()))[0]:
+            os.kill(pid, signal.SIGKILL)
+            sys.exit("the shell does not end:\\n%s" % screen)
         chunk = os.read(fd, 4096)
         if not chunk:
             break
@@ -139,8 +147,8 @@ func TestServeTerminalReads(t *testing.T) {
 	needs(t, "ps")
 	_, url := fleet(t)
 	atTerminal(t, "RUN exec --serve --sts-endpoint "+url+" --account "+accountA+" -- sh -c 'echo be''gun; exec cat' &",
-		"begun", "until ps -o stat= -p $! | grep -q T; do sleep 0.1; done; fg\r",
-		"exec cat'", "\x03", "@> ", "echo code=$?\r", "code=130", "exit\r")
+		"begun", "until ps -o stat= -p $! | grep -q T; do sleep 0.1; done; echo go''ing; fg\r",
+		"going", "", "exec cat'", "\x03", "@> ", "echo code=$?\r", "code=130", "exit\r")
 }
 
 // TestTerminalMFA: the code is asked for at the terminal, whatever stdin and stdout
