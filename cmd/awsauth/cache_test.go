@@ -57,6 +57,18 @@ func TestCacheList(t *testing.T) {
 	assert.Len(t, cloud.Calls("AssumeRole"), 2)
 }
 
+// TestCacheHome: ~ in the variable is the home directory.
+func TestCacheHome(t *testing.T) {
+	_, url := fleet(t)
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("USERPROFILE", home)
+	t.Setenv(cacheVariable, "~/kept")
+	code, _, stderr := command(t, "env", "--account", accountA, "--sts-endpoint", url)
+	require.Equal(t, exitOK, code, stderr)
+	assert.DirExists(t, filepath.Join(home, "kept"))
+}
+
 func TestCacheUsage(t *testing.T) {
 	t.Setenv(cacheVariable, t.TempDir())
 	for _, tt := range []struct {

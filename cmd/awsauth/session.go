@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/internal/sharedfile"
 )
 
 // Here flags become options of the library, and nowhere else: a new option of the
@@ -89,7 +90,11 @@ func cacheDir(cmd *cli.Command) string {
 	if dir := cmd.String("cache-dir"); dir != "" {
 		return dir
 	}
-	return os.Getenv(cacheVariable)
+	value := os.Getenv(cacheVariable)
+	if dir, err := sharedfile.Expand(value); err == nil { // no shell has expanded the ~ of a unit or a Dockerfile
+		return dir
+	}
+	return value
 }
 
 // quiet keeps the SDK's own warnings off stderr, which is for the error.

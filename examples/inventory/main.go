@@ -12,6 +12,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -26,6 +27,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/chaoxiaodi/awsauth"
 )
@@ -138,7 +140,8 @@ func instances(ctx context.Context, cfg aws.Config, account string) (rows []stri
 		}
 		for _, reservation := range page.Reservations {
 			for _, i := range reservation.Instances {
-				rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s", account, cfg.Region, aws.ToString(i.InstanceId), i.InstanceType, i.State.Name))
+				state := cmp.Or(i.State, &types.InstanceState{}).Name
+				rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s", account, cfg.Region, aws.ToString(i.InstanceId), i.InstanceType, state))
 			}
 		}
 	}
