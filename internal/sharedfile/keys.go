@@ -95,11 +95,24 @@ func misspelt(key string) string {
 // squeezed returns the key that is meant by one without its _ or without its aws_,
 // as other programs write them and STS answers, or "".
 func squeezed(key string) string {
-	key = strings.ReplaceAll(key, "_", "")
 	for _, k := range identityKeys() {
-		if short := strings.ReplaceAll(k, "_", ""); key == short || "aws"+key == short {
+		if sameLetters(key, k) || sameLetters(key, strings.TrimPrefix(k, "aws_")) {
 			return k
 		}
 	}
 	return ""
+}
+
+// sameLetters reports whether a and b are the same but for their _.
+func sameLetters(a, b string) bool {
+	for {
+		a, b = strings.TrimLeft(a, "_"), strings.TrimLeft(b, "_")
+		if a == "" || b == "" {
+			return a == b
+		}
+		if a[0] != b[0] {
+			return false
+		}
+		a, b = a[1:], b[1:]
+	}
 }
