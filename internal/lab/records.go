@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"testing/synctest"
 
 	"github.com/chaoxiaodi/awsauth"
 )
@@ -45,6 +46,7 @@ type Record struct {
 // Lines are all records since the last All or At, each with its level first and
 // without the quoting that slog's own handlers add.
 func (r *Records) Lines() (lines []string) {
+	settle()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, rec := range r.all {
@@ -71,6 +73,7 @@ func (r *Records) Has(level string, parts ...string) bool {
 
 // All returns the records since the last time.
 func (r *Records) All() (found []Record) {
+	settle()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, rec := range r.all {
@@ -90,4 +93,11 @@ func (r *Records) At(level slog.Level) (found []Record) {
 		}
 	}
 	return found
+}
+
+// settle waits, on a clock of testing/synctest, for what still runs behind the callers:
+// they get credentials before the log hears of it.
+func settle() {
+	defer func() { _ = recover() }() // on no such clock, or another goroutine waits already
+	synctest.Wait()
 }
