@@ -14,10 +14,11 @@ import (
 
 // fake is a terminal with a keyboard and a screen.
 type fake struct {
-	stubborn bool        // reads cannot be interrupted
-	onPress  func(event) // nil: a signal has no effect
-	prepared func()      // called at the end of prepare
-	failure  error       // of prepare
+	stubborn bool          // reads cannot be interrupted
+	onPress  func(event)   // nil: a signal has no effect
+	prepared func()        // called at the end of prepare
+	held     chan struct{} // a read that has a byte waits for it; nil: it does not
+	failure  error         // of prepare
 	resumed  chan os.Signal
 	ended    chan os.Signal
 
@@ -78,7 +79,8 @@ func (f *fake) assertLeft(t *testing.T) {
 // fakeDevice is a fake that was opened.
 type fakeDevice struct {
 	*fake
-	cut chan struct{}
+	cut    chan struct{}
+	wasCut bool
 }
 
 var errCut = errors.New("cut")
@@ -88,6 +90,9 @@ func (d *fakeDevice) prepare() (keys, error) {
 		return keys{}, d.failure
 	}
 	d.change(func() { d.quiet = true })
+	if d.wasCut {
+		d.cut, d.wasCut = make(chan struct{}), false
+	}
 	d.flush()
 	if d.prepared != nil {
 		d.prepared()
@@ -121,6 +126,9 @@ func (d *fakeDevice) read() (byte, error) {
 	defer d.change(func() { d.readers-- })
 	select {
 	case b := <-d.queue:
+		if d.held != nil {
+			<-d.held
+		}
 		return b, nil
 	case <-d.cut:
 		return 0, errCut
@@ -128,8 +136,9 @@ func (d *fakeDevice) read() (byte, error) {
 }
 
 func (d *fakeDevice) interrupt() bool {
-	if !d.stubborn {
+	if !d.stubborn && !d.wasCut {
 		close(d.cut)
+		d.wasCut = true
 	}
 	return !d.stubborn
 }

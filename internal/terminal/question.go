@@ -110,15 +110,19 @@ func (q *question) once(ctx context.Context) (string, error) {
 	}
 }
 
-// show turns the echo off and shows the text. A byte that was read before is
-// none of the answer.
+// show turns the echo off and shows the text. A byte that was typed before is
+// none of the answer, also where a pending read has it already and has not told.
 func (q *question) show(ctx context.Context) (keys, error) {
+	if q.reading != nil && q.dev.interrupt() {
+		<-q.reading.done
+		q.reading = nil
+	}
 	keys, err := q.dev.prepare()
 	q.shown = err == nil // else the mode is another's, or the terminal is gone
 	if err != nil {
 		return keys, err
 	}
-	if q.reading != nil {
+	if q.reading != nil { // it could not be interrupted
 		select {
 		case <-q.reading.done:
 			q.reading = nil

@@ -266,6 +266,23 @@ func TestAskStopped(t *testing.T) {
 	}
 }
 
+// A byte that a read has taken when the process continues is none of the answer.
+func TestAskStoppedWhileReading(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, terminal := newFake()
+		f.held = make(chan struct{})
+		got := ask(t.Context(), terminal, "Code:")
+		f.press("1")
+		f.resumed <- syscall.SIGTERM
+		synctest.Wait()
+		close(f.held)
+		assert.Equal(t, "Code: Code: ", f.shows())
+		f.press("345\n")
+		assert.Equal(t, answer{"345", nil}, <-got)
+		f.assertLeft(t)
+	})
+}
+
 // A process that continues in the background does not touch the terminal.
 func TestAskContinuesInBackground(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

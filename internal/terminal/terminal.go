@@ -60,6 +60,7 @@ var (
 type device interface {
 	// prepare turns the echo off and discards what was typed before. It may be
 	// called again, after restore or when the process continues after a stop.
+	// Reads that start after it are not interrupted by what came before.
 	prepare() (keys, error)
 	// restore brings back the mode that prepare found. It does nothing before
 	// prepare.

@@ -92,6 +92,7 @@ func (t *tty) prepare() (keys, error) {
 	if err := t.set(&t.asking); err != nil {
 		return keys{}, fmt.Errorf("turning the terminal's echo off: %w", err)
 	}
+	_ = t.file.SetReadDeadline(time.Time{}) // fails only where interrupt does
 	t.flush()
 	return t.keys(), nil
 }
