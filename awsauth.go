@@ -87,6 +87,7 @@ func New(opts ...Option) (*Session, error) {
 	at, faulty := chosenEndpoint(s, l)
 	wrong = append(wrong, faulty...)
 	wrong.add(agree(s.claims(at), s.region))
+	wrong = append(wrong, l.checkSettings()...)
 	d, faulty := l.decide()
 	wrong = append(wrong, faulty...)
 	if len(wrong) == 0 {

@@ -213,6 +213,9 @@ func (l *look) loadError(err error) error {
 	if e := l.bundleError(err); e != nil {
 		return e
 	}
+	if e := l.settingError(err); e != nil {
+		return e
+	}
 	op := fmt.Sprintf("settings of profile %q", l.profile)
 	if !l.files.Has(l.profile) {
 		op = "settings"

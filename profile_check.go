@@ -3,6 +3,7 @@ package awsauth
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/chaoxiaodi/awsauth/internal/names"
@@ -56,6 +57,51 @@ func (l *look) checkRoleSource(profile, arn string) (f faults) {
 			mend("keep one of them: both say how its role is assumed"))
 	case len(given) == 1 && arn == "":
 		f.add(invalid(l.at(profile, given[0]), "profile %q has a %s but no role_arn", profile, given[0]).mend("add role_arn, or remove %s", given[0]))
+	}
+	return f
+}
+
+// settingForms are what the SDK takes for settings of a profile, where it refuses
+// all else.
+//
+// See https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
+var settingForms = map[string]string{
+	"account_id_endpoint_mode":           "use preferred, required or disabled",
+	"defaults_mode":                      "use auto, standard, in-region, cross-region, mobile or legacy",
+	"disable_clock_skew_correction":      "use true or false",
+	"disable_request_compression":        "use true or false",
+	"ec2_metadata_service_endpoint_mode": "use IPv4 or IPv6",
+	"max_attempts":                       "use a whole number, as 3",
+	"request_checksum_calculation":       "use when_supported or when_required",
+	"request_min_compression_size_bytes": "use a number from 0 to 10485760",
+	"response_checksum_validation":       "use when_supported or when_required",
+	"retry_mode":                         "use standard or adaptive; boto3 alone has legacy, and takes these two as well",
+}
+
+// settingError is the error for a setting that the SDK refuses, nil if err names
+// none that the profile has.
+func (l *look) settingError(err error) error {
+	for key, form := range settingForms {
+		v, ok := l.files.Get(l.profile, key)
+		if !ok || !strings.Contains(err.Error(), key) {
+			continue
+		}
+		e := invalid(v.Place(), "%s %q of profile %q is not a value that the SDK for Go takes", key, redact.Clip(v.Text), l.profile)
+		e.Err = redact.Error(err)
+		return e.mend("%s", form)
+	}
+	return nil
+}
+
+// checkSettings looks at the switches of the profile in force that say whom the
+// library's own calls ask. The SDK takes all but "true" for false, so that a "yes"
+// would turn FIPS off without a word.
+func (l *look) checkSettings() (f faults) {
+	for _, key := range []string{"use_fips_endpoint", "use_dualstack_endpoint", "ec2_metadata_v1_disabled", "ignore_configured_endpoint_urls"} {
+		if s := l.get(l.profile, key); s != "" && !strings.EqualFold(s, "true") && !strings.EqualFold(s, "false") {
+			f.add(invalid(l.at(l.profile, key), "%s %q of profile %q is neither true nor false", key, redact.Clip(s), l.profile).
+				mend("use true or false: all else would count as false"))
+		}
 	}
 	return f
 }

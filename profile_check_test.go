@@ -2,6 +2,7 @@ package awsauth_test
 
 import (
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -85,6 +86,49 @@ func TestBadSharedFiles(t *testing.T) {
 			lab.RequireBad(t, err, kind, tt.text...)
 			assert.Empty(t, w.Said())
 		})
+	}
+}
+
+// TestBadSettings: a setting that says nothing of whose the credentials are is held
+// to its form too, with its place and the values it may have.
+func TestBadSettings(t *testing.T) {
+	for line, mend := range map[string]string{
+		"max_attempts = x":                         "whole number",
+		"max_attempts =":                           "whole number",
+		"retry_mode = legacy":                      "standard or adaptive",
+		"defaults_mode = fast":                     "in-region",
+		"ec2_metadata_service_endpoint_mode = v6":  "IPv4 or IPv6",
+		"account_id_endpoint_mode = always":        "preferred",
+		"disable_request_compression = perhaps":    "true or false",
+		"disable_clock_skew_correction = perhaps":  "true or false",
+		"request_min_compression_size_bytes = 1 K": "10485760",
+		"request_checksum_calculation = never":     "when_required",
+		"response_checksum_validation = never":     "when_required",
+		"use_fips_endpoint = yes":                  "count as false",
+		"use_dualstack_endpoint = 1":               "count as false",
+		"ec2_metadata_v1_disabled = on":            "count as false",
+		"ignore_configured_endpoint_urls = yes":    "count as false",
+	} {
+		t.Run(line, func(t *testing.T) {
+			key, _, _ := strings.Cut(line, " ")
+			for name, opts := range map[string][]awsauth.Option{"profile": {awsauth.WithProfile("ops")}, "environment": nil} {
+				w := lab.New(t, awsauth.AWS)
+				w.Files("[profile ops]\n"+lab.SomePair+line+"\n", "")
+				if opts == nil { // its keys decide, and the profile still has settings
+					w.Env("AWS_PROFILE=ops", "AWS_ACCESS_KEY_ID="+lab.SomeID, "AWS_SECRET_ACCESS_KEY="+lab.SomeSecret)
+				}
+				_, err := w.Try(opts...)
+				lab.RequireBad(t, err, awsauth.InvalidOption, w.Dir+"/config:4: "+key, `of profile "ops"`, mend)
+				assert.NotContains(t, err.Error(), "settings", name)
+				assert.Empty(t, w.Said(), name)
+			}
+		})
+	}
+	for _, line := range []string{"use_fips_endpoint = False", "use_dualstack_endpoint =", "ignore_configured_endpoint_urls = TRUE", "max_attempts = 0"} {
+		w := lab.New(t, awsauth.AWS)
+		w.Files("[profile ops]\n"+lab.SomePair+line+"\n", "")
+		_, err := w.Try(awsauth.WithProfile("ops"))
+		assert.NoError(t, err, line)
 	}
 }
 
