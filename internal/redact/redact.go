@@ -110,7 +110,7 @@ func withoutKeys(s string) string {
 		}
 		from += i + len(begin)
 		label, body, _ := strings.Cut(s[from:], dashes)
-		if !strings.HasSuffix(label, "PRIVATE KEY") {
+		if !strings.HasSuffix(strings.TrimSuffix(label, " BLOCK"), "PRIVATE KEY") { // PGP has a BLOCK
 			continue
 		}
 		rest := ""
@@ -122,8 +122,10 @@ func withoutKeys(s string) string {
 	}
 }
 
-// shortestHeader is how long the first part of a JWT is at least: {"alg":"XY"} in base64.
-const shortestHeader = 16
+const (
+	shortestHeader = 16 // the first part of a JWT at least: {"alg":"XY"} in base64
+	shortestLine   = 40 // one of a token that was broken into lines
+)
 
 // withoutTokens takes tokens in the form of a JWT out of a text.
 func withoutTokens(s string) string {
@@ -131,11 +133,19 @@ func withoutTokens(s string) string {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
 	}
 	notToken := func(r rune) bool { return r != '.' && notBase64(r) }
-	length := func(s string, ends func(rune) bool) int {
-		if i := strings.IndexFunc(s, ends); i >= 0 {
-			return i
+	length := func(s string, ends func(rune) bool) (n int) {
+		for {
+			run := strings.IndexFunc(s[n:], ends)
+			if run < 0 {
+				return len(s)
+			}
+			n += run
+			next := strings.TrimLeft(s[n:], "\r\n")
+			if run < shortestLine || len(next) == len(s)-n {
+				return n
+			}
+			n = len(s) - len(next)
 		}
-		return len(s)
 	}
 	for from := 0; ; {
 		i := strings.Index(s[from:], "eyJ") // {" in base64

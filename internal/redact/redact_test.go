@@ -105,6 +105,7 @@ func TestMessage(t *testing.T) {
 // TestSecretsOfOthers: private keys and tokens are taken out, also those that were cut off,
 // and nothing else.
 func TestSecretsOfOthers(t *testing.T) {
+	wrapped := strings.Repeat("geheim64", 8)
 	const token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJnZWhlaW0ifQ.c2ln"
 	for in, want := range map[string]string{
 		"a -----BEGIN PRIVATE KEY-----\ngeheim\n-----END PRIVATE KEY----- b":                               "a … b",
@@ -116,6 +117,9 @@ func TestSecretsOfOthers(t *testing.T) {
 		"Bearer " + token + ", and " + token:                                                               "Bearer …, and …",
 		`{"token":"` + token[:30] + `"}`:                                                                   `{"token":"…"}`,
 		"id=" + token:                                                                                      "id=…",
+		"a -----BEGIN PGP PRIVATE KEY BLOCK-----\ngeheim\n-----END PGP PRIVATE KEY BLOCK-----b":            "a …b",
+		"a eyJ" + wrapped + "\r\n" + wrapped + "." + wrapped + "\n" + wrapped[1:] + ".c2ln b":              "a … b",
+		"a eyJhbGciOiJSUzI1NiJ9\n.b.c":                                                                     "a eyJhbGciOiJSUzI1NiJ9\n.b.c", // too short for a line
 		"no host keyJobs.example.com":                                                                      "no host keyJobs.example.com",
 		"eyJobs." + token:                                                                                  "eyJobs.…",
 		"eyJ":                                                                                              "eyJ", "-----BEGIN ": "-----BEGIN ",
