@@ -107,24 +107,22 @@ func ambientProfile() (name, namedBy string) {
 // with "~". The default ones are in the home directory: where there is none, no
 // file is read, since the SDK would look in the working directory.
 func (l *look) findFiles() (f faults) {
-	l.configFiles = l.paths(&f, l.opts.SharedConfigFiles, l.env.SharedConfigFile, "AWS_CONFIG_FILE", config.DefaultSharedConfigFiles)
-	l.credentialsFiles = l.paths(&f, l.opts.SharedCredentialsFiles, l.env.SharedCredentialsFile, "AWS_SHARED_CREDENTIALS_FILE",
-		config.DefaultSharedCredentialsFiles)
+	l.configFiles = l.paths(&f, l.opts.SharedConfigFiles, l.env.SharedConfigFile,
+		"config.WithSharedConfigFiles", "AWS_CONFIG_FILE", config.DefaultSharedConfigFiles)
+	l.credentialsFiles = l.paths(&f, l.opts.SharedCredentialsFiles, l.env.SharedCredentialsFile,
+		"config.WithSharedCredentialsFiles", "AWS_SHARED_CREDENTIALS_FILE", config.DefaultSharedCredentialsFiles)
 	return f
 }
 
-func (l *look) paths(f *faults, option []string, variable, name string, byDefault []string) []string {
+func (l *look) paths(f *faults, option []string, variable, optionName, name string, byDefault []string) []string {
 	paths := []string{}
 	switch {
 	case option != nil:
-		paths = append(paths, option...)
-	case variable != "":
-		path, err := sharedfile.Expand(variable)
-		if err != nil {
-			f.add(invalid(fmt.Sprintf("%s %q", name, redact.Clip(variable)), "%v", err))
-			return paths
+		for _, path := range option {
+			paths = append(paths, f.path(optionName, path, strings.HasPrefix(path, "~")))
 		}
-		paths = append(paths, path)
+	case variable != "":
+		paths = append(paths, f.path(name, variable, true))
 	default:
 		for _, path := range byDefault {
 			if !filepath.IsAbs(path) {
@@ -135,6 +133,22 @@ func (l *look) paths(f *faults, option []string, variable, name string, byDefaul
 		}
 	}
 	return paths
+}
+
+// path is the path of a file that a caller named.
+func (f *faults) path(name, given string, expand bool) (path string) {
+	path = given
+	if expand {
+		var err error
+		if path, err = sharedfile.Expand(given); err != nil {
+			f.add(invalid(fmt.Sprintf("%s %q", name, redact.Clip(given)), "%v", err))
+			return given
+		}
+	}
+	if stray := sharedfile.Stray(path); stray != "" {
+		f.add(invalid(fmt.Sprintf("%s %q", name, redact.Clip(given)), "there is no such file, and its name %s", stray).mend("write the path alone"))
+	}
+	return path
 }
 
 // warn notes what concerns nobody's identity but should be known. A text is noted

@@ -33,16 +33,18 @@ type way struct {
 //
 // See https://docs.aws.amazon.com/cli/latest/topic/config-vars.html
 func (l *look) follow(name string) (w way, f faults) {
+	told := map[string]bool{} // lines, and what is wrong with whole files
 	for profile := name; ; {
 		if slices.Contains(w.profiles, profile) {
 			f.add(l.circle(profile, w.profiles))
 			return w, f
 		}
 		w.profiles = append(w.profiles, profile)
-		told := map[string]bool{}
 		for _, p := range l.files.Problems(profile) {
-			f.add(l.fileFault(p))
-			told[p.Place()] = true
+			if !told[p.String()] {
+				f.add(l.fileFault(p))
+			}
+			told[p.Place()], told[p.String()] = true, true
 		}
 		w.holder = profile
 		source := l.get(profile, "source_profile")
@@ -193,8 +195,15 @@ func (l *look) firstKind(profile string, ofRole bool) sourceKind {
 	return ""
 }
 
+// hasSSO reports whether a profile signs in with SSO. Where it has credentials of
+// another kind, a start URL or a region alone does not say so, as for the AWS CLI.
 func (l *look) hasSSO(profile string) bool {
-	return !l.hasToken(profile) && slices.ContainsFunc(ssoKeys, func(key string) bool { return l.get(profile, key) != "" })
+	given := func(key string) bool { return l.get(profile, key) != "" }
+	if l.hasToken(profile) || !slices.ContainsFunc(ssoKeys, given) {
+		return false
+	}
+	return given("sso_session") || given("sso_account_id") || given("sso_role_name") ||
+		!l.hasKeys(profile) && !given("login_session") && !given("credential_process")
 }
 
 // hasToken reports whether a profile signs in with SSO but names no role, which
@@ -217,10 +226,13 @@ func (l *look) keysKind(profile string) sourceKind {
 func (l *look) hasKeys(profile string) bool { return l.keysKind(profile) != "" }
 
 // keyPair is the key that keysKind found. The account is a setting, and may stand in
-// the config file beside keys of the credentials file, as in the SDK.
+// the config file beside keys of the credentials file, as in the SDK, but not where it
+// stands beside other keys there.
 func (l *look) keyPair(profile string) sharedfile.KeyPair {
 	k, _ := l.files.Keys(profile, l.keysKind(profile) == sourceProfileKeys)
-	if k.AccountID.Text == "" {
+	other, twoPairs := l.files.Keys(profile, false)
+	twoPairs = twoPairs && other.AccessKeyID.Text != k.AccessKeyID.Text
+	if k.AccountID.Text == "" && !twoPairs {
 		k.AccountID, _ = l.files.Get(profile, "aws_account_id")
 	}
 	return k

@@ -95,6 +95,8 @@ func plain(s string) string {
 		switch c := lookAlike(r); {
 		case c != 0:
 			return rune(c)
+		case r != '\t' && unicode.IsSpace(r):
+			return ' '
 		case r != '\t' && isHidden(r):
 			return -1
 		}

@@ -32,6 +32,9 @@ func (f *file) wrong(s *section, kind Kind, line int, what, mend string) {
 // check looks at the sections once the file has been read.
 func (f *file) check() {
 	for _, s := range f.sections {
+		if s.kind != profileSection {
+			f.checkForeign(s)
+		}
 		if s.kind != profileSection && s.kind != sessionSection {
 			continue
 		}
@@ -46,6 +49,23 @@ func (f *file) check() {
 	f.checkPermissions()
 }
 
+// checkForeign reports what says who one is below the heading of a section that has
+// no such keys, as happens to who appends to a file. Nobody would be that, and it
+// cannot be told whose it is.
+func (f *file) checkForeign(s *section) {
+	if s.name == "" {
+		return // a heading that counts for nothing has been reported
+	}
+	title := strings.TrimSpace(kindWord(s.kind) + " " + clean(s.name))
+	for _, key := range s.keys {
+		if mustHaveText(key) && !strings.HasPrefix(key, "sso_") {
+			f.problems = append(f.problems, Problem{Path: f.path, Line: s.values[key].Line, Kind: Malformed,
+				What: fmt.Sprintf("%s counts for nothing in [%s]", key, title), Mend: "move it to the section of its profile"})
+			return
+		}
+	}
+}
+
 // checkValue looks at one value that says who one is.
 func (f *file) checkValue(s *section, key string, v Value) {
 	wrong := func(kind Kind, what, mend string) { f.wrong(s, kind, v.Line, what, mend) }
@@ -56,6 +76,9 @@ func (f *file) checkValue(s *section, key string, v Value) {
 	case meant != "":
 		wrong(Misspelt, clean(key)+" is no key that AWS knows", "write "+meant+", or remove the line")
 	case !IsIdentity(key):
+		if _, ok := s.pair(); !ok && looksLikeKeyID(v.Text) {
+			wrong(Misspelt, clean(key)+" has an access key id, and is no key that AWS knows", "write "+accessKeyID+", or remove the line")
+		}
 	case isEmpty(key, v.Text) && mustHaveText(key) && key != accessKeyID && key != secretAccessKey:
 		wrong(Empty, key+" of "+s.subject()+" has no value", "write its value, or remove the line")
 	case odd:
@@ -63,6 +86,14 @@ func (f *file) checkValue(s *section, key string, v Value) {
 	case isKeyMaterial(key) && strings.ContainsAny(v.Text, " \t"):
 		wrong(Character, key+" of "+s.subject()+" has a space in it", "write the value anew")
 	}
+}
+
+// looksLikeKeyID reports whether a value is an access key id.
+//
+// See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+func looksLikeKeyID(text string) bool {
+	return len(text) >= 16 && len(text) <= 128 && (strings.HasPrefix(text, "AKIA") || strings.HasPrefix(text, "ASIA")) &&
+		strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 
 // isEmpty reports whether a value says nothing. A command keeps its quotes, so two of

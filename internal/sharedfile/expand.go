@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"unicode"
 )
 
 // ErrNoHome is the error of Expand where the user has no home directory.
@@ -31,7 +32,37 @@ func Expand(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(home, rest), nil
+	if len(rest) == 1 {
+		return home, nil
+	}
+	return home + rest, nil // as it is: what is behind a link and .. is the system's to say
+}
+
+// Stray says what in the name of a file was hardly meant, as the quotes of an env file
+// or the line end of a mounted value, or "". A file that is there has the name it has.
+func Stray(path string) string {
+	if _, err := os.Stat(path); err == nil {
+		return ""
+	}
+	first, last := path[:min(1, len(path))], path[max(0, len(path)-1):]
+	switch {
+	case strings.TrimSpace(path) != path:
+		return "has a blank or a line end at one of its ends"
+	case strings.ContainsFunc(path, unicode.IsControl):
+		return "has a control character"
+	case strings.ContainsAny(first+last, "\"'`"):
+		return "has a quote at one of its ends"
+	case strings.HasPrefix(strings.ToLower(path), "file:"):
+		return "is a URL"
+	}
+	for rest := path; rest != ""; {
+		name, length := variable(rest)
+		if name != "" {
+			return "names a variable that is not set: " + clean(name)
+		}
+		rest = rest[max(length, 1):]
+	}
+	return ""
 }
 
 // homeOf returns the home directory of a user; "" is who runs the program.

@@ -59,27 +59,14 @@ func (p *parser) enter(s section) {
 	}
 	p.section = newSection(s)
 	p.sections = append(p.sections, p.section)
+	if s.kind != ignored {
+		p.byName[heading{named{s.kind, s.name}, s.bare}] = p.section
+	}
 }
 
 // classify says what a heading names, and reports one that counts for nothing.
 func (p *parser) classify(inner string) section {
-	meant := plain(inner)
-	r, bad := hidden(inner)
-	if !bad {
-		_, name := splitBlank(inner)
-		r, bad = inTypographicQuotes(name)
-	}
-	if bad {
-		s := p.sectionOf(meant)
-		mend := written(s)
-		if p.credentials {
-			mend = "write [" + clean(s.name) + "]"
-		}
-		p.headingProblem(s, Character, "the heading has "+nameOf(r), mend)
-		return section{}
-	}
-	if bare := strings.Trim(inner, "[]'\" "); bare != inner && strings.EqualFold(bare, "default") && unquoteName(inner) != "default" {
-		p.headingProblem(section{kind: profileSection, name: "default"}, Heading, fmt.Sprintf("[%s] is not the default profile", clean(inner)), "write [default]")
+	if p.damaged(inner) || p.stray(inner) {
 		return section{}
 	}
 	if p.credentials {
@@ -109,22 +96,40 @@ func (p *parser) classifyConfig(inner string) section {
 		return section{kind: profileSection, name: inner, bare: true}
 	case kind != ignored && unquoteName(name) != "":
 		return section{kind: kind, name: unquoteName(name)}
-	case p.both || inner == "plugins" || inner == "preview": // the CLI's own sections
-		return section{}
+	case inner == "plugins" || inner == "preview": // the CLI's own sections
+		return section{name: inner}
 	}
 	s := p.sectionOf(plain(inner))
 	what := fmt.Sprintf("[%s] counts for nothing in a config file", clean(inner))
-	if near := nearKind(word); near != ignored && name != "" {
+	near := nearKind(word)
+	joined, isJoined := joinedName(inner)
+	switch {
+	case isJoined:
+		s = joined
+	case near != ignored && unquoteName(name) != "":
 		s = section{kind: near, name: unquoteName(name)}
 		what += fmt.Sprintf(": the word is %q", kindWord(near))
 		if strings.EqualFold(word, kindWord(near)) {
 			what += ", without capitals"
 		}
-	} else if s.bare {
+	case p.both: // it is one of the credentials file
+		return section{}
+	case near != ignored && name != "":
+		what += ": it has no name"
+	case s.bare:
 		what = fmt.Sprintf("[%s] is not the default profile, whose name has no capitals", clean(inner))
 	}
 	p.headingProblem(s, Heading, what, written(s))
 	return section{}
+}
+
+// joinedName reads a heading whose word and name have a sign between them in place of
+// a space, as [profile:ops].
+func joinedName(inner string) (section, bool) {
+	word, name, ok := split(inner)
+	kind := kindOf(strings.ToLower(strings.TrimSpace(word)))
+	name = unquoteName(strings.TrimSpace(name))
+	return section{kind: kind, name: name}, ok && kind != ignored && name != ""
 }
 
 func (p *parser) classifyCredentials(inner string) section {
@@ -134,7 +139,7 @@ func (p *parser) classifyCredentials(inner string) section {
 	case p.both && kind != ignored && name != "":
 		return section{}
 	case kind == profileSection && name != "":
-		s := section{kind: kind, name: unquoteName(name)}
+		s := section{kind: kind, name: strayless(unquoteName(name))}
 		p.headingProblem(s, Heading, fmt.Sprintf("[%s] counts for nothing in a credentials file", clean(inner)),
 			fmt.Sprintf("write [%s]", cmp.Or(clean(s.name), "NAME")))
 		return section{}

@@ -14,6 +14,7 @@ type parser struct {
 	section *section // nil before the first heading
 	key     string   // the key that a deeper line belongs to; "" after a heading
 	indent  int      // of that key
+	more    []string // lines that belong to the value of that key
 	counted map[string]int
 }
 
@@ -24,6 +25,7 @@ func (f *file) parse(text string) {
 		p.number++
 		p.line(strings.TrimRight(line, "\r"))
 	}
+	p.flush()
 	for i, problem := range f.problems {
 		if n := p.counted[problem.What]; n > 1 {
 			f.problems[i].What += fmt.Sprintf(" (first of %d such lines)", n)
@@ -44,7 +46,10 @@ func (p *parser) line(line string) {
 	case isComment:
 	case !isText(line):
 		p.report(Problem{Kind: Encoding, What: "the line is not UTF-8", Mend: "save the file as UTF-8"})
+	case trimmed[0] == '[' && p.below(indentation(line)) && p.section.values[p.key].Text == "":
+		p.malformed("a line in brackets, indented below a key without a value", "begin a [section] at the margin, or write the value behind its key")
 	case trimmed[0] == '[':
+		p.flush()
 		p.heading(trimmed)
 	case p.section == nil:
 		p.malformed("a line before any [section]"+has(trimmed), "write [default] or another section above it")
@@ -100,10 +105,13 @@ func (p *parser) property(line, trimmed string) {
 		return
 	}
 	key, value, ok := split(trimmed)
+	if name, rest, more := split(value); more && strings.EqualFold(key, "$env") { // PowerShell's $env:NAME = "…"
+		key, value = key+":"+name, rest
+	}
 	inComment := ok && cutComment(key) != key
 	key = strings.ToLower(strings.TrimSpace(key))
 	indent := indentation(line)
-	deeper := p.key != "" && indent > p.indent
+	deeper := p.below(indent)
 	switch {
 	case inComment:
 		p.malformed("a comment's sign inside the key", "correct or remove the line")
@@ -118,6 +126,7 @@ func (p *parser) property(line, trimmed string) {
 	case !ok:
 		p.malformed("neither a [section] nor a key = value"+has(trimmed), "correct or remove the line")
 	default:
+		p.flush()
 		p.section.differs = p.section.differs || p.sdkNests(indent)
 		p.set(key, value)
 		p.key, p.indent = key, indent
@@ -136,9 +145,11 @@ func (p *parser) nest(key, value string, ok bool) {
 		p.tooDeep(key)
 	default:
 		v := p.section.values[p.key]
-		settings := append(v.Nested(), Setting{key, unquote(strings.TrimSpace(value))})
-		v.nested = &settings
-		p.section.values[p.key] = v
+		if v.nested == nil {
+			v.nested = new([]Setting)
+			p.section.values[p.key] = v
+		}
+		*v.nested = append(*v.nested, Setting{key, unquote(strings.TrimSpace(value))})
 	}
 }
 
@@ -148,10 +159,21 @@ func (p *parser) continued(line string) {
 		p.refuse("the value of " + p.key + " goes on at")
 		return
 	}
-	v := p.section.values[p.key]
-	v.Text += "\n" + line
-	p.section.values[p.key] = v
+	p.more = append(p.more, line)
 }
+
+// flush ends the value of the key at hand.
+func (p *parser) flush() {
+	if len(p.more) > 0 {
+		v := p.section.values[p.key]
+		v.Text = strings.Join(append([]string{v.Text}, p.more...), "\n")
+		p.section.values[p.key] = v
+		p.more = nil
+	}
+}
+
+// below reports whether a line is deeper than the key at hand.
+func (p *parser) below(indent int) bool { return p.key != "" && indent > p.indent }
 
 // refuse reports an indented line that would be a value's, once for each key.
 func (p *parser) refuse(what string) {

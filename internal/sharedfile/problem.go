@@ -57,8 +57,8 @@ func (p Problem) everywhere() bool {
 	return p.Profile == "" && p.session == "" && p.Kind != Permissions
 }
 
-// sameAs reports whether both say the same of the same line, as happens where
-// one file is read as config and as credentials file.
-func (p Problem) sameAs(q Problem) bool {
-	return p.Path == q.Path && p.Line == q.Line && p.What == q.What && p.Profile == q.Profile && p.session == q.session
+// once is the problem as it is said once, where one file is read as config and as
+// credentials file.
+func (p Problem) once() Problem {
+	return Problem{Path: p.Path, Line: p.Line, What: p.What, Profile: p.Profile, session: p.session}
 }

@@ -120,12 +120,7 @@ func (s *section) token() Value {
 
 // section returns the file's section of that kind and name, or nil.
 func (f *file) section(kind sectionKind, name string, bare bool) *section {
-	for _, s := range f.sections {
-		if s.kind == kind && s.name == name && s.bare == bare && kind != ignored {
-			return s
-		}
-	}
-	return nil
+	return f.byName[heading{named{kind, name}, bare}]
 }
 
 func newSection(s section) *section {

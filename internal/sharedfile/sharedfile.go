@@ -44,7 +44,14 @@ type file struct {
 	info        fs.FileInfo // nil where err is not
 	err         error       // of os.Stat
 	sections    []*section
+	byName      map[heading]*section
 	problems    []Problem
+}
+
+// heading is what tells the sections of a file apart.
+type heading struct {
+	named
+	bare bool
 }
 
 // section is one profile, sso-session or services section of one file, or
@@ -76,6 +83,7 @@ const (
 // is none.
 func Read(configs, credentials []string) *Files {
 	fs := &Files{}
+	said := map[Problem]bool{}
 	for _, path := range configs {
 		fs.files = append(fs.files, newFile(path, false))
 	}
@@ -90,7 +98,8 @@ func Read(configs, credentials []string) *Files {
 		}
 		slices.SortStableFunc(f.problems, func(a, b Problem) int { return a.Line - b.Line })
 		for _, p := range f.problems {
-			if !slices.ContainsFunc(fs.problems, p.sameAs) {
+			if once := p.once(); !said[once] {
+				said[once] = true
 				fs.problems = append(fs.problems, p)
 			}
 		}
@@ -101,7 +110,7 @@ func Read(configs, credentials []string) *Files {
 
 func newFile(path string, credentials bool) *file {
 	info, err := os.Stat(path)
-	return &file{path: path, credentials: credentials, info: info, err: err}
+	return &file{path: path, credentials: credentials, info: info, err: err, byName: map[heading]*section{}}
 }
 
 // isAlso reports whether other is the same file, named as the other kind.
