@@ -128,3 +128,19 @@ func TestNullDevice(t *testing.T) {
 		}
 	}
 }
+
+// TestBundleThatIsAPipe: New does not wait for a CA bundle that nobody writes.
+func TestBundleThatIsAPipe(t *testing.T) {
+	c := newCast(t, awsauth.AWS)
+	path := filepath.Join(c.Dir, "ca.pem")
+	require.NoError(t, syscall.Mkfifo(path, 0o600))
+	c.Env("AWS_CA_BUNDLE=" + path)
+	done := make(chan error, 1)
+	go func() { _, err := awsauth.New(c.Static()); done <- err }()
+	select {
+	case err := <-done:
+		assert.ErrorContains(t, err, "regular file")
+	case <-time.After(5 * time.Second):
+		t.Error("New hangs")
+	}
+}

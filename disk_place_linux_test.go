@@ -73,3 +73,17 @@ func TestDiskReadOnly(t *testing.T) {
 	ask(filepath.Join(memory, "cache"), 3, "")
 	ask(filepath.Join(memory, "cache"), 3, "")
 }
+
+// TestDiskAmongOtherFiles: a directory that is not the cache's alone keeps its mode, and
+// is not used. As root, / or /var/lib would be closed to all others.
+func TestDiskAmongOtherFiles(t *testing.T) {
+	c := newCast(t, awsauth.AWS)
+	dir := filepath.Join(c.Dir, "shared")
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	require.NoError(t, os.Chmod(dir, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "somebody-elses"), nil, 0o644))
+	lab.Get(t, c.Open(c.Static(), awsauth.WithAccount(lab.Target), awsauth.WithDiskCache(dir)))
+	info, err := os.Stat(dir)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o755), info.Mode().Perm())
+}

@@ -75,6 +75,9 @@ func (l *look) load(quiet logging.Logger, silent bool) (*loaded, error) {
 	if opts.Logger == nil && !silent {
 		opts.Logger = quiet
 	}
+	if err := l.checkBundle(); err != nil {
+		return nil, err
+	}
 	cfg, err := l.loadConfig(&opts)
 	if err != nil {
 		return nil, l.loadError(err)
@@ -223,14 +226,30 @@ func (l *look) loadError(err error) error {
 	return (&Error{Kind: InvalidOption, Op: op, Err: redact.Error(err)}).mend("correct what the SDK names, in the profile, the environment or WithLoadOptions")
 }
 
+// bundle is the file of the CA bundle that the SDK reads, and what named it.
+func (l *look) bundle() (path, said string) {
+	if path := l.env.CustomCABundle; path != "" {
+		return path, "AWS_CA_BUNDLE"
+	}
+	return l.get(l.profile, "ca_bundle"), l.at(l.profile, "ca_bundle")
+}
+
+const mendBundle = "name a file with the authorities' certificates in PEM form"
+
+// checkBundle refuses a bundle whose reading may never end, as that of a pipe.
+func (l *look) checkBundle() error {
+	path, said := l.bundle()
+	if info, err := os.Stat(path); path != "" && err == nil && !info.Mode().IsRegular() {
+		return invalid(said, "%s is not a regular file", redact.OneLine(path)).mend(mendBundle)
+	}
+	return nil
+}
+
 // bundleError is the error for a CA bundle that the SDK cannot use, nil if err
 // is of something else.
 func (l *look) bundleError(err error) error {
-	path, said := l.env.CustomCABundle, "AWS_CA_BUNDLE"
-	if path == "" {
-		path, said = l.get(l.profile, "ca_bundle"), l.at(l.profile, "ca_bundle")
-	}
-	e := &Error{Kind: InvalidOption, Op: said, Err: redact.Error(err), Hint: "name a file with the authorities' certificates in PEM form"}
+	path, said := l.bundle()
+	e := &Error{Kind: InvalidOption, Op: said, Err: redact.Error(err), Hint: mendBundle}
 	var file *fs.PathError
 	switch {
 	case path != "" && errors.As(err, &file) && file.Path == path:

@@ -32,7 +32,8 @@ func (s *settings) claims(at endpoint) (c []claim) {
 // ambientRegion is a region that nobody passed to New.
 type ambientRegion struct {
 	region, from string
-	profile      bool // of the profile that leads to the credentials
+	at           string // its file and line, "" if it has none
+	profile      bool   // of the profile that leads to the credentials
 }
 
 // said is what named the region, as an error shows it.
@@ -142,7 +143,7 @@ func (l *look) ambientRegions(src *source) (regions []ambientRegion, err error) 
 	}
 	for i, profile := range profiles {
 		if region := l.get(profile, "region"); region != "" {
-			regions = append(regions, ambientRegion{region, fmt.Sprintf("profile %q", profile), i == 0})
+			regions = append(regions, ambientRegion{region, fmt.Sprintf("profile %q", profile), l.at(profile, "region"), i == 0})
 		}
 	}
 	if l.opts.DefaultRegion != "" {
@@ -152,7 +153,11 @@ func (l *look) ambientRegions(src *source) (regions []ambientRegion, err error) 
 		return regions, nil
 	}
 	for _, a := range regions {
-		if err := checkRegion(a.region, l.settings.partition); err != nil {
+		err := checkRegion(a.region, l.settings.partition)
+		if err != nil && a.at != "" {
+			return nil, invalid(a.at, "region %q of %s: %v", redact.Clip(a.region), a.from, err)
+		}
+		if err != nil {
 			return nil, invalid(fmt.Sprintf("region %q (from %s)", redact.Clip(a.region), a.from), "%v", err)
 		}
 	}

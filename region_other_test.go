@@ -360,3 +360,14 @@ func TestPartitionOfForeignProfile(t *testing.T) {
 	assert.Equal(t, "eu-west-1", s.Config().Region)
 	assert.Equal(t, awsauth.AWS, s.Explain().Partition)
 }
+
+// TestRegionThatIsNoHost: a region is a part of a host's name, and is held to its form.
+func TestRegionThatIsNoHost(t *testing.T) {
+	for _, region := range []string{"us-gov_x-1", "us-foo_bar-1", "eu-" + strings.Repeat("a", 80) + "-1"} {
+		c := newCast(t, awsauth.AWS)
+		err := c.Who(c.Static(), awsauth.WithRegion(region))
+		require.Empty(t, c.Calls())
+		assert.NotContains(t, err.Error(), "answered")
+		assert.Contains(t, err.Error(), "region")
+	}
+}

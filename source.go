@@ -195,6 +195,9 @@ func (s *source) checkKeys(c aws.Credentials) error {
 		e.what = "the credentials it returned have a secret access key but no access key id"
 	case c.SecretAccessKey == "":
 		e.what = "the credentials it returned have an access key id (" + redact.Key(c.AccessKeyID) + ") but no secret access key"
+	case swapped(c.AccessKeyID, c.SecretAccessKey):
+		e.Kind, e.what = InvalidKey, "the two keys it returned are swapped: "+redact.Key(c.SecretAccessKey)+", which looks like an access key id, is the secret"
+		return e.mend("exchange the two where they are stored")
 	default:
 		what := unfit(c.AccessKeyID, c.SecretAccessKey, c.SessionToken)
 		if what == "" {

@@ -137,5 +137,11 @@ func unfitEnvironment() error {
 			return invalid("", "%s in %s", what, name).mend("trim what was read from a file or a mounted secret")
 		}
 	}
+	id, idName := firstEnv("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY")
+	secret, secretName := firstEnv("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY")
+	if swapped(id, secret) {
+		return invalid("", "the two are swapped: %s has %s, which looks like an access key id", secretName, redact.Key(secret)).
+			mend("exchange the values of %s and %s", idName, secretName)
+	}
 	return nil
 }

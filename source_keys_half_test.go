@@ -1,8 +1,10 @@
 package awsauth_test
 
 import (
+	"context"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/stretchr/testify/assert"
 
 	"github.com/chaoxiaodi/awsauth"
@@ -83,5 +85,44 @@ func requireHalf(t *testing.T, tests []halfPair) {
 			lab.RequireBad(t, err, awsauth.InvalidOption, tt.text...)
 			assert.Empty(t, w.Said())
 		})
+	}
+}
+
+// TestSwappedKeysNeverLeave: a secret in the place of the id would be sent in clear, in
+// the header of the signature.
+func TestSwappedKeysNeverLeave(t *testing.T) {
+	for name, set := range map[string]func(c *cast) []awsauth.Option{
+		"environment": func(c *cast) []awsauth.Option {
+			c.Env("AWS_ACCESS_KEY_ID=$SECRET", "AWS_SECRET_ACCESS_KEY=$ID")
+			return nil
+		},
+		"profile": func(c *cast) []awsauth.Option {
+			c.Files(c.text("[profile ops]\naws_access_key_id = $SECRET\naws_secret_access_key = $ID\n"), "")
+			return []awsauth.Option{awsauth.WithProfile("ops")}
+		},
+		"provider": func(c *cast) []awsauth.Option {
+			return []awsauth.Option{awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: c.Keys.SecretAccessKey, SecretAccessKey: c.Keys.AccessKeyID}, nil
+			}))}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCast(t, awsauth.AWS)
+			err := c.Who(set(c)...)
+			assert.Contains(t, err.Error(), "swapped")
+			assert.Empty(t, c.Calls(), "a call was made: the secret went out")
+		})
+	}
+}
+
+// TestQuotedKeysInTheEnvironment: docker --env-file keeps the quotes of a value.
+func TestQuotedKeysInTheEnvironment(t *testing.T) {
+	for _, q := range []string{`"`, "'"} {
+		c := newCast(t, awsauth.AWS)
+		c.Env("AWS_ACCESS_KEY_ID="+q+"$ID"+q, "AWS_SECRET_ACCESS_KEY="+q+"$SECRET"+q)
+		err := c.Who()
+		assert.Contains(t, err.Error(), "AWS_ACCESS_KEY_ID")
+		assert.NotContains(t, err.Error(), "China")
+		assert.Empty(t, c.Calls())
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -58,7 +59,7 @@ func (k keyOption) wrong() error {
 		return invalid(op, "access key id is empty, but there is a secret access key").mend("pass both, or use WithProfile")
 	case k.secret == "":
 		return invalid(op, "secret access key is empty for access key %s", redact.Key(k.id)).mend("pass both, or use WithProfile")
-	case names.IsKeyID(k.secret) && !names.IsKeyID(k.id):
+	case swapped(k.id, k.secret):
 		return invalid(op, "the two are swapped: %s, which looks like an access key id, is second", redact.Key(k.secret)).
 			mend("pass the access key id first, then the secret")
 	case strings.HasPrefix(k.id, "ASIA") && names.IsKeyID(k.id) && k.token == "":
@@ -72,10 +73,14 @@ func (k keyOption) wrong() error {
 }
 
 // unfit names what keys can never hold and one of these does: a line end that
-// came with a mounted file, a blank, a control character. "" if there is nothing.
-// Such a key would be refused by the HTTP client, again and again.
+// came with a mounted file, a blank, a control character, the quotes of an env file.
+// "" if there is nothing. Such a key would be refused by the HTTP client or by AWS,
+// again and again.
 func unfit(keys ...string) string {
 	for _, key := range keys {
+		if n := len(key); n > 1 && key[0] == key[n-1] && (key[0] == '"' || key[0] == '\'') {
+			return "a pair of quotes"
+		}
 		for _, r := range key {
 			switch {
 			case r == '\n' || r == '\r':
@@ -89,6 +94,10 @@ func unfit(keys ...string) string {
 	}
 	return ""
 }
+
+// swapped reports whether id and secret stand in each other's place. The secret would
+// be sent in clear.
+func swapped(id, secret string) bool { return names.IsKeyID(secret) && !names.IsKeyID(id) }
 
 // check refuses a provider that names nobody.
 func (p providerOption) check() (f faults) {
@@ -243,7 +252,8 @@ func (a anywhereOption) check() (f faults) {
 // WithPartition says the partition, any name will do: services that only look
 // like AWS's call theirs "auto" or "local".
 func checkRegion(region string, partition Partition) error {
-	if _, ok := PartitionOf(region); ok {
+	const most = 63 // it is a part of a host's name
+	if _, ok := PartitionOf(region); ok && names.Is(region, "-", 1, most) && !strings.Contains(region, "_") {
 		return nil
 	}
 	if lower := strings.ToLower(strings.TrimSpace(region)); lower != region {
@@ -256,7 +266,11 @@ func checkRegion(region string, partition Partition) error {
 			return fmt.Errorf("an availability zone, not a region; write %q", zone)
 		}
 	}
-	if partition != "" && names.Is(region, "-", 1, 63) && strings.Trim(region, "-") == region {
+	if i := strings.IndexFunc(region, func(r rune) bool { return r > unicode.MaxASCII }); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(region[i:])
+		return fmt.Errorf("it has a character outside ASCII (%U); write it anew", r)
+	}
+	if partition != "" && names.Is(region, "-", 1, most) && strings.Trim(region, "-") == region {
 		return nil
 	}
 	return fmt.Errorf("no region of any partition has such a name; one looks like us-east-1 or cn-north-1; " +

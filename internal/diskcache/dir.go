@@ -12,34 +12,41 @@ var (
 	errNotDir   = errors.New("it is not a directory")
 	errDirOwner = errors.New("it belongs to another user")
 	errDirWrite = errors.New("others can write to it; chmod 700 it, or give another directory")
+	errDirOpen  = errors.New("others can look into it, and it holds files that are not the cache's; give the cache a directory of its own")
 )
 
 // prepareDir makes the directory if it is missing, and reports an error unless it
 // is safe. One of our own that others can read is narrowed. One that others can
-// write is refused and left as it is: it is meant to be shared.
-func prepareDir(dir string) (narrowed bool, err error) {
+// write, or that holds other files too, is refused and left as it is: it is meant to
+// be shared, as / and /var/lib are.
+func prepareDir(dir string) error {
 	wide, err := checkDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := makeDirs(dir); err != nil {
-			return false, err
+			return err
 		}
 		wide, err = checkDir(dir)
 	}
 	if err != nil || !wide {
-		return false, err
+		return err
 	}
-	return true, narrowDir(dir)
+	return narrowDir(dir)
 }
 
 // checkDir reports an error unless the directory is there, ours, and closed to the
-// writing of others; wide tells that others can look into it. A symbolic link to
+// writing of others; wide tells that others can look into it, and see none but our
+// files. A symbolic link to
 // a directory is as good as the directory.
 func checkDir(dir string) (wide bool, err error) {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return false, err
 	}
-	return checkDirInfo(dir, info)
+	wide, err = checkDirInfo(dir, info)
+	if wide && !onlyOurs(dir) {
+		err = &fs.PathError{Op: "use", Path: dir, Err: errDirOpen}
+	}
+	return wide, err
 }
 
 func checkDirInfo(dir string, info fs.FileInfo) (wide bool, err error) {

@@ -117,7 +117,7 @@ func (s *Store) Through(ctx context.Context, r Request, fetch func(context.Conte
 // open makes the store ready for one entry: the directory is there and safe, the
 // encryption key is known. It warns of what is not so.
 func (s *Store) open(ctx context.Context, k Key) (*entryFile, error) {
-	if err := s.ready(ctx); err != nil {
+	if err := s.ready(); err != nil {
 		s.warn.say(ctx, troubleDir, err)
 		return nil, err
 	}
@@ -125,15 +125,11 @@ func (s *Store) open(ctx context.Context, k Key) (*entryFile, error) {
 }
 
 // ready makes the directory if it is missing, and checks it.
-func (s *Store) ready(ctx context.Context) error {
+func (s *Store) ready() error {
 	if s.dirErr != nil {
 		return s.dirErr
 	}
-	narrowed, err := prepareDir(s.dir)
-	if narrowed && !onlyOurs(s.dir) {
-		s.warn.say(ctx, troubleNarrowed, nil)
-	}
-	return err
+	return prepareDir(s.dir)
 }
 
 // entry returns the file of an entry, in the form that the store's key decides.

@@ -10,12 +10,11 @@ import (
 type trouble string
 
 const (
-	troubleDir      trouble = "the disk cache's directory cannot be used: credentials are fetched without the cache"
-	troubleNarrowed trouble = "the disk cache's directory was open to others and holds other files: its mode is 0700 now; give the cache a directory of its own"
-	troubleKey      trouble = "the disk cache's encryption key cannot be had: credentials are fetched without the cache"
-	troubleLock     trouble = "the disk cache's lock cannot be had: credentials are fetched without it, perhaps by several processes at once"
-	troubleEntry    trouble = "an entry of the disk cache cannot be used: it counts as absent"
-	troubleWrite    trouble = "credentials cannot be written to the disk cache: the next process fetches them again"
+	troubleDir   trouble = "the disk cache's directory cannot be used: credentials are fetched without the cache"
+	troubleKey   trouble = "the disk cache's encryption key cannot be had: credentials are fetched without the cache"
+	troubleLock  trouble = "the disk cache's lock cannot be had: credentials are fetched without it, perhaps by several processes at once"
+	troubleEntry trouble = "an entry of the disk cache cannot be used: it counts as absent"
+	troubleWrite trouble = "credentials cannot be written to the disk cache: the next process fetches them again"
 )
 
 // warner tells of each kind of trouble once, so that a full disk does not fill the

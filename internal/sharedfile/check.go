@@ -3,6 +3,8 @@ package sharedfile
 import (
 	"fmt"
 	"strings"
+
+	"github.com/chaoxiaodi/awsauth/internal/names"
 )
 
 // wrong notes a problem of the line at hand that concerns the section at hand.
@@ -76,7 +78,7 @@ func (f *file) checkValue(s *section, key string, v Value) {
 	case meant != "":
 		wrong(Misspelt, clean(key)+" is no key that AWS knows", "write "+meant+", or remove the line")
 	case !IsIdentity(key):
-		if _, ok := s.pair(); !ok && looksLikeKeyID(v.Text) {
+		if _, ok := s.pair(); !ok && names.IsKeyID(v.Text) {
 			wrong(Misspelt, clean(key)+" has an access key id, and is no key that AWS knows", "write "+accessKeyID+", or remove the line")
 		}
 	case isEmpty(key, v.Text) && mustHaveText(key) && key != accessKeyID && key != secretAccessKey:
@@ -86,14 +88,6 @@ func (f *file) checkValue(s *section, key string, v Value) {
 	case isKeyMaterial(key) && strings.ContainsAny(v.Text, " \t"):
 		wrong(Character, key+" of "+s.subject()+" has a space in it", "write the value anew")
 	}
-}
-
-// looksLikeKeyID reports whether a value is an access key id.
-//
-// See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
-func looksLikeKeyID(text string) bool {
-	return len(text) >= 16 && len(text) <= 128 && (strings.HasPrefix(text, "AKIA") || strings.HasPrefix(text, "ASIA")) &&
-		strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 
 // isEmpty reports whether a value says nothing. A command keeps its quotes, so two of
@@ -126,6 +120,8 @@ func (f *file) checkPair(s *section) {
 	id, secret, token := pair.AccessKeyID, pair.SecretAccessKey, pair.SessionToken
 	wrong := func(kind Kind, line int, what, mend string) { f.wrong(s, kind, line, s.subject()+" has "+what, mend) }
 	switch {
+	case pair.Complete() && names.IsKeyID(secret.Text) && !names.IsKeyID(id.Text):
+		wrong(Character, secret.Line, "its access key id and its secret swapped", "exchange the values of aws_access_key_id and aws_secret_access_key")
 	case pair.Complete():
 		if old := s.values[securityToken]; old.Text != "" && old.Text != token.Text {
 			wrong(Duplicate, old.Line, "another aws_session_token at "+token.Place(), "remove aws_security_token, its old name")
