@@ -154,7 +154,7 @@ func TestConsoleOwnAddress(t *testing.T) {
 func TestConsoleNamesHost(t *testing.T) {
 	w := lab.New(t, awsauth.AWS)
 	w.Env("AWS_ENDPOINT_URL_SIGNIN=https://signin.internal")
-	for status, kind := range map[int]awsauth.Kind{http.StatusForbidden: awsauth.AccessDenied, http.StatusInternalServerError: awsauth.Unreachable, http.StatusBadGateway: awsauth.Unreachable, http.StatusFound: awsauth.Unreachable} {
+	for status, kind := range map[int]awsauth.Kind{http.StatusForbidden: awsauth.AccessDenied, http.StatusInternalServerError: awsauth.Unreachable, http.StatusBadGateway: awsauth.Unreachable, http.StatusFound: awsauth.Unreachable, http.StatusOK: awsauth.Unreachable} {
 		w.Handle("signin.internal", http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) { out.WriteHeader(status) }))
 		_, err := w.InRole().ConsoleURL(t.Context(), "")
 		require.ErrorIs(t, err, kind)

@@ -213,6 +213,7 @@ func TestMFACallIsShort(t *testing.T) {
 		w.Inject(awsauthtest.Fault{Action: "GetSessionToken", Kind: awsauthtest.Hang})
 		o := lab.Ask(t.Context(), w.Open(w.Static(), device.Option()))
 		require.ErrorIs(t, o.Err, awsauth.Unreachable)
+		assert.ErrorContains(t, o.Err, "no answer from sts.us-east-1.amazonaws.com in 30s")
 		assert.LessOrEqual(t, o.Took, 32*time.Second)
 		assert.Equal(t, 1, device.Asked())
 	})
