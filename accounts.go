@@ -129,7 +129,7 @@ func (s *Session) walk(ctx context.Context, accounts []string, do func(context.C
 		}
 	}
 	members, err := s.fleet(accounts, do != nil, &f)
-	if err != nil || len(members) == 0 {
+	if err != nil {
 		return err
 	}
 	w := &walk{members: members, do: do, progress: f.progress, errs: make([]error, len(members))}

@@ -2,6 +2,8 @@ package awsauth_test
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -64,6 +66,22 @@ func TestAllowedNotesOfProviders(t *testing.T) {
 	first := w.Open()
 	_, err := w.Open(awsauth.WithCredentialsProvider(first), awsauth.WithAllowedAccounts(stranger)).Retrieve(t.Context())
 	require.ErrorIs(t, err, awsauth.WrongAccount)
+}
+
+// TestAllowedRoleUnnamed: the account of a role is in its ARN. STS is not asked for it, also where
+// its answer does not say whom it made of the caller.
+func TestAllowedRoleUnnamed(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	text := lab.AssumedAnswer("AssumeRole", "", "AROAX:x", "ASIAIOSFODNN7EXAMPLE")
+	var bodies []string
+	client := wired(func(r *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(r.Body)
+		bodies = append(bodies, string(body))
+		return answer(r, http.StatusOK, http.Header{"Content-Type": {"text/xml"}}, text), err
+	})
+	lab.Get(t, w.Open(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithAllowedAccounts(lab.Target), client.option()))
+	require.Len(t, bodies, 1)
+	assert.Contains(t, bodies[0], "Action=AssumeRole&")
 }
 
 // TestAllowedTheseKeys: the keys that are handed out are those whose account was asked

@@ -44,7 +44,7 @@ func (s *Session) ConsoleURL(ctx context.Context, destination string) (string, e
 		return "", s.noConsole()
 	}
 	region := s.place.region
-	if in, ok := PartitionOf(region); !ok || in != s.place.partition || region == in.pseudoRegion() {
+	if in, _ := PartitionOf(region); in != s.place.partition || region == in.pseudoRegion() {
 		region = s.place.partition.defaultRegion()
 	}
 	host, err := console.Host(ctx, region)

@@ -150,16 +150,17 @@ func TestConsoleOwnAddress(t *testing.T) {
 }
 
 // TestConsoleNamesHost: an error names the host that was asked, which an address of
-// one's own may be.
+// one's own may be, and no option of STS's, which was not asked.
 func TestConsoleNamesHost(t *testing.T) {
 	w := lab.New(t, awsauth.AWS)
 	w.Env("AWS_ENDPOINT_URL_SIGNIN=https://signin.internal")
-	for status, kind := range map[int]awsauth.Kind{http.StatusForbidden: awsauth.AccessDenied, http.StatusBadGateway: awsauth.Unreachable, http.StatusFound: awsauth.Unreachable} {
+	for status, kind := range map[int]awsauth.Kind{http.StatusForbidden: awsauth.AccessDenied, http.StatusInternalServerError: awsauth.Unreachable, http.StatusBadGateway: awsauth.Unreachable, http.StatusFound: awsauth.Unreachable, http.StatusOK: awsauth.Unreachable} {
 		w.Handle("signin.internal", http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) { out.WriteHeader(status) }))
 		_, err := w.InRole().ConsoleURL(t.Context(), "")
 		require.ErrorIs(t, err, kind)
 		assert.Contains(t, err.Error(), "signin.internal", "%d", status)
 		assert.NotContains(t, err.Error(), "signin.aws.amazon.com")
+		assert.NotContains(t, err.Error(), "STS", "%d", status)
 	}
 }
 

@@ -73,7 +73,7 @@ func TestConsoleRefused(t *testing.T) {
 	device := w.Device()
 	for _, s := range []*awsauth.Session{w.Open(w.Static()), w.Open(w.Static(), device.Option())} {
 		_, err := s.ConsoleURL(t.Context(), "")
-		lab.RequireBad(t, err, awsauth.LongTermCredentials, "assume a role first")
+		lab.RequireBad(t, err, awsauth.LongTermCredentials, "are a user's, and a user's keys sign nobody in", "assume a role first")
 		require.ErrorIs(t, err, awsauth.InvalidOption, "it is mended by an option")
 	}
 	assert.Zero(t, device.Asked())

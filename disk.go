@@ -60,7 +60,7 @@ func (e *entry) through(get fetch) fetch {
 		found, err := store.Through(ctx, diskcache.Request{Key: key, Good: e.good(ctx), Wait: e.wait(ctx), Waiting: e.waiting(ctx)}, func(ctx context.Context) (diskcache.Entry, error) {
 			fetched = true
 			keys, err := get(ctx)
-			if now, same, lost := e.key(ctx); err == nil && (!same || lost != nil || now != key) {
+			if now, same, _ := e.key(ctx); err == nil && (!same || now != key) {
 				moved = keys
 				return diskcache.Entry{}, errMoved // they may be somebody else's: of no use to other processes
 			}
@@ -192,7 +192,7 @@ func (e *entry) good(ctx context.Context) func(diskcache.Entry) bool {
 // they are alive no longer.
 func (e *entry) drop(ctx context.Context, keys *refresh.Issued) bool {
 	if store := e.family.disk; store != nil {
-		if key, ok, err := e.key(ctx); ok && err == nil {
+		if key, ok, _ := e.key(ctx); ok {
 			store.Drop(ctx, key, keys.AccessKeyID)
 		}
 	}
@@ -200,7 +200,7 @@ func (e *entry) drop(ctx context.Context, keys *refresh.Issued) bool {
 }
 
 // key stands for all that decides what the credentials are: who asks, whom and
-// where, and what for. ok is false where who asks cannot be told.
+// where, and what for. ok is false where who asks cannot be told, and beside each err.
 func (e *entry) key(ctx context.Context) (key diskcache.Key, ok bool, err error) {
 	b := diskcache.NewKey()
 	w := e.family.wire

@@ -57,6 +57,44 @@ func TestDiskSSOOptions(t *testing.T) {
 	assert.NotEqual(t, first.AccessKeyID, second.AccessKeyID, "the middle role's keys as those of base")
 }
 
+// TestDiskSSOLogins: the login is part of the key: who signs in after somebody else gets
+// nothing that the other one's login brought.
+func TestDiskSSOLogins(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.SSOProfile()
+	path, err := ssocreds.StandardCachedTokenFilepath("corp")
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	logins := map[string][]byte{}
+	for _, who := range []string{"ana", "bob"} {
+		logins[who] = w.LoginSSO("https://corp.awsapps.com/start", "us-east-1", time.Hour, w.ARN(lab.Home, "role/base"))
+	}
+	seen := map[string]string{}
+	for _, who := range []string{"ana", "bob", "ana", "bob"} {
+		require.NoError(t, os.WriteFile(path, logins[who], 0o600))
+		seen[lab.Get(t, w.Open(awsauth.WithProfile("dev"), disk(w))).AccessKeyID] = who
+	}
+	assert.Len(t, seen, 2)
+	assert.Len(t, w.Calls("GetRoleCredentials"), 2)
+}
+
+// TestDiskNoLogin: a token's file that holds none opens no entry of the disk cache. That
+// the login has ended is said.
+func TestDiskNoLogin(t *testing.T) {
+	const start = "https://corp.awsapps.com/start"
+	w := lab.New(t, awsauth.AWS)
+	w.Files("[profile dev]\nregion = us-east-1\nsso_account_id = "+lab.Home+"\nsso_role_name = base\nsso_region = us-east-1\nsso_start_url = "+start+"\n", "")
+	w.SSOLogin(start)
+	lab.Get(t, w.Open(awsauth.WithProfile("dev"), disk(w)))
+	path, err := ssocreds.StandardCachedTokenFilepath(start)
+	require.NoError(t, err)
+	for _, text := range []string{`{"expiresAt":"2099-01-01T00:00:00Z"}`, "{", ""} {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		_, err = w.Open(awsauth.WithProfile("dev"), disk(w)).Retrieve(t.Context())
+		lab.RequireBad(t, err, awsauth.Expired, "SSO session", "aws sso login --profile dev")
+	}
+}
+
 // TestDiskUserChanges: a provider whose user changes while an MFA session of the one
 // before is at hand. What is assumed from that session is not the new user's.
 func TestDiskUserChanges(t *testing.T) {

@@ -104,6 +104,56 @@ func TestDiskKeysChangeInFlight(t *testing.T) {
 	})
 }
 
+// TestDiskFailsInFlight: as above, and STS refuses the successor the role. The refusal is
+// what the caller hears.
+func TestDiskFailsInFlight(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		ana, bob := w.Keys, w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/bob")})
+		var asked atomic.Int32
+		provider := awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			keys := ana
+			if asked.Add(1) > 1 {
+				keys = bob
+			}
+			return aws.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey}, nil
+		}))
+		w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Refuse, Code: "ExpiredToken", Times: 1})
+		w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Refuse})
+		_, err := w.Open(provider, disk(w), awsauth.WithAccount(lab.Target)).Retrieve(t.Context())
+		require.ErrorIs(t, err, awsauth.AccessDenied)
+		calls := w.Calls("AssumeRole")
+		require.Equal(t, bob.AccessKeyID, calls[len(calls)-1].AccessKeyID, "the case is not met")
+	})
+}
+
+// TestDiskOwnerOfEnded: an MFA session that has ended is nobody's: roles are those of whose
+// keys the provider has by then.
+func TestDiskOwnerOfEnded(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		device := w.Device()
+		ana, bob := w.Keys, w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/bob"), MFASerial: w.ARN(lab.Home, "mfa/bob")})
+		var changed atomic.Bool
+		s := w.Open(device.Option(), disk(w), awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			keys := ana
+			if changed.Load() {
+				keys = bob
+			}
+			return aws.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, CanExpire: true, Expires: time.Now().Add(10 * time.Minute)}, nil
+		})))
+		lab.Get(t, s)
+		time.Sleep(11*time.Hour + 50*time.Minute)
+		ofAna := lab.Get(t, w.Open(w.Static(), disk(w), device.Option(), awsauth.WithAccount(lab.Target)))
+		changed.Store(true)
+		time.Sleep(15 * time.Minute)
+		child, err := s.Assume(awsauth.WithAccount(lab.Target))
+		require.NoError(t, err)
+		got, err := child.Retrieve(t.Context())
+		if err == nil {
+			assert.NotEqual(t, ofAna.AccessKeyID, got.AccessKeyID, "bob works with the role that ana's MFA session assumed")
+		}
+	})
+}
+
 // TestDiskOwnerOfSession: a role that is assumed from an MFA session belongs to whose
 // session it is, whoever the provider's keys are of by then.
 func TestDiskOwnerOfSession(t *testing.T) {
@@ -194,7 +244,8 @@ func TestDiskEnough(t *testing.T) {
 	})
 }
 
-// TestDiskOlderEntry: an entry that is older than what a session has replaces nothing.
+// TestDiskOlderEntry: an entry that ends before what a session has replaces nothing, and
+// does not hold up its renewal either.
 func TestDiskOlderEntry(t *testing.T) {
 	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 		old := lab.Get(t, w.InRole(disk(w)))
@@ -208,10 +259,11 @@ func TestDiskOlderEntry(t *testing.T) {
 		s := w.InRole(disk(w))
 		lab.Get(t, s)
 		require.NoError(t, os.WriteFile(files[0], text, 0o600))
-		for range 55 {
+		for range 40 { // the older one lasts for ten minutes more
 			assert.NotEqual(t, old.AccessKeyID, lab.Get(t, s).AccessKeyID)
 			time.Sleep(time.Minute)
 		}
+		assert.Len(t, w.Calls("AssumeRole"), 3, "renewed in time")
 	})
 }
 

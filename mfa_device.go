@@ -62,7 +62,7 @@ func (l *look) secondFactor(src *source) (*mfaDevice, faults) {
 // there is a code to be had and a role to use it for, as the AWS CLI ignores it.
 func (l *look) devices(src *source) (found []mfaDevice) {
 	option := l.settings.mfa
-	if option.given && option.serial != "" {
+	if option.serial != "" {
 		found = append(found, mfaDevice{serial: option.serial, said: "WithMFA"})
 	}
 	for _, role := range src.roles {

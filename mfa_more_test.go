@@ -82,21 +82,32 @@ func TestMFAFleetOneAccount(t *testing.T) {
 // TestMFAOptionsRunOnce: config.WithAssumeRoleCredentialOptions runs once for each
 // role, whoever asks for the code.
 func TestMFAOptionsRunOnce(t *testing.T) {
-	for name, text := range map[string]string{
-		"beside a role": "[profile ops]\nrole_arn = $BASE\nsource_profile = keys\nmfa_serial = " + lab.MFASerial + "\n[profile keys]\n" + lab.KeyLines,
-		"beside keys":   "[profile ops]\nmfa_serial = " + lab.MFASerial + "\n" + lab.KeyLines,
+	for name, tt := range map[string]struct {
+		text  string
+		given bool // WithMFA gives the codes
+	}{
+		"beside a role":             {"[profile ops]\nrole_arn = $BASE\nsource_profile = keys\nmfa_serial = " + lab.MFASerial + "\n[profile keys]\n" + lab.KeyLines, false},
+		"beside keys":               {"[profile ops]\nmfa_serial = " + lab.MFASerial + "\n" + lab.KeyLines, false},
+		"beside keys, with WithMFA": {"[profile ops]\nmfa_serial = " + lab.MFASerial + "\n" + lab.KeyLines, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := lab.New(t, awsauth.AWS)
 			device := w.Device()
-			w.Files(text, "")
+			w.Files(tt.text, "")
 			var serials []string
-			s := w.Open(awsauth.WithProfile("ops"), awsauth.WithAccount(lab.Target), awsauth.WithLoadOptions(config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+			opts := []awsauth.Option{awsauth.WithProfile("ops"), awsauth.WithAccount(lab.Target), awsauth.WithLoadOptions(config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
 				serials = append(serials, aws.ToString(o.SerialNumber))
 				o.TokenProvider = func() (string, error) { return device.Code(t.Context()) }
-			})))
-			lab.Get(t, s)
-			assert.Equal(t, []string{device.Serial}, serials)
+			}))}
+			if tt.given {
+				opts = append(opts, awsauth.WithMFA("", device.Code))
+			}
+			lab.Get(t, w.Open(opts...))
+			if tt.given {
+				assert.Empty(t, serials, "there is no role of a profile, and nobody is asked for a code")
+			} else {
+				assert.Equal(t, []string{device.Serial}, serials)
+			}
 		})
 	}
 }
@@ -202,6 +213,7 @@ func TestMFACallIsShort(t *testing.T) {
 		w.Inject(awsauthtest.Fault{Action: "GetSessionToken", Kind: awsauthtest.Hang})
 		o := lab.Ask(t.Context(), w.Open(w.Static(), device.Option()))
 		require.ErrorIs(t, o.Err, awsauth.Unreachable)
+		assert.ErrorContains(t, o.Err, "no answer from sts.us-east-1.amazonaws.com in 30s")
 		assert.LessOrEqual(t, o.Took, 32*time.Second)
 		assert.Equal(t, 1, device.Asked())
 	})
@@ -225,6 +237,24 @@ func TestMFADeadSession(t *testing.T) {
 			assert.Equal(t, dead, lab.Get(t, s).AccessKeyID != first.AccessKeyID)
 		})
 	}
+}
+
+// TestMFADoubtEnds: where STS does not say whether it still knows an MFA session, the
+// call that was refused waits for no more than thirty seconds, and the session is kept.
+func TestMFADoubtEnds(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		device := w.Device()
+		s := w.Open(w.Static(), device.Option())
+		first := lab.Get(t, s)
+		time.Sleep(time.Hour)
+		w.Inject(awsauthtest.Fault{Action: "GetCallerIdentity", Kind: awsauthtest.Refuse, Code: "ExpiredToken", Times: 1})
+		w.Inject(awsauthtest.Fault{Action: "GetCallerIdentity", Kind: awsauthtest.Hang})
+		begun := time.Now()
+		require.Error(t, lab.Whoami(s))
+		assert.Equal(t, 30*time.Second, time.Since(begun))
+		assert.Equal(t, first.AccessKeyID, lab.Get(t, s).AccessKeyID)
+		assert.Equal(t, 1, device.Asked())
+	})
 }
 
 // TestMFANoTerminal: without a terminal the error says what to do.

@@ -21,11 +21,16 @@ func atTerminal(t *testing.T) (w *lab.Place, device *lab.Device, env []string) {
 	device = w.Device()
 	w.AddRole(awsauthtest.Role{ARN: w.ManageARN(lab.Target), Trust: []string{lab.Home}, RequireMFA: true})
 	w.Files("[profile ana]\nmfa_serial = "+device.Serial+"\n"+lab.KeyLines, "")
+	return w, device, environ(t, w, errand{Profile: "ana", Account: lab.Target})
+}
+
+// environ is the environment of a program that is to run an errand.
+func environ(t *testing.T, w *lab.Place, e errand) []string {
 	url, err := w.Serve()
 	require.NoError(t, err)
-	text, err := json.Marshal(errand{Profile: "ana", Account: lab.Target})
+	text, err := json.Marshal(e)
 	require.NoError(t, err)
-	return w, device, []string{lab.Role + "=prompt", profileErrand + "=" + string(text), "AWS_ENDPOINT_URL_STS=" + url}
+	return []string{lab.Role + "=prompt", profileErrand + "=" + string(text), "AWS_ENDPOINT_URL_STS=" + url}
 }
 
 // TestPromptMFA: a person at a terminal is asked for the code of the device, with the
@@ -46,6 +51,28 @@ func TestPromptMFA(t *testing.T) {
 	assert.Equal(t, former, p.Mode(t))
 	assert.Len(t, w.Calls("GetSessionToken"), 1)
 	assert.Len(t, w.Calls("AssumeRole"), 1)
+}
+
+// TestPromptMFAProfile: the question names the profile whose mfa_serial it is, and the
+// session's profile where WithMFA names the device.
+func TestPromptMFAProfile(t *testing.T) {
+	for name, tt := range map[string]struct {
+		config, serial, profile string
+	}{
+		"of the source profile": {config: "[profile ana]\nrole_arn = $BASE\nsource_profile = keys\n[profile keys]\nmfa_serial = " + lab.MFASerial + "\n" + lab.KeyLines, profile: "keys"},
+		"of WithMFA":            {config: "[profile ana]\n" + lab.KeyLines, serial: lab.MFASerial, profile: "ana"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, device, _ := atTerminal(t)
+			w.Files(tt.config, "")
+			p := ptytest.New(t)
+			c := p.Start(t, environ(t, w, errand{Profile: "ana", Account: lab.Target, Serial: tt.serial})...)
+			p.Asked(t, "MFA code for "+device.Serial+" (profile "+tt.profile+"): ")
+			p.Press(t, w.MFACode(device.Serial)+"\n")
+			c.End(t)
+			assert.Len(t, w.Calls("GetSessionToken"), 1)
+		})
+	}
 }
 
 // TestPromptMFAWrong: what is no code is refused without a call, and not repeated in

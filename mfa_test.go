@@ -259,3 +259,20 @@ func TestMFAAge(t *testing.T) {
 		assert.Contains(t, err.Error(), "an MFA session); the MFA session is 5h12m0s old, which a policy may limit (aws:MultiFactorAuthAge)")
 	})
 }
+
+// TestMFAAgeOfNone: where a user's keys are temporary there is no MFA session, and no
+// error speaks of its age.
+func TestMFAAgeOfNone(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		device := w.Device()
+		plain := lab.Get(t, w.Open(w.Static(), device.Option()))
+		time.Sleep(time.Minute)
+		w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Refuse})
+		_, err := w.Open(awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return plain, nil
+		})), device.Option(), awsauth.WithAccount(lab.Target)).Retrieve(t.Context())
+		require.ErrorIs(t, err, awsauth.AccessDenied)
+		assert.Contains(t, err.Error(), "an MFA code")
+		assert.NotContains(t, err.Error(), "MFA session")
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
+	"github.com/chaoxiaodi/awsauth/awsauthtest"
 	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
@@ -96,4 +98,51 @@ func TestMFAOptionsOfRoleAndKeys(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestMFASerialOfOption: a serial that config.WithAssumeRoleCredentialOptions sets for a
+// role takes the place of the one that stands beside it.
+func TestMFASerialOfOption(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	device := w.Device()
+	w.Files("[profile ops]\nrole_arn = $BASE\nsource_profile = keys\nmfa_serial = "+w.ARN(lab.Home, "mfa/former")+"\n[profile keys]\n"+lab.KeyLines, "")
+	lab.Get(t, w.Open(awsauth.WithProfile("ops"), awsauth.WithLoadOptions(config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+		o.SerialNumber = aws.String(device.Serial)
+		o.TokenProvider = func() (string, error) { return device.Code(t.Context()) }
+	}))))
+	assert.Equal(t, device.Serial, w.Calls("GetSessionToken")[0].Params.Get("SerialNumber"))
+}
+
+// TestMFABesideKeysAlone: without WithMFA, an mfa_serial beside keys asks nobody where no
+// role is assumed, as with the AWS CLI.
+func TestMFABesideKeysAlone(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.Device()
+	w.Files("[profile ops]\nmfa_serial = "+lab.MFASerial+"\n"+lab.KeyLines, "")
+	s := w.Open(awsauth.WithProfile("ops"), w.MFAFrom(func() (string, error) { t.Error("asked"); return "", nil }))
+	assert.Equal(t, w.Keys.AccessKeyID, lab.Get(t, s).AccessKeyID)
+}
+
+// TestMFACodeTarget: what was no code for a role of its own names the role.
+func TestMFACodeTarget(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	device, accounts := w.Device(), w.Strict(1)
+	for said, opts := range map[string][]awsauth.Option{
+		"start MFA session: ":                            nil,
+		"assume role " + w.ManageARN(accounts[0]) + ": ": {awsauth.WithAccount(accounts[0]), awsauth.WithDuration(2 * time.Hour)},
+	} {
+		opts = append(opts, w.Static(), awsauth.WithMFA(device.Serial, func(context.Context) (string, error) { return "12", nil }))
+		_, err := w.Open(opts...).Retrieve(t.Context())
+		lab.RequireBad(t, err, awsauth.MFARequired, said)
+	}
+}
+
+// TestMFASerialAccount: the account of a session's keys is that of the device, whose path
+// may hold colons.
+func TestMFASerialAccount(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	serial := w.ARN(lab.Home, "mfa/a:b/ana")
+	w.Keys = w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/ci"), MFASerial: serial})
+	s := w.Open(w.Static(), awsauth.WithMFA(serial, func(context.Context) (string, error) { return w.MFACode(serial), nil }))
+	assert.Equal(t, lab.Home, lab.Get(t, s).AccountID)
 }

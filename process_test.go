@@ -109,7 +109,7 @@ const mfaQuestion = "MFA code for arn:aws:iam::111111111111:mfa/ana (profile ana
 func prompt() {
 	var e errand
 	must(json.Unmarshal([]byte(os.Getenv(profileErrand)), &e))
-	s, err := awsauth.New(append(e.options(nil), awsauth.WithMFA("", awsauth.PromptMFA))...)
+	s, err := awsauth.New(append(e.options(nil), awsauth.WithMFA(e.Serial, awsauth.PromptMFA))...)
 	must(err)
 	id, err := s.Identity(context.Background())
 	if err != nil {

@@ -45,7 +45,7 @@ func (l *look) anywhereSource() (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p, ok := PartitionOf(target.Region); !ok || string(p) != target.Partition {
+	if p, _ := PartitionOf(target.Region); string(p) != target.Partition {
 		return nil, invalid("WithRolesAnywhere", "the trust anchor names region %s of partition %s, and there is none of that name", redact.Clip(target.Region), target.Partition).
 			mend("check the ARN of the trust anchor")
 	}

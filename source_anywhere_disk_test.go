@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -100,4 +101,17 @@ func TestAnywhereExplained(t *testing.T) {
 	assert.Contains(t, s.Explain().String(), waits)
 	lab.Get(t, s)
 	assert.NotContains(t, s.Explain().String(), waits)
+}
+
+// TestAnywhereRetries: a call is tried as often as the SDK's configuration says.
+func TestAnywhereRetries(t *testing.T) {
+	for _, tries := range []int{1, 5} {
+		lab.OnItsClock(t, func(t *testing.T, _ *lab.Place) {
+			w := newWorkload(t, awsauth.AWS, "us-east-1")
+			w.Inject(awsauthtest.Fault{Action: "CreateSession", Kind: awsauthtest.ServerError})
+			_, err := w.Open(w.option(), awsauth.WithLoadOptions(config.WithRetryMaxAttempts(tries))).Retrieve(t.Context())
+			require.ErrorIs(t, err, awsauth.Unreachable)
+			assert.Len(t, w.Calls("CreateSession"), tries)
+		})
+	}
 }

@@ -359,6 +359,7 @@ func TestAnywhereEnds(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 		o := lab.Ask(t.Context(), w.Open(w.option()))
 		require.ErrorIs(t, o.Err, awsauth.Unreachable)
+		assert.ErrorContains(t, o.Err, "no answer from rolesanywhere.us-east-1.amazonaws.com in 30s")
 		assert.LessOrEqual(t, o.Took, 31*time.Second)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -161,6 +162,8 @@ func TestAnywhereCertificates(t *testing.T) {
 			}
 		})
 	}
+	_, err := awsauth.CertificateFiles(filepath.Join(w.Dir, "none.pem"), filepath.Join(w.Dir, "none.key"))(t.Context())
+	require.ErrorIs(t, err, fs.ErrNotExist, "the cause is there")
 	assert.Empty(t, w.Said())
 	lab.Get(t, w.Open(awsauth.WithRolesAnywhere(w.anchor, w.profile, w.role, awsauth.CertificateFiles(w.pem("good", good)))))
 }

@@ -61,7 +61,7 @@ func TestGitHubActionsAddress(t *testing.T) {
 // nothing of it is shown. Blanks round a token are not part of it.
 func TestGitHubActionsAnswers(t *testing.T) {
 	for name, text := range map[string]string{
-		"cut": `{"value":"SECRETSECRET`, "endless": `{"value":"SECRETSECRET` + strings.Repeat("x", 1<<20) + `"}`, "a page": "<html>SECRETSECRET", "another type": `{"value":{"SECRETSECRET":1}}`,
+		"cut": `{"value":"SECRETSECRET`, "endless": `{"value":"SECRETSECRET` + strings.Repeat("x", 1<<20) + `"}`, "a page": "<html>SECRETSECRET", "another type": `{"value":{"SECRETSECRET":1}}`, "two values": `{"value":"SECRETSECRET","value":1}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := lab.New(t, awsauth.AWS)

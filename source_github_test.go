@@ -22,6 +22,7 @@ const githubIssuer = "token.actions.githubusercontent.com"
 func runner(t *testing.T, w *lab.Place, answer func(http.ResponseWriter, url.Values)) {
 	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "Bearer the-runner-token", r.Header.Get("Authorization"))
+		assert.Equal(t, "application/json", r.Header.Get("Accept"))
 		assert.Equal(t, "2.0", r.URL.Query().Get("api-version"), "what the address has already")
 		answer(out, r.URL.Query())
 	}))

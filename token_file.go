@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
 	"time"
 
@@ -135,7 +134,7 @@ func loginDigest(path string) (string, error) {
 		return "", err
 	}
 	if token.AccessToken == "" {
-		return "", &fs.PathError{Op: "read", Path: path, Err: errors.New("it holds no token")}
+		return "", errors.New("it holds no token")
 	}
 	digest := sha256.Sum256([]byte(token.AccessToken))
 	return hex.EncodeToString(digest[:]), nil

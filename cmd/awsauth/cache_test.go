@@ -89,6 +89,8 @@ func TestCacheUsage(t *testing.T) {
 	code, _, stderr := command(t, "cache", "clear")
 	assert.Equal(t, exitOK, code)
 	assert.Equal(t, "awsauth: removed 0 entries\n", stderr)
+	assert.Equal(t, "1 entry", entries(1))
+	assert.Equal(t, "2 entries", entries(2))
 	now := time.Now()
 	past := now.Add(-time.Hour)
 	assert.Contains(t, kept{Expires: &past, Expired: true}.until(now), "which is over")

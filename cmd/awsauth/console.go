@@ -76,7 +76,7 @@ func logoutAddress(ctx context.Context, cmd *cli.Command, s *awsauth.Session) (s
 		return "", misused(cmd, errors.New("--logout signs out of all services: leave out --service"))
 	}
 	region := s.Config().Region
-	if in, ok := awsauth.PartitionOf(region); !ok || in != s.Explain().Partition {
+	if in, _ := awsauth.PartitionOf(region); in != s.Explain().Partition {
 		return "", misused(cmd, fmt.Errorf("--logout: region %q is in no partition that is known here; name another with --region", region))
 	}
 	host, err := console.Host(ctx, region)

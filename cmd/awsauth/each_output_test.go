@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -48,6 +50,44 @@ func TestEachFirstLine(t *testing.T) {
 		assert.NotEqual(t, exitOK, code)
 		assert.Contains(t, stderr, path+want)
 	}
+}
+
+// TestEachForms: no form and the form text are the same, and --fail-fast stops nothing
+// where all goes well.
+func TestEachForms(t *testing.T) {
+	sh := shell(t)
+	_, url := fleet(t)
+	for _, form := range []string{"", "text"} {
+		code, out, stderr := command(t, "each", "--accounts", accountA+","+accountB, "--output", form, "--fail-fast", "--concurrency", "1", "--sts-endpoint", url, "--", sh, "-c", "echo ran")
+		require.Equal(t, exitOK, code, stderr)
+		assert.Equal(t, accountA+" | ran\n"+accountB+" | ran\n", out)
+	}
+}
+
+// TestEachInterruptedFirst: an interrupt before anything has begun is told as one, and the
+// list is not blamed.
+func TestEachInterruptedFirst(t *testing.T) {
+	_, url := fleet(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"awsauth", "each", "--accounts", accountA + "," + accountB, "--sts-endpoint", url, "--", "true"}, &stdout, &stderr)
+	assert.Equal(t, exitInterrupted, code)
+	assert.Empty(t, stdout.String())
+	assert.Equal(t, "awsauth: 0 of 2 accounts failed, 2 not started\nawsauth: interrupted\n", stderr.String())
+}
+
+// TestEachOptionInFile: an option that no account takes is told once, and no line of the
+// file is blamed for it.
+func TestEachOptionInFile(t *testing.T) {
+	_, url := fleet(t)
+	path := filepath.Join(t.TempDir(), "accounts.txt")
+	require.NoError(t, os.WriteFile(path, []byte(accountA+"\n"+accountB+"\n"), 0o600))
+	code, _, stderr := command(t, "each", "--accounts", path, "--duration", "2h", "--sts-endpoint", url,
+		"--role-arn", "arn:aws:iam::111111111111:role/ci", "--web-identity-token-file", path, "--", "true") // from a role an hour is the most
+	assert.NotEqual(t, exitOK, code)
+	assert.Equal(t, 1, strings.Count(stderr, "--duration 2h0m0s"), stderr)
+	assert.NotContains(t, stderr, path)
 }
 
 // TestDescend: one process of ours may ask another one; a third is a circle.

@@ -155,3 +155,15 @@ func TestWriteNewer(t *testing.T) {
 		})
 	}
 }
+
+// TestLoginDefaultFile: without AWS_CONFIG_FILE the profile is that of the file in the
+// home directory.
+func TestLoginDefaultFile(t *testing.T) {
+	_, _, home := signIn(t)
+	require.NoError(t, os.MkdirAll(filepath.Join(home, ".aws"), 0o700))
+	require.NoError(t, os.Rename(filepath.Join(home, "config"), filepath.Join(home, ".aws", "config")))
+	t.Setenv("AWS_CONFIG_FILE", "")
+	got := runProcess(t, "login", "--profile", "dev", "--no-browser")
+	require.Equal(t, exitOK, got.code, got.stderr)
+	assert.FileExists(t, tokenFile(home, "corp"))
+}

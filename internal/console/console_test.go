@@ -230,3 +230,31 @@ func TestLargeToken(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "a b&c=d", u.Query().Get("SigninToken"), "what the endpoint gave is escaped, too")
 }
+
+// closing notes that a body was closed.
+type closing struct {
+	io.Reader
+	closed bool
+}
+
+func (c *closing) Close() error { c.closed = true; return nil }
+
+// closes answers with a status and a body.
+type closes struct {
+	status int
+	body   *closing
+}
+
+func (c closes) Do(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: c.status, Header: http.Header{}, Body: c.body, Request: r}, nil
+}
+
+// TestClosed: whatever is answered, the connection is free afterwards.
+func TestClosed(t *testing.T) {
+	for _, status := range []int{http.StatusOK, http.StatusForbidden} {
+		body := &closing{Reader: strings.NewReader(`{"SigninToken":"x"}`)}
+		_, err := console.URL(t.Context(), closes{status, body}, console.Request{Host: "us-east-1.signin.aws.amazon.com"})
+		assert.Equal(t, status == http.StatusOK, err == nil)
+		assert.True(t, body.closed, "%d", status)
+	}
+}

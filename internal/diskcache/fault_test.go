@@ -44,6 +44,19 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestFailedRenameKeeps: an entry that cannot be replaced stays as it was.
+func TestFailedRenameKeeps(t *testing.T) {
+	h := newHouse(t)
+	h.get(t, "ASIAFIRST")
+	other := openHouse(h.dir, nil)
+	other.FailRename(errors.New("quota"))
+	_, err := other.Through(t.Context(), diskcache.Request{Key: testKey, Good: func(diskcache.Entry) bool { return false }},
+		func(context.Context) (diskcache.Entry, error) { return newEntry("ASIASECOND"), nil })
+	require.NoError(t, err)
+	other.assertTold(t, "cannot be written", "quota")
+	assertKept(t, h.dir, "ASIAFIRST")
+}
+
 // TestWarnOnce has every kind of trouble twice, each told once.
 func TestWarnOnce(t *testing.T) {
 	h := newHouse(t)

@@ -48,6 +48,7 @@ func TestList(t *testing.T) {
 	for _, item := range items {
 		assert.Equal(t, item.Encrypted, item.What != "", "only its own are read: %v", item)
 	}
+	sealed.assertTold(t)
 
 	locked := &house{dir: h.dir}
 	locked.Store = diskcache.Open(diskcache.Config{Dir: h.dir, Warn: locked.add, Key: func(context.Context) ([]byte, error) { return nil, errors.New("locked") }})
@@ -58,6 +59,8 @@ func TestList(t *testing.T) {
 		assert.Empty(t, item.What, "plain entries are not read where there is a key")
 	}
 	locked.assertTold(t, "locked")
+	locked.Drop(t.Context(), testKey, "ASIASEALED")
+	assert.FileExists(t, h.file(".sealed"), "what it holds is not known")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

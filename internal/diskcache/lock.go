@@ -59,7 +59,7 @@ func (y system) acquire(ctx context.Context, path string, wait time.Duration, wa
 		ctx, cancel = context.WithTimeoutCause(ctx, wait, errBusy)
 		defer cancel()
 	}
-	lock := flock.New(path, flock.SetFlag(os.O_RDWR|noFollow|nonBlock), flock.SetPermissions(fileMode))
+	lock := flock.New(path, flock.SetFlag(os.O_RDWR|noFollow|nonBlock))
 	for begun := time.Now(); ctx.Err() == nil; {
 		ok, err := y.try(lock)
 		if err != nil {

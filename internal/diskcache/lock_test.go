@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -85,6 +86,63 @@ func TestWait(t *testing.T) {
 		_, err := h.Through(t.Context(), diskcache.Request{Key: diskcache.NewKey().Sum()}, failing)
 		assert.Same(t, errFetch, err, "the lock is that of one entry")
 	})
+}
+
+// TestWaitPauses: who waits for a lock looks after it a hundred times a second at first,
+// and about five times a second when it has been held for long.
+func TestWaitPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		began, last := time.Now(), time.Now()
+		h.HoldLock(func() {
+			waited, pause := last.Sub(began), time.Since(last)
+			last = time.Now()
+			switch {
+			case pause == 0: // the first look
+			case waited <= 160*time.Millisecond:
+				assert.GreaterOrEqual(t, pause, 5*time.Millisecond, "after %v", waited)
+				assert.Less(t, pause, 15*time.Millisecond, "after %v", waited)
+			case waited >= 3200*time.Millisecond:
+				assert.GreaterOrEqual(t, pause, 100*time.Millisecond, "after %v", waited)
+				assert.Less(t, pause, 300*time.Millisecond, "after %v", waited)
+			}
+		})
+		_, err := h.Through(t.Context(), diskcache.Request{Key: testKey, Wait: time.Minute}, failing)
+		require.ErrorIs(t, err, errFetch)
+		assert.Equal(t, time.Minute, time.Since(began))
+		h.assertTold(t, "lock", "another process")
+	})
+}
+
+// TestLockAtTheEnd: ctx ends as the lock is had. The fetch says what comes of it, and the
+// lock is free afterwards.
+func TestLockAtTheEnd(t *testing.T) {
+	h := newHouse(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	h.RaceLock(func(string) {}, func(string) { cancel() })
+	got, err := h.Through(ctx, diskcache.Request{Key: testKey}, func(context.Context) (diskcache.Entry, error) { return newEntry("ASIAFIRST"), nil })
+	require.NoError(t, err)
+	assert.Equal(t, "ASIAFIRST", got.AccessKeyID)
+	h.Drop(t.Context(), testKey, "ASIAFIRST")
+	other := openHouse(h.dir, nil)
+	_, err = other.Through(t.Context(), diskcache.Request{Key: testKey, Wait: time.Millisecond}, failing)
+	require.ErrorIs(t, err, errFetch)
+	other.assertTold(t)
+}
+
+// TestLockOfDeafFetch: a fetch that does not end with ctx holds up nobody once ctx has
+// ended.
+func TestLockOfDeafFetch(t *testing.T) {
+	h := newHouse(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := h.Through(ctx, diskcache.Request{Key: testKey}, func(context.Context) (diskcache.Entry, error) {
+		cancel()
+		other := openHouse(h.dir, nil)
+		assert.Equal(t, "ASIAFIRST", other.get(t, "ASIAFIRST").AccessKeyID)
+		other.assertTold(t)
+		return failing(ctx)
+	})
+	require.ErrorIs(t, err, errFetch)
 }
 
 // TestLockRemoved removes the lock file while it is held and waited for: one fetches

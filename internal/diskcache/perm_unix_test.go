@@ -198,7 +198,7 @@ func TestEntryFiles(t *testing.T) {
 			c.make(t, h.file(".json"), good)
 
 			assert.Equal(t, "ASIAFIRST", h.get(t, "ASIAFIRST").AccessKeyID)
-			h.assertTold(t, "counts as absent", c.warn)
+			h.assertTold(t, "counts as absent", c.warn, h.file(".json"))
 			assertKept(t, h.dir, "ASIAFIRST")
 			assert.Equal(t, fs.FileMode(0o600), perm(t, h.file(".json")))
 			if strings.Contains(c.name, "link") {

@@ -28,6 +28,7 @@ func TestRewrite(t *testing.T) {
 		"wide":            {wide: true, before: 0o644, want: 0o644, text: "new"},
 		"wide but narrow": {wide: true, before: 0o600, want: 0o600, text: "new"},
 		"fails":           {fails: errors.New("no"), before: 0o640, want: 0o640, text: "old"},
+		"wide, fails":     {wide: true, fails: errors.New("no"), before: 0o640, want: 0o640, text: "old"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

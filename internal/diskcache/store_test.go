@@ -223,6 +223,10 @@ func TestTag(t *testing.T) {
 	h.get(t, "ASIAFIRST")
 	text := string(read(t, filepath.Join(h.dir, "CACHEDIR.TAG")))
 	assert.True(t, strings.HasPrefix(text, "Signature: 8a477f597d28d172789f06886806bc55\n"))
+	require.NoError(t, os.Remove(filepath.Join(h.dir, "CACHEDIR.TAG")))
+	h.Drop(t.Context(), testKey, "ASIAFIRST")
+	h.get(t, "ASIASECOND")
+	assert.NoFileExists(t, filepath.Join(h.dir, "CACHEDIR.TAG"), "a process looks after it once")
 
 	mixed := openHouse(t.TempDir(), nil)
 	write(t, filepath.Join(mixed.dir, "thesis.txt"), nil)

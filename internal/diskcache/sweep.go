@@ -43,7 +43,7 @@ func (y system) sweep(dir string, now time.Time) {
 // removeLock removes a lock file that nobody holds. It holds the lock meanwhile: who
 // waits for it finds that the name is gone, and makes the file again.
 func (y system) removeLock(path string) {
-	lock := flock.New(path, flock.SetFlag(os.O_RDWR|noFollow|nonBlock), flock.SetPermissions(fileMode))
+	lock := flock.New(path, flock.SetFlag(os.O_RDWR|noFollow|nonBlock))
 	if ok, err := y.try(lock); ok && err == nil {
 		_ = os.Remove(path)
 		_ = lock.Unlock()

@@ -37,4 +37,4 @@ func (w *warner) say(ctx context.Context, t trouble, err error) {
 // others go on at once: nobody waits behind the first one's I/O.
 type once struct{ done atomic.Bool }
 
-func (o *once) first() bool { return !o.done.Load() && o.done.CompareAndSwap(false, true) }
+func (o *once) first() bool { return o.done.CompareAndSwap(false, true) }

@@ -136,7 +136,7 @@ func refusal(r *http.Response, body []byte, now time.Time) error {
 		Status: r.StatusCode, Code: redact.OneLine(code), Message: redact.Message(said.Message), RequestID: requestID(r),
 	}
 	if date, err := http.ParseTime(r.Header.Get("Date")); err == nil {
-		e.Skew = date.Sub(now.Round(0))
+		e.Skew = date.Sub(now)
 	}
 	return e
 }

@@ -35,6 +35,21 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestParseBounds has the shortest and the longest of what is counted.
+func TestParseBounds(t *testing.T) {
+	const account = ":222222222222:"
+	for _, n := range []int{1, 20} {
+		partition := "arn:" + strings.Repeat("a", n)
+		for _, m := range []int{1, 64} {
+			name := strings.Repeat("b", m)
+			got, err := rolesanywhere.Parse(partition+":rolesanywhere:us-east-1"+account+"trust-anchor/"+name,
+				partition+":rolesanywhere:us-east-1"+account+"profile/"+name, partition+":iam:"+account+"role/"+name)
+			require.NoError(t, err, "%d, %d", n, m)
+			assert.Len(t, got.Partition, n)
+		}
+	}
+}
+
 func china(arn string) string {
 	return strings.NewReplacer("arn:aws:", "arn:aws-cn:", "us-east-1", "cn-north-1").Replace(arn)
 }
@@ -66,6 +81,12 @@ func TestParseRefuses(t *testing.T) {
 		"a role's region":            {anchor, profile, strings.Replace(role, "::", ":us-east-1:", 1), []string{"a role has no region"}},
 		"a role's name":              {anchor, profile, role + "/", []string{"it has no name of a role"}},
 		"a role's path":              {anchor, profile, strings.Replace(role, "fleet", "/fleet", 1), []string{"it has no name of a role"}},
+		"an anchor of no service":    {strings.Replace(anchor, "rolesanywhere", "iam", 1), profile, role, []string{"is no ARN of a trust anchor", "; it has the form arn:<partition>:rolesanywhere:"}},
+		"a profile of no service":    {anchor, strings.Replace(profile, "rolesanywhere", "ec2", 1), role, []string{"is no ARN of a profile"}},
+		"a role of no service":       {anchor, profile, strings.Replace(role, "iam", "sts", 1), []string{"is no ARN of a role"}},
+		"21 letters":                 {strings.Replace(anchor, "aws", strings.Repeat("a", 21), 1), profile, role, []string{"it has no partition; it has the form arn:<partition>:rolesanywhere:"}},
+		"a long id":                  {anchor, profile[:strings.LastIndexByte(profile, '/')+1] + strings.Repeat("a", 65), role, []string{"its id is malformed; it has the form arn:<partition>:rolesanywhere:"}},
+		"a role's long name":         {anchor, profile, "arn:aws:iam::222222222222:role/" + strings.Repeat("a", 65), []string{"it has no name of a role; it has the form arn:<partition>:iam:"}},
 		"no partition":               {anchor, profile, strings.Replace(role, ":aws:", "::", 1), []string{"it has no partition"}},
 	} {
 		_, err := rolesanywhere.Parse(tt.anchor, tt.profile, tt.role)

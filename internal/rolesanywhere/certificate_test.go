@@ -3,12 +3,16 @@ package rolesanywhere_test
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
+	"net/url"
 	"testing"
 	"time"
 
@@ -41,6 +45,8 @@ func TestCheck(t *testing.T) {
 	good := ca.Issue(t, "host-7", key)
 	_, edKey, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
+	ed := []byte{0x06, 0x03, 0x2b, 0x65, 0x70} // the kind of key in DER, Ed25519
+	foreign := bytes.ReplaceAll(ca.Issue(t, "host-7", edKey).Certificate[0], ed, append(ed[:4:4], 0x7f))
 	with := func(change func(*tls.Certificate)) tls.Certificate {
 		out := good
 		change(&out)
@@ -63,13 +69,19 @@ func TestCheck(t *testing.T) {
 		"after":                 {good, good.Leaf.NotAfter.Add(time.Second), "expired at"},
 		"nothing":               {tls.Certificate{}, time.Now(), "there is no certificate"},
 		"no key":                {with(func(c *tls.Certificate) { c.PrivateKey = nil }), time.Now(), "is missing or cannot sign"},
+		"no RSA key":            {with(func(c *tls.Certificate) { c.PrivateKey = (*rsa.PrivateKey)(nil) }), time.Now(), "is missing or cannot sign"},
+		"an empty RSA key":      {with(func(c *tls.Certificate) { c.PrivateKey = &rsa.PrivateKey{} }), time.Now(), "is missing or cannot sign"},
+		"no ECDSA key":          {with(func(c *tls.Certificate) { c.PrivateKey = (*ecdsa.PrivateKey)(nil) }), time.Now(), "is missing or cannot sign"},
+		"an empty ECDSA key":    {with(func(c *tls.Certificate) { c.PrivateKey = &ecdsa.PrivateKey{} }), time.Now(), "is missing or cannot sign"},
+		"no token":              {with(func(c *tls.Certificate) { c.PrivateKey = (*token)(nil) }), time.Now(), "is missing or cannot sign"},
 		"a key that only reads": {with(func(c *tls.Certificate) { c.PrivateKey = struct{}{} }), time.Now(), "must be a crypto.Signer"},
 		"another key":           {with(func(c *tls.Certificate) { c.PrivateKey = certtest.ECDSA(t) }), time.Now(), "does not belong"},
 		"another kind of key":   {with(func(c *tls.Certificate) { c.PrivateKey = certtest.RSA(t) }), time.Now(), "does not belong"},
 		"Ed25519":               {ca.Issue(t, "host-7", edKey), time.Now(), "of the kind Ed25519"},
+		"an unknown kind":       {tls.Certificate{Certificate: [][]byte{foreign}, PrivateKey: key}, time.Now(), "\"CN=host-7,O=Example\" is of an unknown kind"},
 		"a CA's first":          {with(func(c *tls.Certificate) { c.Certificate = [][]byte{ca.Cert.Raw}; c.PrivateKey = nil }), time.Now(), "is missing"},
 		"a CA's":                {ca.Issue(t, "host-7", key, func(c *x509.Certificate) { c.IsCA = true }), time.Now(), "is a CA's"},
-		"not for signing":       {ca.Issue(t, "host-7", key, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageDataEncipherment }), time.Now(), "digitalSignature"},
+		"not for signing":       {ca.Issue(t, "host-7", key, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageDataEncipherment }), time.Now(), "\"CN=host-7,O=Example\" is not for signing: its key usage lacks digitalSignature"},
 		"damaged":               {with(func(c *tls.Certificate) { c.Certificate = [][]byte{{0x30}} }), time.Now(), "certificate 1 cannot be parsed"},
 		"chain damaged":         {with(func(c *tls.Certificate) { c.Certificate = [][]byte{c.Certificate[0], {0x30}} }), time.Now(), "certificate 2 cannot be parsed"},
 		"chain expired": {with(func(c *tls.Certificate) {
@@ -125,4 +137,16 @@ func TestSignerFails(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	require.ErrorIs(t, err, locked)
 	assert.ErrorContains(t, err, "\"CN=host-7,O=Example\" did not sign: the token is locked")
+}
+
+// TestSignerFailsQuietly: a key that is reached over the network may say at which
+// address. A password in it is not shown.
+func TestSignerFailsQuietly(t *testing.T) {
+	gone := &url.Error{Op: "Post", URL: "https://ana:hunter2@keys.example.com/sign", Err: errors.New("gone away")}
+	cert := certtest.NewCA(t, "Root").Issue(t, "host-7", certtest.ECDSA(t))
+	cert.PrivateKey = token{cert.PrivateKey.(crypto.Signer), gone}
+	_, _, err := rolesanywhere.Client{HTTP: never{t}}.CreateSession(t.Context(), request(t), cert)
+	require.ErrorContains(t, err, "gone away")
+	assert.ErrorContains(t, err, "keys.example.com")
+	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2")
 }

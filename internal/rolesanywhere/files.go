@@ -44,7 +44,7 @@ func load(cert, key string, chain []string, now time.Time) (tls.Certificate, err
 	}
 	leaf := own[0].Certificate
 	if e := checkLeaf(leaf, now); e != nil {
-		if other := slices.IndexFunc(own, func(c located) bool { return !c.IsCA }); leaf.IsCA && other > 0 {
+		if other := slices.IndexFunc(own, func(c located) bool { return !c.IsCA }); other > 0 { // the leaf is a CA's
 			e.Mend = "move the certificate of " + subject(own[other].Certificate) + " to the top of the file"
 		}
 		return tls.Certificate{}, e.in(cert)

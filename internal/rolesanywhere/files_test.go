@@ -146,6 +146,8 @@ func TestFilesUnreadable(t *testing.T) {
 		"huge":                 {f.write("huge.pem", make([]byte, 1<<20+1)), pkcs8, "", "huge.pem", "more than 1 MiB"},
 		"DER":                  {f.write("leaf.der", leaf.Certificate[0]), pkcs8, "", "leaf.der", "in DER or PKCS#12"},
 		"key in DER":           {cert, f.write("der.key", keyDER), "", "der.key", "in DER or PKCS#12"},
+		"one byte":             {f.write("one.pem", []byte("0")), pkcs8, "", "one.pem", "holds no certificate in PEM"},
+		"two bytes of DER":     {f.write("two.pem", []byte{0x30, 0}), pkcs8, "", "two.pem", "in DER or PKCS#12"},
 		"UTF-16":               {f.write("utf16.pem", []byte("\xff\xfe-\x00-\x00")), pkcs8, "", "utf16.pem", "UTF-16"},
 		"damaged":              {f.write("damaged.pem", certtest.PEM(leaf.Certificate[0][:99])), pkcs8, "", "damaged.pem", "damaged"},
 		"key for certificate":  {pkcs8, pkcs8, "", "leaf.key", "holds a private key, and no certificate"},

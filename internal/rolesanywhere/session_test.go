@@ -260,21 +260,26 @@ func TestPaced(t *testing.T) {
 	})
 }
 
-// TestSkew signs once more with the service's time, where that is far from here.
+// TestSkew signs once more with the service's time, where that is far from here and the
+// service did not take the signature.
 func TestSkew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, tt := range []struct {
-			off  time.Duration
-			sent int
-		}{{time.Hour, 2}, {-time.Hour, 2}, {3 * time.Minute, 1}} {
-			off := refused(403, "AccessDeniedException", "Signature expired")
+			status int
+			off    time.Duration
+			sent   int
+		}{
+			{403, time.Hour, 2}, {403, -time.Hour, 2}, {403, 4*time.Minute + time.Second, 2}, {403, -4*time.Minute - time.Second, 2},
+			{403, 4 * time.Minute, 1}, {403, -4 * time.Minute, 1}, {403, 0, 1}, {400, time.Hour, 1}, {404, -time.Hour, 1},
+		} {
+			off := refused(tt.status, "AccessDeniedException", "Signature expired")
 			there := time.Now().UTC().Add(tt.off)
 			off.header.Set("Date", there.Format(http.TimeFormat))
 			h := &answers{all: []any{off}}
 			_, _, err := ask(t, h)
 			var e *rolesanywhere.ServiceError
 			require.ErrorAs(t, err, &e)
-			assert.Equal(t, tt.sent, len(h.sent))
+			assert.Equal(t, tt.sent, len(h.sent), "%+v", tt)
 			last := h.sent[len(h.sent)-1].Header.Get("X-Amz-Date")
 			if tt.sent == 2 {
 				assert.Equal(t, there.Format("20060102T150405Z"), last)
