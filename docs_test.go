@@ -22,9 +22,6 @@ import (
 // docsBlock finds a block of code in a page, with its language.
 var docsBlock = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
 
-// otherLanguages is a page about the command, whose tests run its blocks.
-var otherLanguages = filepath.Join("docs", "recipes.md")
-
 // docsBlocks are the blocks of one language in a page.
 func docsBlocks(t *testing.T, page, language string) (blocks []string) {
 	t.Helper()
@@ -61,9 +58,6 @@ func TestDocs(t *testing.T) {
 			require.NoError(t, err)
 			assert.Regexp(t, `\A# [^\n]+\n\nThis page is for `, string(text))
 			for _, m := range docsBlock.FindAllStringSubmatch(string(text), -1) {
-				if page == otherLanguages {
-					break
-				}
 				switch m[1] {
 				case "go":
 					assert.Contains(t, code, folded(m[2]))

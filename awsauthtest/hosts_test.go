@@ -41,17 +41,21 @@ func TestResolver(t *testing.T) {
 	}
 }
 
+// askAt is how STS answers at a URL: an error of the SDK, or nil.
+func askAt(t *testing.T, c *awsauthtest.Cloud, url, scope string, keys awsauthtest.Keys) error {
+	t.Helper()
+	_, err := client(c, scope, keys).GetCallerIdentity(t.Context(), nil, func(o *sts.Options) { o.BaseEndpoint = &url })
+	return err
+}
+
 // TestHosts asks at every form of STS's host names.
 func TestHosts(t *testing.T) {
 	c, keys := world(t)
 	cn := c.AddUser(awsauthtest.User{ARN: wang})
-	c.SetInstance(&awsauthtest.Instance{RoleARN: manage})
-	c.SetContainer(&awsauthtest.Container{RoleARN: manage})
-	const noHost, deaf = "no such host", "connection refused"
 	for _, tt := range []struct {
 		url, scope string
 		keys       awsauthtest.Keys
-		want       string // code of the refusal, or how the connection fails
+		want       string // code of the refusal
 	}{
 		{"https://sts.amazonaws.com", "us-east-1", keys, ""},
 		{"https://sts.amazonaws.com", "eu-west-1", keys, "SignatureDoesNotMatch"},
@@ -63,48 +67,66 @@ func TestHosts(t *testing.T) {
 		{"https://sts.us-east-1.amazonaws.com.", "us-east-1", keys, ""}, // fully qualified
 		{"https://STS.us-east-1.amazonaws.com", "us-east-1", keys, ""},  // names have no case
 		{"https://sts.us-east-1.amazonaws.com:443", "us-east-1", keys, ""},
-
-		{"https://sts.cn-north-1.amazonaws.com", "cn-north-1", cn, noHost},      // the wrong suffix
-		{"https://sts.mars-east-1.amazonaws.com", "mars-east-1", keys, noHost},  // no such region
-		{"https://sts.us-east-9.amazonaws.com", "us-east-9", keys, noHost},      // nor this, for all its form
-		{"https://sts.cn-south-1.amazonaws.com.cn", "cn-south-1", cn, noHost},   // nor this
-		{"https://sts.eu-north-2.api.aws", "eu-north-2", keys, noHost},          // nor this
-		{"https://sts.aws-global.amazonaws.com", "us-east-1", keys, noHost},     // no region at all
-		{"https://sts-fips.eu-west-1.amazonaws.com", "eu-west-1", keys, noHost}, // no FIPS there
-		{"https://sts-fips.ca-central-1.api.aws", "ca-central-1", keys, noHost},
-		{"https://sts-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1", keys, noHost}, // the plain name is FIPS
-		{"https://sts-fips.cn-north-1.amazonaws.com.cn", "cn-north-1", cn, noHost},
-		{"https://sts-fips.amazonaws.com", "us-east-1", keys, noHost},
-		{"https://vpce-0a1b-2c3d.sts.eu-west-9.vpce.amazonaws.com", "eu-west-9", keys, noHost},
-		{"https://example.com", "us-east-1", keys, noHost},                      // not AWS
-		{"https://sts.eu-west-1.vpce.amazonaws.com", "eu-west-1", keys, noHost}, // nearly one
-		{"https://.sts.eu-west-1.amazonaws.com", "eu-west-1", keys, noHost},     // an empty label
-
-		{"http://sts.us-east-1.amazonaws.com", "us-east-1", keys, deaf}, // not in the clear
-		{"http://sts.us-east-1.amazonaws.com:443", "us-east-1", keys, deaf},
-		{"https://sts.us-east-1.amazonaws.com:8443", "us-east-1", keys, deaf},
-		{"https://sts.amazonaws.com:80", "us-east-1", keys, deaf},
-		{"https://169.254.169.254", "us-east-1", keys, deaf},
-		{"https://169.254.169.254:80", "us-east-1", keys, deaf},
-		{"http://169.254.169.254:8080", "us-east-1", keys, deaf},
-		{"https://169.254.170.2", "us-east-1", keys, deaf},
-		{"http://169.254.170.23:1338", "us-east-1", keys, deaf},
-		{"https://192.0.2.1", "us-east-1", keys, deaf},
 	} {
 		t.Run(tt.url, func(t *testing.T) {
-			_, err := client(c, tt.scope, tt.keys).GetCallerIdentity(t.Context(), nil, func(o *sts.Options) {
-				o.BaseEndpoint = &tt.url
-			})
-			switch tt.want {
-			case noHost:
-				var dns *net.DNSError
-				require.ErrorAs(t, err, &dns)
-				require.True(t, dns.IsNotFound)
-			case deaf:
-				require.ErrorIs(t, err, syscall.ECONNREFUSED)
-			default:
-				require.Equal(t, tt.want, refusal(err), "%v", err)
-			}
+			err := askAt(t, c, tt.url, tt.scope, tt.keys)
+			require.Equal(t, tt.want, refusal(err), "%v", err)
+		})
+	}
+}
+
+// TestHostsUnknown asks at names that look like those of STS, and do not exist.
+func TestHostsUnknown(t *testing.T) {
+	c, keys := world(t)
+	cn := c.AddUser(awsauthtest.User{ARN: wang})
+	for _, tt := range []struct {
+		url, scope string
+		keys       awsauthtest.Keys
+	}{
+		{"https://sts.cn-north-1.amazonaws.com", "cn-north-1", cn},      // the wrong suffix
+		{"https://sts.mars-east-1.amazonaws.com", "mars-east-1", keys},  // no such region
+		{"https://sts.us-east-9.amazonaws.com", "us-east-9", keys},      // nor this, for all its form
+		{"https://sts.cn-south-1.amazonaws.com.cn", "cn-south-1", cn},   // nor this
+		{"https://sts.eu-north-2.api.aws", "eu-north-2", keys},          // nor this
+		{"https://sts.aws-global.amazonaws.com", "us-east-1", keys},     // no region at all
+		{"https://sts-fips.eu-west-1.amazonaws.com", "eu-west-1", keys}, // no FIPS there
+		{"https://sts-fips.ca-central-1.api.aws", "ca-central-1", keys},
+		{"https://sts-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1", keys}, // the plain name is FIPS
+		{"https://sts-fips.cn-north-1.amazonaws.com.cn", "cn-north-1", cn},
+		{"https://sts-fips.amazonaws.com", "us-east-1", keys},
+		{"https://vpce-0a1b-2c3d.sts.eu-west-9.vpce.amazonaws.com", "eu-west-9", keys},
+		{"https://example.com", "us-east-1", keys},                      // not AWS
+		{"https://sts.eu-west-1.vpce.amazonaws.com", "eu-west-1", keys}, // nearly one
+		{"https://.sts.eu-west-1.amazonaws.com", "eu-west-1", keys},     // an empty label
+	} {
+		t.Run(tt.url, func(t *testing.T) {
+			var dns *net.DNSError
+			require.ErrorAs(t, askAt(t, c, tt.url, tt.scope, tt.keys), &dns)
+			require.True(t, dns.IsNotFound)
+		})
+	}
+}
+
+// TestHostsDeaf asks at ports and addresses where nothing listens, although an instance
+// and a container are there.
+func TestHostsDeaf(t *testing.T) {
+	c, keys := world(t)
+	c.SetInstance(&awsauthtest.Instance{RoleARN: manage})
+	c.SetContainer(&awsauthtest.Container{RoleARN: manage})
+	for _, url := range []string{
+		"http://sts.us-east-1.amazonaws.com", // not in the clear
+		"http://sts.us-east-1.amazonaws.com:443",
+		"https://sts.us-east-1.amazonaws.com:8443",
+		"https://sts.amazonaws.com:80",
+		"https://169.254.169.254",
+		"https://169.254.169.254:80",
+		"http://169.254.169.254:8080",
+		"https://169.254.170.2",
+		"http://169.254.170.23:1338",
+		"https://192.0.2.1",
+	} {
+		t.Run(url, func(t *testing.T) {
+			require.ErrorIs(t, askAt(t, c, url, "us-east-1", keys), syscall.ECONNREFUSED)
 		})
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,14 +34,20 @@ func TestCharts(t *testing.T) {
 		picture []byte
 		says    []string
 	}{
-		"rotation": {RotationSVG(day), []string{"1,234 failed", "longest wait 6.0 s", "longest wait 0", "STS down", `class="failed"`, "wait of a call", "h:mm", "of several runs, this is one in which that moment fell into the outage"}},
-		"spread":   {SpreadSVG(fleet, minutes), []string{"5,000 clients", "calls a minute", "hour 3", "60.0"}},
+		"rotation": {RotationSVG(day), []string{"1,234 failed", "longest wait 6.0 s", "longest wait 0", "STS down", "wait of a call", "h:mm", "got an error", "a request to STS", "of several runs, this is one in which that moment fell into the outage"}},
+		"spread":   {SpreadSVG(fleet, minutes), []string{"5,000 clients", "calls a minute", "hour", "60"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if n := len(c.picture); n > 60<<10 {
 				t.Errorf("%d bytes", n)
 			}
-			for _, want := range append(c.says, "prefers-color-scheme:dark", "<title>", "awsauth", "aws.CredentialsCache") {
+			shown := strings.Join(textsOf(c.picture), " ")
+			for _, want := range append(c.says, "awsauth", "aws.CredentialsCache") {
+				if !strings.Contains(shown, want) {
+					t.Errorf("%q is not shown in %s", want, shown)
+				}
+			}
+			for _, want := range []string{"prefers-color-scheme:dark", "<title>"} {
 				if !strings.Contains(string(c.picture), want) {
 					t.Errorf("%q is not in it", want)
 				}
@@ -55,6 +63,35 @@ func TestCharts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// textsOf are the texts of a picture, in its order.
+func textsOf(picture []byte) (texts []string) {
+	for _, m := range regexp.MustCompile(`<text[^>]*>([^<]*)</text>`).FindAllSubmatch(picture, -1) {
+		texts = append(texts, string(m[1]))
+	}
+	return texts
+}
+
+// TestChartsOnAPhone: a phone shows a picture about 350 pixels wide. The smallest text
+// must be 10 pixels high there, and no line may run out of the page.
+func TestChartsOnAPhone(t *testing.T) {
+	const phone = 350
+	sizes := regexp.MustCompile(`font-size:([\d.]+)px`).FindAllStringSubmatch(style, -1)
+	if len(sizes) < 4 {
+		t.Fatalf("sizes %v", sizes)
+	}
+	for _, m := range sizes {
+		if size, err := strconv.ParseFloat(m[1], 64); err != nil || size*phone/pageWidth < 10 {
+			t.Errorf("a text of %s px has %.1f px on a phone", m[1], size*phone/pageWidth)
+		}
+	}
+	c := newCanvas("title", strings.Repeat("a word or two of some length ", 20))
+	for _, line := range textsOf(c.svg()) {
+		if len(line) > 61 {
+			t.Errorf("%d characters: %s", len(line), line)
+		}
 	}
 }
 

@@ -70,15 +70,14 @@ func goalsOfRotation() []goal {
 }
 
 func judgeFleet(in *reading, every string) (here, verdict string) {
-	hour := func(cache string, h int) figure { return in.figure("fleet", fmt.Sprint(h), cache, every) }
+	hour := func(cache string, h int) figure { return in.figure("fleet", fleetHead(cache, every), fmt.Sprint(h)) }
 	third := hour(Ours, 3)
 	for h := 4; h <= 12; h++ {
 		if later := hour(Ours, h); later.value > third.value {
 			third = later
 		}
 	}
-	const perHour = "calls per client and hour"
-	calls, theirs := in.figure("fleet", perHour, Ours, every), in.figure("fleet", perHour, SDK5, every)
+	calls, theirs := in.figure("fleet", fleetHead(Ours, every), callsPerHour), in.figure("fleet", fleetHead(SDK5, every), callsPerHour)
 	return fmt.Sprintf("%v, %v and %v calls, against %v, %v (hour 6) and %v with a window", hour(Ours, 2), third, calls, hour(SDK5, 2), hour(SDK5, 6), theirs),
 		all("hour 2", hour(Ours, 2).atMost(1.6), "from hour 3", third.atMost(1.2), "calls", calls.atMost(2.1))
 }

@@ -11,6 +11,11 @@ type mdTable struct {
 	rows  [][]string // the first are the heads
 	notes []string
 	words bool // rather than figures
+
+	// A table that is too wide for a page is written as two, one below the other. The
+	// second has the columns from second on; the first keys columns, which tell the rows
+	// apart, stand in both.
+	keys, second int
 }
 
 func newTable(heads ...string) *mdTable { return &mdTable{rows: [][]string{heads}} }
@@ -24,18 +29,18 @@ func (t *mdTable) note(format string, args ...any) {
 // String is the table as README.md has it.
 func (t *mdTable) String() string {
 	var b strings.Builder
-	align := "---:|"
-	if t.words {
-		align = "---|"
-	}
-	for i, row := range t.rows {
-		for len(row) < len(t.rows[0]) {
-			row = append(row, "")
+	if t.second == 0 {
+		t.write(&b, t.rows)
+	} else {
+		var upper, lower [][]string
+		for _, row := range t.rows {
+			row = filled(row, len(t.rows[0]))
+			upper = append(upper, row[:t.second])
+			lower = append(lower, slices.Concat(row[:t.keys], row[t.second:]))
 		}
-		fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
-		if i == 0 {
-			fmt.Fprintf(&b, "|---|%s\n", strings.Repeat(align, len(row)-1))
-		}
+		t.write(&b, upper)
+		b.WriteString("\n")
+		t.write(&b, lower)
 	}
 	for _, note := range t.notes {
 		fmt.Fprintf(&b, "\n%s\n", note)
@@ -43,20 +48,62 @@ func (t *mdTable) String() string {
 	return b.String()
 }
 
+func (t *mdTable) write(b *strings.Builder, rows [][]string) {
+	align := "---:|"
+	if t.words {
+		align = "---|"
+	}
+	for i, row := range rows {
+		row = filled(row, len(rows[0]))
+		fmt.Fprintf(b, "| %s |\n", strings.Join(row, " | "))
+		if i == 0 {
+			fmt.Fprintf(b, "|---|%s\n", strings.Repeat(align, len(row)-1))
+		}
+	}
+}
+
+// filled is a row with empty cells at its end, so that there are n.
+func filled(row []string, n int) []string {
+	return slices.Concat(row, make([]string, max(0, n-len(row))))
+}
+
 // parseTable reads what String wrote.
 func parseTable(text string) *mdTable {
 	t := &mdTable{}
+	var tables [][][]string
+	inside := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
+		row := strings.HasPrefix(line, "|")
 		switch {
-		case strings.HasPrefix(line, "|---"), line == "":
-		case strings.HasPrefix(line, "|"):
-			t.row(cellsOf(line)...)
-		default:
+		case strings.HasPrefix(line, "|---"):
+		case row && !inside:
+			tables = append(tables, [][]string{cellsOf(line)})
+		case row:
+			tables[len(tables)-1] = append(tables[len(tables)-1], cellsOf(line))
+		case line != "":
 			t.note("%s", line)
 		}
+		inside = row
+	}
+	if len(tables) > 0 {
+		t.rows = tables[0]
+	}
+	if len(tables) > 1 {
+		t.join(tables[1])
 	}
 	return t
+}
+
+// join puts the second half of a wide table beside the first.
+func (t *mdTable) join(lower [][]string) {
+	t.second = len(t.rows[0])
+	for t.keys < len(lower[0]) && lower[0][t.keys] == t.rows[0][t.keys] {
+		t.keys++
+	}
+	for i := range min(len(t.rows), len(lower)) {
+		t.rows[i] = slices.Concat(t.rows[i], lower[i][t.keys:])
+	}
 }
 
 func cellsOf(line string) []string {

@@ -21,7 +21,7 @@ func (r *Report) numbers() (pairs [][2]string, err error) {
 	pair("rotation", "errors", SDK, hungCall)
 	pair("rotation", "longest wait", SDK, overExpiry)
 	pair("crowds", "errors", SDK, allAtOnce)
-	pairs = append(pairs, [2]string{in.text("fleet", "6", Ours, "30 s"), in.text("fleet", "6", SDK, "30 s")})
+	pairs = append(pairs, [2]string{in.text("fleet", fleetHead(Ours, "30 s"), "6"), in.text("fleet", fleetHead(SDK, "30 s"), "6")})
 	pair("login", "succeeded", "bare SDK")
 	pairs = append(pairs, [2]string{"1×", in.text("warm", "faster than the AWS CLI by", "the command: `awsauth process`")})
 	pair("memory", "heap per session", SDK)

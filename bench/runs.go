@@ -17,7 +17,7 @@ type number struct {
 // merge makes one table of those of several runs: what all say alike stands there
 // once, a figure that differs is the median, with the least and the most after it.
 func merge(runs []*mdTable) *mdTable {
-	merged := &mdTable{notes: runs[0].notes}
+	merged := &mdTable{notes: runs[0].notes, keys: runs[0].keys, second: runs[0].second}
 	for i, row := range runs[0].rows {
 		cells := slices.Clone(row)
 		for j := range cells {

@@ -76,6 +76,31 @@ func TestTableText(t *testing.T) {
 	}
 }
 
+// TestWideTable: a table that is written as two is read as one, also when runs are merged.
+func TestWideTable(t *testing.T) {
+	run := func(bytes string) *mdTable {
+		table := newTable("way", "STS", "time", "calls", "bytes")
+		table.keys, table.second = 2, 3
+		table.row("awsauth", "5 ms", "1 ms", "2", bytes)
+		table.row("boto3", "5 ms", "skipped")
+		table.note("A note.")
+		return table
+	}
+	text := merge([]*mdTable{run("7"), run("8"), run("9")}).String()
+	want := "| way | STS | time |\n|---|---:|---:|\n| awsauth | 5 ms | 1 ms |\n| boto3 | 5 ms | skipped |\n\n" +
+		"| way | STS | calls | bytes |\n|---|---:|---:|---:|\n| awsauth | 5 ms | 2 | 8 (7–9) |\n| boto3 | 5 ms |  |  |\n\nA note.\n"
+	if text != want {
+		t.Errorf("%s\nwant\n%s", text, want)
+	}
+	again := parseTable(text)
+	if again.String() != text {
+		t.Errorf("read and written again:\n%s", again)
+	}
+	if got, err := again.cell("bytes", "awsauth", "5 ms", "1 ms"); got != "8 (7–9)" || err != nil {
+		t.Errorf("%q %v", got, err)
+	}
+}
+
 func TestMerge(t *testing.T) {
 	run := func(took string) *mdTable {
 		table := newTable("way", "time")

@@ -89,32 +89,50 @@ func (t Tables) memory() (*mdTable, error) {
 	return table, nil
 }
 
+// spread has an hour in each row: a column for each hour is more than a page holds.
 func (t Tables) spread() (*mdTable, error) {
-	heads := []string{"worst minute over mean, in hour", "used every"}
+	heads, hours := []string{"worst minute over mean, in hour"}, [][]string{}
 	for h := range t.Fleet.Hours {
-		heads = append(heads, fmt.Sprint(h+1))
+		hours = append(hours, []string{fmt.Sprint(h + 1)})
 	}
-	table := newTable(append(heads, "worst minute of the last hour", "calls per client and hour")...)
+	worst, calls := []string{lastWorst}, []string{callsPerHour}
 	often := t.Fleet
 	often.Every = time.Second
 	for _, fleet := range []Fleet{t.Fleet, often} {
 		for _, cache := range []string{SDK, SDK5, Ours} {
+			heads = append(heads, fleetHead(cache, tickText(fleet.Every)))
 			minutes := fleet.Model(cache, 1)
-			hours := ByHour(minutes)
-			cells := []string{cache, tickText(fleet.Every)}
 			all := 0
 			for _, n := range minutes {
 				all += n
 			}
-			for _, h := range hours {
-				cells = append(cells, fmt.Sprintf("%.1f", h.PeakToMean()))
+			byHour := ByHour(minutes)
+			for h := range hours {
+				hours[h] = append(hours[h], fmt.Sprintf("%.1f", byHour[h].PeakToMean()))
 			}
-			cells = append(cells, thousands(hours[len(hours)-1].Peak), fmt.Sprintf("%.1f", float64(all)/float64(fleet.Clients*fleet.Hours)))
-			table.row(cells...)
+			worst = append(worst, thousands(byHour[len(byHour)-1].Peak))
+			calls = append(calls, fmt.Sprintf("%.1f", float64(all)/float64(fleet.Clients*fleet.Hours)))
 		}
 	}
-	table.note("%s clients that start together, keys of %s, used so often on average.", thousands(t.Fleet.Clients), hoursText(t.Fleet.Lifetime))
+	table := newTable(heads...)
+	for _, row := range append(hours, worst, calls) {
+		table.row(row...)
+	}
+	table.note("%s clients that start together, keys of %s. Each client uses them every %s on average, or every %s. SDK is %s, without a window and with one of 5 min.",
+		thousands(t.Fleet.Clients), hoursText(t.Fleet.Lifetime), tickText(t.Fleet.Every), tickText(often.Every), SDK)
 	return table, nil
+}
+
+// The last rows of the table of the fleet.
+const (
+	lastWorst    = "calls in the worst minute of the last hour"
+	callsPerHour = "calls per client and hour"
+)
+
+// fleetHead is the head of a cache's column in the table of the fleet: short, as there
+// are six.
+func fleetHead(cache, every string) string {
+	return map[string]string{SDK: "SDK", SDK5: "SDK, window", Ours: Ours}[cache] + ", " + every
 }
 
 func (t Tables) news() (*mdTable, error) {

@@ -59,8 +59,9 @@ func (t Tables) walks() (*mdTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	table := walkTable{mdTable: newTable("way", "STS", "accounts", "time", "over the limit", "over bare HTTP", "STS calls per account", "connections",
-		"allocated per account", "allocations per account", "kept per account"), floor: map[bool]float64{}}
+	table := walkTable{mdTable: newTable("way", "STS", "accounts", "time", "over the limit", "over bare HTTP", "STS calls per account",
+		"connections", "allocated per account", "allocations per account", "kept per account"), floor: map[bool]float64{}}
+	table.keys, table.second = 3, 7
 	for _, row := range rows {
 		table.add(row.Name, row.far, bestWalk(row.results))
 	}

@@ -83,7 +83,7 @@ func anchors(text string) (names []string) {
 
 // TestGo: each block of Go stands in a test or an example, so it compiles and runs.
 // Those of testing.md are whole files, which TestDocsTesting of the root runs; those
-// of recipes.md are run by the command's tests.
+// of languages.md are run by the command's tests.
 func TestGo(t *testing.T) {
 	code := ""
 	for _, file := range glob(t, "*_test.go", "../*_test.go") {
@@ -92,7 +92,7 @@ func TestGo(t *testing.T) {
 	n := 0
 	for _, file := range glob(t, "*.md") {
 		for _, block := range blocks.FindAllStringSubmatch(read(t, file), -1) {
-			if block[1] == "go" && file != "testing.md" && file != "recipes.md" {
+			if block[1] == "go" && file != "testing.md" && file != "languages.md" {
 				n++
 				assert.True(t, strings.Contains(code, oneLine(block[2])), "%s: no test runs this:\n%s", file, block[2])
 			}
@@ -103,7 +103,7 @@ func TestGo(t *testing.T) {
 
 // TestLanguages: nothing is shown in a language that no test looks at.
 func TestLanguages(t *testing.T) {
-	held := []string{"go", "sh", "ini", "json", "text", "python", "cron", "crontab", "js", "systemd", "dockerfile", "make"}
+	held := []string{"go", "sh", "ini", "json", "text", "python", "crontab", "js", "systemd", "dockerfile", "make"}
 	for _, file := range glob(t, "*.md") {
 		for _, block := range blocks.FindAllStringSubmatch(read(t, file), -1) {
 			assert.Contains(t, held, block[1], file)

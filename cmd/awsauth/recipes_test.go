@@ -22,8 +22,9 @@ import (
 
 const recipeAccount = "123456789012"
 
-// kitchen is a machine on which the recipes of docs/recipes.md are run: awsauth
-// is on the path, the profile ops has a user's keys, and prod is the page's own.
+// kitchen is a machine on which the blocks of docs/languages.md and docs/recipes.md are
+// run: awsauth is on the path, the profile ops has a user's keys, and prod is the page's
+// own.
 type kitchen struct {
 	blocks map[string][]string // by language
 	cloud  *awsauthtest.Cloud
@@ -33,14 +34,16 @@ type kitchen struct {
 	installed *strings.Replacer
 }
 
-// newKitchen reads the page and sets the machine up.
+// newKitchen reads the pages and sets the machine up.
 func newKitchen(t *testing.T) *kitchen {
 	t.Helper()
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "recipes.md"))
-	require.NoError(t, err)
 	k := &kitchen{blocks: map[string][]string{}, home: t.TempDir()}
-	for _, m := range regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$").FindAllStringSubmatch(string(page), -1) {
-		k.blocks[m[1]] = append(k.blocks[m[1]], m[2])
+	for _, name := range []string{"languages.md", "recipes.md"} {
+		page, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
+		require.NoError(t, err)
+		for _, m := range regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$").FindAllStringSubmatch(string(page), -1) {
+			k.blocks[m[1]] = append(k.blocks[m[1]], m[2])
+		}
 	}
 	program := asProgram(t)
 	python := "/usr/bin/python3"
@@ -123,7 +126,7 @@ func TestRecipesExec(t *testing.T) {
 	needs(t, "aws")
 	needsBoto(t)
 	lines := k.blocks["sh"]
-	require.Len(t, lines, 5)
+	require.Len(t, lines, 6) // the last is run by TestCommand of docs
 	assert.Contains(t, k.run(t, shell(t), "-c", lines[1]), recipeRole)
 	assert.Contains(t, k.run(t, shell(t), "-c", lines[2]), recipeRole)
 	assert.Contains(t, k.run(t, shell(t), "-c", lines[3]+"aws sts get-caller-identity"), recipeRole)

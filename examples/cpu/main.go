@@ -6,6 +6,9 @@
 //
 // The regions are those that each account has enabled. An account or a region that
 // fails stops no other; the exit code is then 1.
+//
+// This file has what awsauth does, and the flags. cloudwatch.go has the calls to
+// CloudWatch.
 package main
 
 import (
@@ -22,13 +25,42 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-
 	"github.com/chaoxiaodi/awsauth"
 )
+
+// world is AWS or China: the profile to start from, and the accounts to enter.
+type world struct {
+	partition awsauth.Partition
+	profile   string
+	accounts  string
+}
+
+// measure enters the accounts of one world. It returns a row for each of their
+// instances, and an error that names each account and region that failed.
+func (w world) measure(ctx context.Context, role string, since time.Time) (rows []string, err error) {
+	if w.accounts == "" {
+		return nil, nil
+	}
+	start, err := awsauth.New(awsauth.WithProfile(w.profile), awsauth.WithPartition(w.partition))
+	if err != nil {
+		return nil, err
+	}
+	found, err := awsauth.Collect(ctx, start, strings.Split(w.accounts, ","),
+		func(ctx context.Context, account *awsauth.Session) (usage, error) {
+			return look(ctx, account.Config(), since)
+		}, awsauth.WithRole(role))
+
+	failed := []error{err} // the accounts that could not be entered
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		for _, row := range found[id].rows {
+			rows = append(rows, id+"\t"+row)
+		}
+		for _, err := range found[id].failed {
+			failed = append(failed, fmt.Errorf("%s in %w", id, err))
+		}
+	}
+	return rows, errors.Join(failed...)
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -39,43 +71,25 @@ func main() {
 	}
 }
 
+// run reads the flags, measures both worlds and prints the table.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	global, china := world{partition: awsauth.AWS}, world{partition: awsauth.China}
 	flags := flag.NewFlagSet("cpu", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	profile := flags.String("profile", "", "profile for the accounts in AWS")
-	accounts := flags.String("accounts", "", "accounts in AWS, with commas between")
-	chinaProfile := flags.String("china-profile", "", "profile for the accounts in China")
-	chinaAccounts := flags.String("china-accounts", "", "accounts in China, with commas between")
+	flags.StringVar(&global.profile, "profile", "", "profile for the accounts in AWS")
+	flags.StringVar(&global.accounts, "accounts", "", "accounts in AWS, with commas between")
+	flags.StringVar(&china.profile, "china-profile", "", "profile for the accounts in China")
+	flags.StringVar(&china.accounts, "china-accounts", "", "accounts in China, with commas between")
 	role := flags.String("role", "", "role to assume in each account (default "+awsauth.DefaultRole+")")
 	since := flags.Duration("since", 24*time.Hour, "how far to look back")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	start := time.Now().Add(-*since)
 	var rows []string
 	var failed []error
-	for _, world := range []struct {
-		partition         awsauth.Partition
-		profile, accounts string
-	}{
-		{awsauth.AWS, *profile, *accounts},
-		{awsauth.China, *chinaProfile, *chinaAccounts},
-	} {
-		if world.accounts == "" {
-			continue
-		}
-		s, err := awsauth.New(awsauth.WithPartition(world.partition), awsauth.WithProfile(world.profile))
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		found, err := awsauth.Collect(ctx, s, strings.Split(world.accounts, ","), func(ctx context.Context, s *awsauth.Session) (usage, error) {
-			return measure(ctx, s, start)
-		}, awsauth.WithRole(*role))
-		failed = append(failed, err)
-		for _, id := range slices.Sorted(maps.Keys(found)) {
-			rows, failed = append(rows, found[id].rows...), append(failed, found[id].failed)
-		}
+	for _, w := range []world{global, china} {
+		found, err := w.measure(ctx, *role, time.Now().Add(-*since))
+		rows, failed = append(rows, found...), append(failed, err)
 	}
 	slices.Sort(rows)
 	out := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
@@ -84,76 +98,4 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		fmt.Fprintln(out, row)
 	}
 	return errors.Join(append(failed, out.Flush())...)
-}
-
-// usage is how busy one account is, and which regions could not be seen.
-type usage struct {
-	rows   []string
-	failed error
-}
-
-// measure looks into all regions of one account.
-func measure(ctx context.Context, s *awsauth.Session, start time.Time) (all usage, err error) {
-	id, err := s.Identity(ctx)
-	if err != nil {
-		return usage{}, err
-	}
-	cfg := s.Config()
-	enabled, err := ec2.NewFromConfig(cfg).DescribeRegions(ctx, &ec2.DescribeRegionsInput{})
-	if err != nil {
-		return usage{}, err
-	}
-	for _, region := range enabled.Regions {
-		cfg.Region = aws.ToString(region.RegionName)
-		hours, err := cpu(ctx, cloudwatch.NewFromConfig(cfg), start)
-		if err != nil {
-			all.failed = errors.Join(all.failed, fmt.Errorf("%s in %s: %w", id.Account, cfg.Region, err))
-		}
-		for instance, values := range hours {
-			sum := 0.0
-			for _, v := range values {
-				sum += v
-			}
-			all.rows = append(all.rows, fmt.Sprintf("%s\t%s\t%s\t%.1f %%\t%.1f %%", id.Account, cfg.Region, instance, sum/float64(len(values)), slices.Max(values)))
-		}
-	}
-	return all, nil
-}
-
-// cpu returns the hourly averages of each instance of a region. A page of ListMetrics
-// has as many metrics as one GetMetricData takes: 500.
-func cpu(ctx context.Context, client *cloudwatch.Client, start time.Time) (map[string][]float64, error) {
-	hours := map[string][]float64{}
-	metrics := cloudwatch.NewListMetricsPaginator(client, &cloudwatch.ListMetricsInput{
-		Namespace: aws.String("AWS/EC2"), MetricName: aws.String("CPUUtilization"), Dimensions: []types.DimensionFilter{{Name: aws.String("InstanceId")}},
-	})
-	for metrics.HasMorePages() {
-		page, err := metrics.NextPage(ctx)
-		if err != nil {
-			return hours, err
-		}
-		var queries []types.MetricDataQuery
-		for i, m := range page.Metrics {
-			queries = append(queries, types.MetricDataQuery{
-				Id: aws.String(fmt.Sprint("m", i)), Label: m.Dimensions[0].Value,
-				MetricStat: &types.MetricStat{Metric: &m, Period: aws.Int32(3600), Stat: aws.String("Average")},
-			})
-		}
-		if len(queries) == 0 {
-			continue
-		}
-		data := cloudwatch.NewGetMetricDataPaginator(client, &cloudwatch.GetMetricDataInput{MetricDataQueries: queries, StartTime: &start, EndTime: aws.Time(time.Now())})
-		for data.HasMorePages() {
-			page, err := data.NextPage(ctx)
-			if err != nil {
-				return hours, err
-			}
-			for _, r := range page.MetricDataResults {
-				if instance := aws.ToString(r.Label); len(r.Values) > 0 { // none: it is gone since
-					hours[instance] = append(hours[instance], r.Values...)
-				}
-			}
-		}
-	}
-	return hours, nil
 }
