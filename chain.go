@@ -112,15 +112,26 @@ func (l *look) decide() (d decision, f faults) {
 	if d.source.profile == "" {
 		f = append(f, l.checkUnasked()...)
 	}
-	for _, p := range l.files.Others(l.profile) {
-		l.warn(p.String())
-	}
+	l.warnOfOthers()
 	for _, name := range bearerVariables() {
 		const wins = "wins over the session's credentials in the clients of its service"
 		d.beats = append(d.beats, Step{name, Used, wins})
 		l.warn(name + " " + wins + "; unset it, or give such a client the option AuthSchemePreference = []string{\"sigv4\"}")
 	}
 	return d, f
+}
+
+// warnOfOthers tells what is wrong with profiles that are not asked for: the first few
+// things, as a file that is quite another's would fill the log.
+func (l *look) warnOfOthers() {
+	const most = 10
+	others := l.files.Others(l.profile)
+	for _, p := range others[:min(len(others), most)] {
+		l.warn(p.String())
+	}
+	if more := len(others) - most; more > 0 {
+		l.warn(fmt.Sprintf("%d more such problems of profiles that are not used", more))
+	}
 }
 
 // failed is the decision with a last step that says what is wrong there, with the

@@ -2,6 +2,7 @@ package awsauth_test
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -173,4 +174,16 @@ func TestFileFaultSaidOnce(t *testing.T) {
 	_, err := c.Try(awsauth.WithProfile("ops"))
 	require.Error(t, err)
 	assert.Equal(t, 1, strings.Count(err.Error(), "/config:11"), err)
+}
+
+// TestManyFaultsOfOthers: what is wrong with profiles that are not used does not fill
+// the log.
+func TestManyFaultsOfOthers(t *testing.T) {
+	c := newCast(t, awsauth.AWS)
+	c.Files(c.text("[default]\n$KEYS\n")+strings.Repeat("[Profile a]\n", 500), "")
+	var log lab.Records
+	lab.Get(t, c.Open(log.Option()))
+	warnings := log.At(slog.LevelWarn)
+	require.Len(t, warnings, 11)
+	assert.Equal(t, "awsauth: 490 more such problems of profiles that are not used", warnings[10].Message)
 }
