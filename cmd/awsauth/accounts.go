@@ -53,15 +53,15 @@ func runAccounts(ctx context.Context, cmd *cli.Command) error {
 			return misused(cmd, fmt.Errorf("--ou %q: the id of an organizational unit looks like ou-ab12-11111111, that of a root like r-ab12", id))
 		}
 	}
-	s, err := openSession(cmd)
-	if err != nil {
-		return err
-	}
 	ctx, cancel, err := withTimeout(ctx, cmd)
 	if err != nil {
 		return err
 	}
 	defer cancel()
+	s, err := openSession(ctx, cmd)
+	if err != nil {
+		return err
+	}
 	if s, err = asLister(ctx, s, cmd.String("lister-role")); err != nil {
 		return failed(err)
 	}

@@ -36,15 +36,15 @@ func consoleCommand() *cli.Command {
 			if err := noArguments(cmd); err != nil {
 				return err
 			}
-			s, err := openSession(cmd)
-			if err != nil {
-				return err
-			}
 			ctx, cancel, err := withTimeout(ctx, cmd)
 			if err != nil {
 				return err
 			}
 			defer cancel()
+			s, err := openSession(ctx, cmd)
+			if err != nil {
+				return err
+			}
 			var address string
 			if cmd.Bool("logout") {
 				address, err = logoutAddress(ctx, cmd, s)

@@ -142,7 +142,7 @@ func (e *each) run(ctx context.Context, cmd *cli.Command) error {
 		e.out.note("awsauth: no accounts in " + e.list.name)
 		return nil
 	}
-	roles, err := roleOptions(cmd)
+	roles, err := roleOptions(ctx, cmd)
 	if err != nil {
 		return err
 	}

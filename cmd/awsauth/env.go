@@ -38,11 +38,16 @@ func envCommand() *cli.Command {
 			if err := noArguments(cmd); err != nil {
 				return err
 			}
-			s, err := openSession(cmd)
+			ctx, cancel, err := withTimeout(ctx, cmd)
 			if err != nil {
 				return err
 			}
-			keys, err := firstKeys(ctx, cmd, lasting{s, leftForGood})
+			defer cancel()
+			s, err := openSession(ctx, cmd)
+			if err != nil {
+				return err
+			}
+			keys, err := firstKeys(ctx, lasting{s, leftForGood})
 			if err != nil {
 				return err
 			}

@@ -70,16 +70,7 @@ func runExec(ctx context.Context, cmd *cli.Command) error {
 	if cmd.Bool("serve") {
 		more = append(more, warnings(x.warn))
 	}
-	s, err := openAsking(cmd, x.codes, more...)
-	if err != nil {
-		return err
-	}
-	x.session = s
-	left := leftForGood
-	if cmd.Bool("serve") {
-		left = leftForSDK
-	}
-	if x.keys, err = firstKeys(ctx, cmd, lasting{s, left}); err != nil {
+	if err := x.start(ctx, more...); err != nil {
 		return err
 	}
 	if len(x.argv) == 0 {
@@ -91,16 +82,29 @@ func runExec(ctx context.Context, cmd *cli.Command) error {
 		return x.serve(ctx)
 	}
 	x.sayWhenTheyEnd()
-	return become(x.program, x.argv, with(x.environ, keyVariables(x.keys, s.Config().Region)...))
+	return become(x.program, x.argv, with(x.environ, keyVariables(x.keys, x.session.Config().Region)...))
 }
 
-// firstKeys are the keys of a session, in the time of the flag --timeout.
-func firstKeys(ctx context.Context, cmd *cli.Command, s aws.CredentialsProvider) (aws.Credentials, error) {
-	ctx, cancel, err := withTimeout(ctx, cmd)
+// start opens the session and gets its first keys, in the time of the flag --timeout.
+func (x *execution) start(ctx context.Context, more ...awsauth.Option) error {
+	ctx, cancel, err := withTimeout(ctx, x.cmd)
 	if err != nil {
-		return aws.Credentials{}, err
+		return err
 	}
 	defer cancel()
+	if x.session, err = openAsking(ctx, x.cmd, x.codes, more...); err != nil {
+		return err
+	}
+	left := leftForGood
+	if x.cmd.Bool("serve") {
+		left = leftForSDK
+	}
+	x.keys, err = firstKeys(ctx, lasting{x.session, left})
+	return err
+}
+
+// firstKeys are the keys of a session.
+func firstKeys(ctx context.Context, s aws.CredentialsProvider) (aws.Credentials, error) {
 	keys, err := s.Retrieve(ctx)
 	if err != nil {
 		return aws.Credentials{}, failed(err)

@@ -29,11 +29,11 @@ func explainCommand() *cli.Command {
 			"    awsauth explain --json",
 		Flags:           append(sessionFlags(), &cli.BoolFlag{Name: "json", Usage: "print JSON"}),
 		HideHelpCommand: true,
-		Action: func(_ context.Context, cmd *cli.Command) error {
+		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := noArguments(cmd); err != nil {
 				return err
 			}
-			options, err := sessionOptions(cmd)
+			options, err := sessionOptions(ctx, cmd)
 			if err != nil {
 				return err
 			}

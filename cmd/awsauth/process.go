@@ -42,15 +42,15 @@ func processCommand() *cli.Command {
 			if err := descend(); err != nil {
 				return &failure{err}
 			}
-			s, err := openSession(cmd)
-			if err != nil {
-				return onOneLine(err)
-			}
 			ctx, cancel, err := withTimeoutOr(ctx, cmd, processTimeout)
 			if err != nil {
 				return err
 			}
 			defer cancel()
+			s, err := openSession(ctx, cmd)
+			if err != nil {
+				return onOneLine(err)
+			}
 			keys, err := lasting{s, leftForSDK}.Retrieve(ctx)
 			if err != nil {
 				return onOneLine(failed(err))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,14 +22,15 @@ import (
 // library is a flag in flags.go and a line here.
 
 // openSession is the session that the flags of a command describe. more are
-// options that the command itself adds, such as where warnings go.
-func openSession(cmd *cli.Command, more ...awsauth.Option) (*awsauth.Session, error) {
-	return openAsking(cmd, codesOf(cmd), more...)
+// options that the command itself adds, such as where warnings go. ctx ends the
+// reading of what a flag names.
+func openSession(ctx context.Context, cmd *cli.Command, more ...awsauth.Option) (*awsauth.Session, error) {
+	return openAsking(ctx, cmd, codesOf(cmd), more...)
 }
 
 // openAsking is openSession for a command that wants a word in who gives codes.
-func openAsking(cmd *cli.Command, c *codes, more ...awsauth.Option) (*awsauth.Session, error) {
-	options, err := sessionOptions(cmd)
+func openAsking(ctx context.Context, cmd *cli.Command, c *codes, more ...awsauth.Option) (*awsauth.Session, error) {
+	options, err := sessionOptions(ctx, cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -41,9 +43,9 @@ func openAsking(cmd *cli.Command, c *codes, more ...awsauth.Option) (*awsauth.Se
 
 // sessionOptions are the options that the flags stand for. An empty flag is an
 // empty option, which the library takes as not given.
-func sessionOptions(cmd *cli.Command) ([]awsauth.Option, error) {
+func sessionOptions(ctx context.Context, cmd *cli.Command) ([]awsauth.Option, error) {
 	options := startOptions(cmd)
-	roles, err := roleOptions(cmd)
+	roles, err := roleOptions(ctx, cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +103,8 @@ func cacheDir(cmd *cli.Command) string {
 var quiet = awsauth.WithLoadOptions(config.WithLogger(logging.Nop{}))
 
 // roleOptions say what the session in a role is like, whichever role it is.
-func roleOptions(cmd *cli.Command) ([]awsauth.RoleOption, error) {
-	policy, err := policyText(cmd.String("policy"))
+func roleOptions(ctx context.Context, cmd *cli.Command) ([]awsauth.RoleOption, error) {
+	policy, err := policyText(ctx, cmd.String("policy"))
 	if err != nil {
 		return nil, err
 	}
@@ -128,19 +130,6 @@ func roleOptions(cmd *cli.Command) ([]awsauth.RoleOption, error) {
 		options = append(options, awsauth.WithPolicyARNs(arn))
 	}
 	return options, nil
-}
-
-// policyText is the value of --policy: JSON, or the name of a file with it behind @.
-func policyText(value string) (string, error) {
-	name, ok := strings.CutPrefix(value, "@")
-	if !ok {
-		return value, nil
-	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return "", &failure{fmt.Errorf("awsauth: --policy: %w", err)}
-	}
-	return strings.TrimSpace(string(text)), nil
 }
 
 // tagsOf reads the values of --tag: key=value, each in a flag of its own.

@@ -37,7 +37,7 @@ func whoamiCommand() *cli.Command {
 				return err
 			}
 			defer cancel()
-			options, err := sessionOptions(cmd)
+			options, err := sessionOptions(ctx, cmd)
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// mostPolicy bounds what is read of a policy's file. A policy has at most 2048
+// characters; the blanks around it do not count.
+const mostPolicy = 64 << 10
+
+// policyText is the value of --policy: JSON, or the name of a file with it behind @.
+func policyText(ctx context.Context, value string) (string, error) {
+	name, ok := strings.CutPrefix(value, "@")
+	if !ok {
+		return value, nil
+	}
+	text, err := readPolicy(ctx, name)
+	if err != nil {
+		return "", &failure{fmt.Errorf("awsauth: --policy: %w", err)}
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// readPolicy reads a file that may be a pipe, as /dev/stdin and a shell's <(…) are.
+// Opening a pipe waits for its writer, and nothing can end that wait. So a goroutine
+// waits, and at the end of ctx it is left behind: the process ends soon.
+func readPolicy(ctx context.Context, name string) ([]byte, error) {
+	var text []byte
+	read := make(chan error, 1)
+	go func() {
+		var err error
+		text, err = readAtMost(name, mostPolicy)
+		read <- err
+	}()
+	select {
+	case err := <-read:
+		return text, err
+	case <-ctx.Done():
+		return nil, said{fmt.Sprintf("read %q: it did not end in time; if it is a pipe, look at what writes to it", name), ctx.Err()}
+	}
+}
+
+// readAtMost reads a file, and refuses one that is longer.
+func readAtMost(name string, most int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("%q has more than %d KiB, which is too long for a policy", name, most>>10)
+	}
+	return text, err
+}
