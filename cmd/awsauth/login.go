@@ -172,7 +172,7 @@ func signInPlace(cmd *cli.Command) (ssologin.Place, aws.Config, error) {
 	}
 	place, err := findPlace(name, named)
 	if err != nil {
-		return place, aws.Config{}, &failure{err}
+		return place, aws.Config{}, &failure{fmt.Errorf("awsauth: %s: %w", cmd.Name, err)}
 	}
 	defer setenv("AWS_PROFILE", name)() // a profile that the variable names says nothing of who one is where an option does
 	s, err := awsauth.New(awsauth.WithCredentialsProvider(nobody{}), awsauth.WithRegion(place.Region), quiet)
@@ -203,12 +203,13 @@ func setenv(name, value string) (back func()) {
 	}
 }
 
-// defaultProfile is the profile of who names none.
+// defaultProfile is the profile of who gives no --profile, and the variable that names
+// it, if one does.
 func defaultProfile() (name, named string) {
 	for _, variable := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} {
 		if name := os.Getenv(variable); name != "" {
 			return name, variable
 		}
 	}
-	return "default", "--profile"
+	return "default", ""
 }

@@ -14,11 +14,11 @@ import (
 
 // findPlace reads in the shared files where a profile signs in. A profile that takes
 // its role from another one signs in where that one does. named is what gave the
-// profile's name.
+// profile's name, "" if nothing did.
 func findPlace(profile, named string) (ssologin.Place, error) {
 	files, err := sharedFiles()
 	if err != nil {
-		return ssologin.Place{}, fmt.Errorf("awsauth: %w", err)
+		return ssologin.Place{}, err
 	}
 	get := func(profile, key string) string {
 		v, _ := files.Get(profile, key)
@@ -31,7 +31,7 @@ func findPlace(profile, named string) (ssologin.Place, error) {
 		if place.Session != "" {
 			section, ok := files.SSOSession(place.Session)
 			if !ok {
-				return place, fmt.Errorf("awsauth: profile %q: there is no section [sso-session %s]", name, place.Session)
+				return place, fmt.Errorf("profile %q: there is no section [sso-session %s]", name, place.Session)
 			}
 			place.StartURL, place.Region, place.Scopes = of(section, "sso_start_url"), of(section, "sso_region"), scopes(of(section, "sso_registration_scopes"))
 		}
@@ -39,7 +39,7 @@ func findPlace(profile, named string) (ssologin.Place, error) {
 		case place.StartURL != "" && place.Region != "":
 			return place, nil
 		case place.StartURL != "" || place.Session != "":
-			return place, fmt.Errorf("awsauth: profile %q: sso_start_url and sso_region must both be there", name)
+			return place, fmt.Errorf("profile %q: sso_start_url and sso_region must both be there", name)
 		}
 		next := get(name, "source_profile")
 		if next == "" || next == name {
@@ -59,13 +59,16 @@ func notSSO(files *sharedfile.Files, profile, named string) error {
 				with = append(with, name)
 			}
 		}
-		text := fmt.Sprintf("awsauth: login: profile %q (%s) is not in %s", profile, named, strings.Join(files.Paths(), " or "))
+		text := fmt.Sprintf("profile %q (%s) is not in %s", profile, named, strings.Join(files.Paths(), " or "))
+		if named == "" {
+			text = fmt.Sprintf("name a profile with --profile: there is no %q in %s", profile, strings.Join(files.Paths(), " or "))
+		}
 		if len(with) > 0 {
 			text += "; these sign in with SSO: " + strings.Join(with, ", ")
 		}
 		return errors.New(text)
 	}
-	return fmt.Errorf("awsauth: login: profile %q does not sign in with SSO: it has no sso_session and no sso_start_url; see awsauth explain --profile %s", profile, profile)
+	return fmt.Errorf("profile %q does not sign in with SSO: it has no sso_session and no sso_start_url; see awsauth explain --profile %s", profile, profile)
 }
 
 // sharedFiles reads the files that the library reads.

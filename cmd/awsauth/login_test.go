@@ -228,6 +228,28 @@ func TestLoginScopes(t *testing.T) {
 	assert.Equal(t, []any{"sso:account:access", "sso:other", "third", "fourth"}, o.asked("/client/register")["scopes"])
 }
 
+// TestSignInWords: an error says which command it is of, and names a flag or a variable
+// only if that gave the profile.
+func TestSignInWords(t *testing.T) {
+	_, _, home := signIn(t)
+	config := filepath.Join(home, "config")
+	for _, command := range []string{"login", "logout"} {
+		for _, tt := range []struct{ profile, variable, says string }{
+			{says: `name a profile with --profile: there is no "default" in ` + config + " or "},
+			{variable: "nobody", says: `profile "nobody" (AWS_PROFILE) is not in ` + config + " or "},
+			{profile: "nobody", says: `profile "nobody" (--profile) is not in ` + config + " or "},
+			{profile: "keys", says: `profile "keys" does not sign in with SSO`},
+			{profile: "lost", says: `profile "lost": there is no section`},
+			{profile: "url", says: `profile "url": sso_start_url and sso_region must both be there`},
+		} {
+			t.Setenv("AWS_PROFILE", tt.variable)
+			got := runProcess(t, command, "--profile", tt.profile)
+			assert.Equal(t, exitFailed, got.code)
+			assert.True(t, strings.HasPrefix(got.stderr, "awsauth: "+command+": "+tt.says), got.stderr)
+		}
+	}
+}
+
 // TestLoginNowhere: where no profile signs in, none is offered.
 func TestLoginNowhere(t *testing.T) {
 	signIn(t)
