@@ -47,7 +47,7 @@ func envCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			keys, err := firstKeys(ctx, lasting{s, leftForGood})
+			keys, err := firstKeys(ctx, cmd, lasting{s, leftForGood})
 			if err != nil {
 				return err
 			}

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/urfave/cli/v3"
 
 	"github.com/chaoxiaodi/awsauth/internal/names"
 )
@@ -66,7 +69,7 @@ func keyVariables(keys aws.Credentials, region string) []variable {
 // accountOf is the account of keys, where it is known for certain: the caller's
 // AWS_ACCOUNT_ID may have been left from other keys.
 func accountOf(keys aws.Credentials) string {
-	if keys.Source == config.CredentialsSourceName || !names.IsAccount(keys.AccountID) {
+	if isEnvironment(keys) || !names.IsAccount(keys.AccountID) {
 		return ""
 	}
 	return keys.AccountID
@@ -80,6 +83,31 @@ func regionVariables(region string) []variable {
 func expiration(keys aws.Credentials) string {
 	return keys.Expires.UTC().Truncate(time.Second).Format("2006-01-02T15:04:05Z")
 }
+
+// withEnd adds the end to temporary keys that come from the environment. The library
+// does not know it; exec, env and the AWS CLI write it beside the keys. A program that
+// is told of no end never asks again. Keys that have ended are refused. A variable that
+// holds no time says nothing.
+func withEnd(cmd *cli.Command, keys aws.Credentials) (aws.Credentials, error) {
+	if !isEnvironment(keys) || keys.SessionToken == "" || keys.CanExpire {
+		return keys, nil
+	}
+	value := os.Getenv("AWS_CREDENTIAL_EXPIRATION")
+	end, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		return keys, nil
+	}
+	if !time.Now().Before(end) {
+		return aws.Credentials{}, &failure{fmt.Errorf("awsauth: %s: the keys in the environment ended at %s, as AWS_CREDENTIAL_EXPIRATION says; "+
+			"get new ones, or unset that variable if it was left from other keys", cmd.Name, value)}
+	}
+	keys.CanExpire, keys.Expires = true, end
+	return keys, nil
+}
+
+// isEnvironment reports whether keys are those of the environment, and not of a role
+// that was assumed with them.
+func isEnvironment(keys aws.Credentials) bool { return keys.Source == config.CredentialsSourceName }
 
 // with is an environment with these variables too.
 func with(environ []string, all ...variable) []string {

@@ -99,17 +99,17 @@ func (x *execution) start(ctx context.Context, more ...awsauth.Option) error {
 	if x.cmd.Bool("serve") {
 		left = leftForSDK
 	}
-	x.keys, err = firstKeys(ctx, lasting{x.session, left})
+	x.keys, err = firstKeys(ctx, x.cmd, lasting{x.session, left})
 	return err
 }
 
-// firstKeys are the keys of a session.
-func firstKeys(ctx context.Context, s aws.CredentialsProvider) (aws.Credentials, error) {
+// firstKeys are the keys of a session, with their end where it is known.
+func firstKeys(ctx context.Context, cmd *cli.Command, s aws.CredentialsProvider) (aws.Credentials, error) {
 	keys, err := s.Retrieve(ctx)
 	if err != nil {
 		return aws.Credentials{}, failed(err)
 	}
-	return keys, nil
+	return withEnd(cmd, keys)
 }
 
 // Exit codes of a command that could not be run, as shells and env(1) have them.
@@ -147,8 +147,16 @@ func (x *execution) sayWhenTheyEnd() {
 	if !x.keys.CanExpire || !isTerminal(x.cmd.Root().ErrWriter) {
 		return
 	}
-	left := time.Until(x.keys.Expires).Round(time.Second)
-	x.note(fmt.Sprintf("awsauth: these keys end at %s, in %v; what runs longer needs exec --serve", x.keys.Expires.Local().Format("15:04"), left))
+	x.note(endNote(x.keys, time.Now()))
+}
+
+// endNote says when keys end. Those of the environment --serve does not renew.
+func endNote(keys aws.Credentials, now time.Time) string {
+	text := fmt.Sprintf("awsauth: these keys end at %s, in %v", keys.Expires.Local().Format("15:04"), keys.Expires.Sub(now).Round(time.Second))
+	if isEnvironment(keys) {
+		return text
+	}
+	return text + "; what runs longer needs exec --serve"
 }
 
 // exited is the end of a command that was run for the caller: its exit code is ours.

@@ -55,6 +55,9 @@ func processCommand() *cli.Command {
 			if err != nil {
 				return onOneLine(failed(err))
 			}
+			if keys, err = withEnd(cmd, keys); err != nil {
+				return err
+			}
 			if err := json.NewEncoder(cmd.Root().Writer).Encode(processAnswer(keys)); err != nil {
 				return &failure{errors.New("awsauth: process: write the answer")} // not err, which may quote it
 			}
