@@ -17,8 +17,12 @@ import (
 func (x *execution) serve(ctx context.Context) error {
 	server, err := serve.Start(ctx, speaking{lasting{x.session, leftForSDK}}, func(err error) { x.note(oneLine(err.Error())) })
 	switch {
-	case errors.Is(err, serve.ErrLongLived):
-		return &failure{errors.New("awsauth: exec --serve: these keys never end, so there is nothing to renew; leave out --serve, or name a role with --account or --role-arn")}
+	case errors.Is(err, serve.ErrNoEnd):
+		why := "these keys never end, so there is nothing to renew"
+		if x.keys.SessionToken != "" {
+			why = "these keys are temporary, and awsauth has nothing to renew them with"
+		}
+		return &failure{errors.New("awsauth: exec --serve: " + why + "; leave out --serve, or name a role with --account or --role-arn")}
 	case err != nil:
 		return failed(err)
 	}

@@ -185,3 +185,27 @@ func TestServeOutage(t *testing.T) {
 	assert.NotEmpty(t, got.stderr)
 	assert.NotRegexp(t, goWords, got.stdout+got.stderr)
 }
+
+// TestServeNothingToRenew: keys that nothing renews are refused, for the reason that is
+// theirs.
+func TestServeNothingToRenew(t *testing.T) {
+	_, url := fleet(t)
+	refused := func(why string, args ...string) {
+		t.Helper()
+		got := runProcess(t, append(append([]string{"exec", "--serve"}, args...), "--", shell(t), "-c", "echo ran")...)
+		assert.Equal(t, exitFailed, got.code)
+		assert.Empty(t, got.stdout)
+		assert.Equal(t, "awsauth: exec --serve: these keys "+why+"; leave out --serve, or name a role with --account or --role-arn\n", got.stderr)
+	}
+	const temporary = "are temporary, and awsauth has nothing to renew them with"
+	refused("never end, so there is nothing to renew", "--sts-endpoint", url)
+	asTheRole(t, url)
+	refused(temporary)
+	t.Setenv("AWS_CREDENTIAL_EXPIRATION", "")
+	refused(temporary)
+	path := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(path, []byte("[profile temporary]\nregion = eu-west-1\naws_access_key_id = ASIAIOSFODNN7EXAMPLE\n"+
+		"aws_secret_access_key = made-up\naws_session_token = made-up\n"), 0o600))
+	t.Setenv("AWS_CONFIG_FILE", path)
+	refused(temporary, "--profile", "temporary")
+}

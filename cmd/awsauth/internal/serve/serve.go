@@ -37,9 +37,9 @@ const (
 	slowest, fastest = time.Minute, 100 * time.Millisecond
 )
 
-// ErrLongLived is the error of Start for keys that do not expire: nothing would
-// ever renew them.
-var ErrLongLived = errors.New("these keys do not expire")
+// ErrNoEnd is the error of Start for keys that come without an end, as long-lived ones
+// do, and temporary ones of the environment: nothing would ever renew them.
+var ErrNoEnd = errors.New("these keys come without an end, so nothing renews them")
 
 // Server is the endpoint. Close ends it.
 type Server struct {
@@ -79,7 +79,7 @@ func StartOn(ctx context.Context, from aws.CredentialsProvider, tell func(error)
 		return nil, err
 	}
 	if !keys.CanExpire {
-		return nil, ErrLongLived
+		return nil, ErrNoEnd
 	}
 	listener, err := listen()
 	if err != nil {
@@ -151,7 +151,7 @@ func (s *Server) renew(ctx context.Context, patience time.Duration) error {
 	defer cancel()
 	keys, err := s.from.Retrieve(ctx)
 	if err == nil && !keys.CanExpire {
-		err = ErrLongLived
+		err = ErrNoEnd
 	}
 	if err != nil {
 		return err

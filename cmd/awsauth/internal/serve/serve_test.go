@@ -151,7 +151,7 @@ func TestStartFails(t *testing.T) {
 	_, err := serve.Start(t.Context(), &source{err: broken}, quiet(t))
 	require.ErrorIs(t, err, broken)
 	_, err = serve.Start(t.Context(), &source{keys: aws.Credentials{AccessKeyID: "AKIA1", SecretAccessKey: "s"}}, quiet(t))
-	require.ErrorIs(t, err, serve.ErrLongLived)
+	require.ErrorIs(t, err, serve.ErrNoEnd)
 }
 
 func TestClose(t *testing.T) {
