@@ -56,7 +56,7 @@ func TestEnv(t *testing.T) {
 	assert.Equal(t, []string{"AWS_ACCESS_KEY_ID", "AWS_ACCOUNT_ID", "AWS_CONFIG_FILE", "AWS_CREDENTIAL_EXPIRATION", "AWS_DEFAULT_REGION",
 		"AWS_EC2_METADATA_DISABLED", "AWS_ENDPOINT_URL_STS", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SHARED_CREDENTIALS_FILE"}, namesWith(env, "AWS_"))
 	assert.Equal(t, accountA, env["AWS_ACCOUNT_ID"])
-	assert.NotContains(t, out, "bad")
+	assert.NotContains(t, out, "echo bad")
 
 	code, out, _ = command(t, "env", "--sts-endpoint", url, "--account", accountA, "--format", "json")
 	require.Equal(t, exitOK, code)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -46,6 +47,7 @@ func TestAnswersBounded(t *testing.T) {
 		if r.URL.Path == "/elsewhere" {
 			t.Error("the redirect was followed")
 		}
+		_, _ = io.Copy(io.Discard, r.Body) // the SDK gives up what it still sends when an answer comes
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"clientId":"`))
 		chunk := bytes.Repeat([]byte("x"), 1<<16)
