@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -28,6 +27,10 @@ type ssoSession struct {
 // access.
 func ssoError(e *Error, sso ssoSession) {
 	e.Op = fmt.Sprintf("profile %q", sso.profile)
+	again := "run: aws sso login --profile " + sso.holder
+	if e.noLoginFile(sso.token, again) {
+		return
+	}
 	r, refused := refusalIn(e.Err)
 	switch {
 	case !refused:
@@ -53,8 +56,27 @@ func ssoError(e *Error, sso ssoSession) {
 		e.notAWS("the SSO endpoint", "SSO", r.status)
 		return
 	}
-	e.Kind, e.what = Expired, sso.state()
-	e.Hint = "run: aws sso login --profile " + sso.holder
+	e.Kind, e.what, e.Hint = Expired, sso.state(), again
+}
+
+// noLoginFile explains that a login's file is there and cannot be read. A new login
+// would meet the same. It reports false for every other error.
+func (e *Error) noLoginFile(path, again string) bool {
+	var file *tokenFileError
+	var opened *fs.PathError
+	switch {
+	case errors.As(e.Err, &file):
+	case errors.As(e.Err, &opened) && opened.Path == path && !errors.Is(opened, fs.ErrNotExist):
+		file = &tokenFileError{path, opened}
+	default:
+		return false
+	}
+	e.Kind, e.what = NoCredentials, "the login's file cannot be read: "+file.Error()
+	e.Hint = "remove what is there, then " + again
+	if errors.Is(file, fs.ErrPermission) {
+		e.Hint = "make it readable for this user"
+	}
+	return true
 }
 
 // endsLogin reports whether SSO's token service says by a code that only a new
@@ -69,7 +91,7 @@ func endsLogin(code string) bool {
 
 // state says what the login's file says of it.
 func (sso ssoSession) state() string {
-	text, err := os.ReadFile(sso.token)
+	text, err := readRegular(sso.token)
 	var token struct{ ExpiresAt time.Time }
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -90,10 +112,13 @@ func ago(d time.Duration) string {
 
 // loginError explains whether a person has to log in again with the profile. The
 // SDK says so in words only, where the sign-in service gave no other reason.
-func loginError(e *Error, profile string) {
+func loginError(e *Error, profile, path string) {
+	again := "run: aws login --profile " + profile
+	if e.noLoginFile(path, again) {
+		return
+	}
 	r, refused := refusalIn(e.Err)
 	text := e.Err.Error()
-	again := "run: aws login --profile " + profile
 	switch {
 	case refused && (isThrottle(r.code) || r.status == http.StatusTooManyRequests):
 		e.Kind, e.what, e.tries, e.Hint = Throttled, "throttled by the sign-in service", effort(e.Err, time.Time{}), "try again later"

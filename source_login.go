@@ -151,7 +151,7 @@ func (l *look) loginSource(w way) (*source, error) {
 		retrieve := func(ctx context.Context, file string) (aws.Credentials, error) {
 			return logincreds.New(client, file).Retrieve(ctx)
 		}
-		return s.classified(l.renewedLogin(loginTokenFile(file), cfg.RestrictFilePermissions == aws.RestrictFilePermissionsUnrestricted, retrieve), func(e *Error) { loginError(e, w.holder) }), nil
+		return s.classified(l.renewedLogin(loginTokenFile(file), cfg.RestrictFilePermissions == aws.RestrictFilePermissionsUnrestricted, retrieve), func(e *Error) { loginError(e, w.holder, file) }), nil
 	}
 	return s, nil
 }

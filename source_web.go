@@ -62,14 +62,10 @@ const maxToken = 64 << 10
 // readToken reads a token, which is renewed in its file. White space round it belongs
 // to the file, not to the token. What is no file might never end.
 func readToken(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("is not a regular file")
+	if err := checkRegular(path); err != nil {
+		return "", err
 	}
-	var file *os.File
-	if err == nil {
-		file, err = os.Open(path)
-	}
+	file, err := os.Open(path)
 	if err != nil {
 		return "", &tokenFileError{path, err}
 	}

@@ -57,10 +57,30 @@ func loginTokenFile(path string) tokenFile {
 	}}
 }
 
+// errIrregular is why a file is not read: a pipe, for one, might never end.
+var errIrregular = errors.New("is not a regular file")
+
+// checkRegular refuses what is there and is no regular file. Of a file that is not
+// there, or cannot be looked at, it says nothing.
+func checkRegular(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return &tokenFileError{path, errIrregular}
+	}
+	return nil
+}
+
+// readRegular is os.ReadFile that waits for no pipe.
+func readRegular(path string) ([]byte, error) {
+	if err := checkRegular(path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
 // due reports whether the token is to be refreshed. Of a file that cannot be read
 // the SDK says what is wrong, for which no lock is needed.
 func (f tokenFile) due() bool {
-	text, err := os.ReadFile(f.path)
+	text, err := readRegular(f.path)
 	if err != nil {
 		return false
 	}
@@ -68,8 +88,12 @@ func (f tokenFile) due() bool {
 	return !expiry.IsZero() && time.Until(expiry) <= f.margin
 }
 
-// locked runs do while no other process refreshes the token, if it is due.
+// locked runs do while no other process refreshes the token, if it is due. It does not
+// run do where the SDK would wait for ever to read the file.
 func (l *look) locked(ctx context.Context, f tokenFile, do func(context.Context) error) error {
+	if err := checkRegular(f.path); err != nil {
+		return err
+	}
 	if !f.due() {
 		return do(ctx)
 	}
@@ -124,7 +148,7 @@ func (l *look) renewedLogin(f tokenFile, wide bool, get func(ctx context.Context
 
 // loginDigest stands for the login whose token a file holds.
 func loginDigest(path string) (string, error) {
-	text, err := os.ReadFile(path)
+	text, err := readRegular(path)
 	if err != nil {
 		return "", err
 	}
