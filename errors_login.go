@@ -23,6 +23,9 @@ type ssoSession struct {
 	token   string // the file of the login
 }
 
+// errNoKeys is the error of an answer of SSO's that is none: it has no keys in it.
+var errNoKeys = errors.New("the answer has no keys")
+
 // ssoError explains whether the session ended, was never begun here, or gives no
 // access.
 func ssoError(e *Error, sso ssoSession) {
@@ -33,6 +36,9 @@ func ssoError(e *Error, sso ssoSession) {
 	}
 	r, refused := refusalIn(e.Err)
 	switch {
+	case errors.Is(e.Err, errNoKeys):
+		e.notAWS("the SSO endpoint", "SSO", http.StatusOK)
+		return
 	case !refused:
 	case r.code == "ForbiddenException" || r.code == "ResourceNotFoundException":
 		e.Kind, e.what = AccessDenied, "SSO gives no access to this account and role"
@@ -132,8 +138,10 @@ func loginError(e *Error, profile, path string) {
 		e.Kind, e.what, e.Hint = AccessDenied, fmt.Sprintf("the sign-in service refuses: %s (%s)", r.message, r.code), again
 	case errors.Is(e.Err, fs.ErrPermission):
 		e.Kind, e.what, e.Hint = NoCredentials, "the login's file cannot be read: "+said(e.Err), "make it readable for this user"
-	case strings.Contains(text, "reauthenticate") || strings.Contains(text, "login token"):
+	case strings.Contains(text, "reauthenticate"):
 		e.Kind, e.what, e.Hint = Expired, "the login session has ended or was never begun on this machine", again
+	case errors.Is(e.Err, errBrokenLogin) || strings.Contains(text, "login token"):
+		e.Kind, e.what, e.Hint = Expired, "the login's file "+redact.OneLine(path)+" is broken", again
 	default:
 		switch e.network(); {
 		case e.Kind != "":
@@ -155,9 +163,8 @@ const shellNotFound = 127
 func processError(e *Error) {
 	var exit *exec.ExitError
 	var syntax *json.SyntaxError
-	var field *json.UnmarshalTypeError
-	var date *time.ParseError
 	cause := e.Err
+	wrong := wrongField(cause)
 	e.Kind, e.Err = NoCredentials, nil
 	e.Hint = "run the credential_process by hand to see what it says"
 	switch {
@@ -171,13 +178,13 @@ func processError(e *Error) {
 		e.Err, e.what = exec.ErrNotFound, "credential_process was not found"
 	case errors.Is(cause, context.DeadlineExceeded):
 		e.Err, e.what = context.DeadlineExceeded, "credential_process did not end in time"
-	case errors.As(cause, &date), strings.Contains(cause.Error(), "Time.UnmarshalJSON"):
-		e.what = "credential_process wrote an Expiration that is not a time"
+	case wrong == wrongTime:
+		e.what = "credential_process wrote " + wrong
 		e.Hint = "write it like 2030-01-02T15:04:05Z, or leave it out for keys that do not expire"
-	case errors.As(cause, &field) && field.Field == "":
-		e.what = "credential_process wrote JSON that is not an object"
-	case errors.As(cause, &field):
-		e.what = "credential_process wrote the wrong type of " + redact.OneLine(field.Field)
+	case wrong == wrongDocument:
+		e.what = "credential_process wrote " + wrong
+	case wrong != "":
+		e.what = "credential_process wrote " + wrong
 		e.Hint = "write Version as the number 1 and all else as strings"
 	case errors.As(cause, &syntax) && syntax.Offset == 0:
 		e.what = "credential_process wrote nothing"

@@ -148,6 +148,32 @@ func isNotJSON(err error) bool {
 	return errors.As(err, &syntax) || errors.As(err, &field) || errors.As(err, &date) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
+// What wrongField says, beside the name of a field.
+const (
+	wrongTime     = "an Expiration that is not a time"
+	wrongDocument = "JSON that is not an object"
+)
+
+// wrongField says what is wrong with keys in JSON, "" if it is something else. It shows
+// nothing of their values.
+func wrongField(err error) string {
+	var field *json.UnmarshalTypeError
+	var date *time.ParseError
+	switch {
+	case errors.As(err, &date), strings.Contains(err.Error(), "Time.UnmarshalJSON"):
+		return wrongTime
+	case !errors.As(err, &field):
+		return ""
+	case field.Field == "":
+		return wrongDocument
+	}
+	name := field.Field
+	if start, ok := strings.CutSuffix(name, "ID"); ok {
+		name = start + "Id" // as it is written there
+	}
+	return "the wrong type of " + redact.OneLine(name)
+}
+
 // isNoAnswer reports whether nothing came back.
 func isNoAnswer(err error) bool {
 	var timeout net.Error
@@ -219,6 +245,9 @@ func containerError(e *Error, variable string) {
 		if refused && r.message != "" {
 			e.what += ": " + r.message
 		}
+	case wrongField(e.Err) != "":
+		e.what = "the container's credentials endpoint answered with " + wrongField(e.Err)
+		e.Hint = fmt.Sprintf("check %s and what answers there", variable)
 	default:
 		if e.network(); e.what == "" || e.Kind == "" {
 			e.Kind, e.what = NoCredentials, "what the container's credentials endpoint answered is not JSON"

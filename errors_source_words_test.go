@@ -3,6 +3,7 @@ package awsauth_test
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,58 @@ func TestProcessFieldNamed(t *testing.T) {
 			if tt.part != "JSON" {
 				assert.NotContains(t, err.Error(), "not JSON")
 			}
+		})
+	}
+}
+
+// TestContainerFieldNamed: the error names the field that is wrong in an answer of the
+// container's, and shows nothing of it.
+func TestContainerFieldNamed(t *testing.T) {
+	const keys = `{"AccessKeyId": "ASIAIOSFODNN7EXAMPLE", "SecretAccessKey": "the-secret", "Token": "the-secret", `
+	for body, says := range map[string]string{
+		keys + `"Expiration": "2030-01-02T03:04:05+0000"}`:      "an Expiration that is not a time",
+		keys + `"Expiration": ""}`:                              "an Expiration that is not a time",
+		keys + `"Expiration": 1893553445}`:                      "an Expiration that is not a time",
+		keys + `"AccountId": 111111111111}`:                     "the wrong type of AccountId",
+		`{"AccessKeyId": 123, "SecretAccessKey": "the-secret"}`: "the wrong type of AccessKeyId",
+		`{"AccessKeyId": "the-secret", "Token": ["s"]}`:         "the wrong type of Token",
+		`["the-secret"]`:                                        "JSON that is not an object",
+		`"the-secret"`:                                          "JSON that is not an object",
+		`null`:                                                  "JSON that is not an object",
+		" \r\n\tnull the-secret":                                "JSON that is not an object",
+	} {
+		t.Run(body, func(t *testing.T) {
+			err := asksStranger(t, "container", lab.Says(http.StatusOK, "application/json", body))
+			lab.RequireBad(t, err, awsauth.NoCredentials)
+			require.EqualError(t, err, "awsauth: container: the container's credentials endpoint answered with "+says+
+				"; check AWS_CONTAINER_CREDENTIALS_FULL_URI and what answers there")
+		})
+	}
+}
+
+// TestContainerErrorOfNull: an error that is null has a status at least.
+func TestContainerErrorOfNull(t *testing.T) {
+	for status, also := range map[int]awsauth.Kind{http.StatusBadRequest: "", http.StatusForbidden: awsauth.AccessDenied, http.StatusInternalServerError: awsauth.Unreachable} {
+		err := asksStranger(t, "container", lab.Says(status, "application/json", "null"))
+		if lab.RequireBad(t, err, awsauth.NoCredentials, "HTTP "+strconv.Itoa(status)); also != "" {
+			assert.ErrorIs(t, err, also)
+		}
+	}
+	err := asksStranger(t, "container", lab.Says(http.StatusBadRequest, "text/plain", "nullified by the agent"))
+	lab.RequireBad(t, err, awsauth.NoCredentials, "nullified by the agent")
+}
+
+// TestSSOAnswerWithoutKeys: what has no keys in it is no answer of SSO.
+func TestSSOAnswerWithoutKeys(t *testing.T) {
+	for _, body := range []string{"", "{}", "null", `{"roleCredentials": null}`, `{"roleCredentials": {}}`} {
+		t.Run(body, func(t *testing.T) {
+			err := asksStranger(t, "SSO", lab.Says(http.StatusOK, "application/json", body))
+			if body == `{"roleCredentials": {}}` {
+				lab.RequireBad(t, err, awsauth.NoCredentials, "the credentials it returned have no keys")
+				return
+			}
+			lab.RequireBad(t, err, awsauth.Unreachable, `profile "default": what the SSO endpoint answered is not an answer of SSO (HTTP 200); check `)
+			assert.NotErrorIs(t, err, awsauth.Expired)
 		})
 	}
 }

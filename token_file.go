@@ -2,9 +2,12 @@ package awsauth
 
 import (
 	"context"
+	"crypto/elliptic"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"io/fs"
 	"os"
@@ -144,6 +147,37 @@ func (l *look) renewedLogin(f tokenFile, wide bool, get func(ctx context.Context
 		})
 		return creds, err
 	}
+}
+
+// errBrokenLogin is the error of a login's file over which the SDK would panic.
+var errBrokenLogin = errors.New("the file of the login is broken")
+
+// checkLogin looks, in the file of `aws login`, for what the SDK takes for granted: an
+// object, and the key that signs the request for a new token if one is due. Of all
+// else that is missing the SDK says it.
+func checkLogin(path string) error {
+	f := loginTokenFile(path)
+	text, err := readRegular(f.path)
+	if err != nil {
+		return nil // which the SDK meets too
+	}
+	var token *struct {
+		Key string `json:"dpopKey"`
+	}
+	if err := json.Unmarshal(text, &token); err != nil || token == nil {
+		return errBrokenLogin
+	}
+	if token.Key == "" || !f.due() {
+		return nil
+	}
+	block, _ := pem.Decode([]byte(token.Key))
+	if block == nil {
+		return errBrokenLogin
+	}
+	if key, err := x509.ParseECPrivateKey(block.Bytes); err != nil || key.Curve != elliptic.P256() {
+		return errBrokenLogin
+	}
+	return nil
 }
 
 // loginDigest stands for the login whose token a file holds.
