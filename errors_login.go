@@ -29,6 +29,7 @@ var errNoKeys = errors.New("the answer has no keys")
 // ssoError explains whether the session ended, was never begun here, or gives no
 // access.
 func ssoError(e *Error, sso ssoSession) {
+	defer e.notSTS()
 	e.Op = fmt.Sprintf("profile %q", sso.profile)
 	again := "run: aws sso login --profile " + sso.holder
 	if e.noLoginFile(sso.token, again) {
@@ -119,6 +120,7 @@ func ago(d time.Duration) string {
 // loginError explains whether a person has to log in again with the profile. The
 // SDK says so in words only, where the sign-in service gave no other reason.
 func loginError(e *Error, profile, path string) {
+	defer e.notSTS()
 	again := "run: aws login --profile " + profile
 	if e.noLoginFile(path, again) {
 		return

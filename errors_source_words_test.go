@@ -168,6 +168,26 @@ func TestSSOAnswerWithoutKeys(t *testing.T) {
 	}
 }
 
+// TestStrangeLoginServices: where something else answers, the hint is not STS's option,
+// which these services have no part in.
+func TestStrangeLoginServices(t *testing.T) {
+	for _, service := range []string{"SSO", "SSO token", "sign-in"} {
+		for name, answer := range map[string]func(*lab.Stranger, http.ResponseWriter, *http.Request){
+			"a page":       lab.Says(http.StatusOK, "text/html", "<html>sign in to the network</html>"),
+			"a page, 404":  lab.Says(http.StatusNotFound, "text/html", "<html>no such page</html>"),
+			"a large page": lab.Says(http.StatusOK, "text/html", strings.Repeat("<p>", 1<<20)),
+			"elsewhere": func(_ *lab.Stranger, rw http.ResponseWriter, r *http.Request) {
+				http.Redirect(rw, r, "https://portal.example/", http.StatusFound)
+			},
+		} {
+			t.Run(service+"/"+name, func(t *testing.T) {
+				err := asksStranger(t, service, answer)
+				lab.RequireBad(t, err, awsauth.Unreachable, "; check AWS_ENDPOINT_URL and the proxy variables")
+			})
+		}
+	}
+}
+
 // TestMetadataSwitchedOff: a 403 to the token request means that, and not silence.
 func TestMetadataSwitchedOff(t *testing.T) {
 	for name, answer := range map[string]func(*lab.Stranger, http.ResponseWriter, *http.Request){
