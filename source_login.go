@@ -76,7 +76,9 @@ func (l *look) ssoSource(w way) (*source, error) {
 
 // ssoPortal is where a token is traded for keys. It makes an error of an answer without
 // keys, over which the SDK's provider would panic.
-type ssoPortal struct{ ssocreds.GetRoleCredentialsAPIClient }
+type ssoPortal struct {
+	ssocreds.GetRoleCredentialsAPIClient
+}
 
 // GetRoleCredentials implements the interface of the SDK's provider.
 func (p ssoPortal) GetRoleCredentials(ctx context.Context, in *sso.GetRoleCredentialsInput, opts ...func(*sso.Options)) (*sso.GetRoleCredentialsOutput, error) {
