@@ -134,7 +134,9 @@ func (m instance) reason(err error) string {
 	switch {
 	case refused && r.code != "":
 		return m.endpoint + " refuses: " + r.String()
-	case isNotJSON(err) || errors.As(err, &operation): // the SDK's text quotes what came
+	case strings.Contains(err.Error(), "empty EC2 IMDS role list"):
+		return m.endpoint + " knows no role of this instance"
+	case refused || isNotJSON(err) || errors.As(err, &operation): // the SDK's text quotes what came
 		return "what " + m.endpoint + " answered is not an answer of the instance metadata"
 	}
 	return redact.OneLine(err.Error())

@@ -210,6 +210,39 @@ func TestMetadataSwitchedOff(t *testing.T) {
 	}
 }
 
+// TestMetadataAnswers: what has neither keys nor a refusal in it is no answer of the
+// instance metadata.
+func TestMetadataAnswers(t *testing.T) {
+	const none = "is not an answer of the instance metadata"
+	for name, tt := range map[string]struct{ roles, keys, says string }{
+		"empty":     {"role", "", none},
+		"null":      {"role", "null", none},
+		"object":    {"role", "{}", none},
+		"array":     {"role", "[]", none},
+		"no Code":   {"role", `{"AccessKeyId": "ASIAIOSFODNN7EXAMPLE", "SecretAccessKey": "the-secret", "Token": "t", "Expiration": "2030-01-01T00:00:00Z"}`, none},
+		"no Code 2": {"role", `{"Message": "the-secret"}`, none},
+		"refused":   {"role", `{"Code": "AssumeRoleUnauthorizedAccess", "Message": "EC2 cannot assume the role."}`, "refuses: EC2 cannot assume the role (AssumeRoleUnauthorizedAccess)"},
+		"no role":   {"", "", "knows no role of this instance"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := asksStranger(t, "metadata", func(_ *lab.Stranger, rw http.ResponseWriter, r *http.Request) {
+				body := tt.keys
+				switch {
+				case strings.HasSuffix(r.URL.Path, "/token"):
+					rw.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "21600")
+					body = "the-metadata-token"
+				case strings.HasSuffix(r.URL.Path, "/security-credentials/"):
+					body = tt.roles
+				}
+				lab.Says(http.StatusOK, "", body)(nil, rw, r)
+			})
+			lab.RequireBad(t, err, awsauth.NoCredentials, tt.says)
+			assert.NotContains(t, err.Error(), "IMDS role")
+			assert.NotContains(t, err.Error(), "the-secret")
+		})
+	}
+}
+
 // TestSignInKinds: what the sign-in service refuses has the Kind of what it says.
 func TestSignInKinds(t *testing.T) {
 	for name, tt := range map[string]struct {
