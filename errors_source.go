@@ -209,6 +209,11 @@ func (t *tokenFileError) Error() string {
 
 func (t *tokenFileError) Unwrap() error { return t.err }
 
+// tokenSizeError says that a token is too long, and how long it may be.
+type tokenSizeError string
+
+func (t tokenSizeError) Error() string { return string(t) }
+
 // containerError explains why the container's endpoint, which the variable
 // names, gave no credentials.
 func containerError(e *Error, variable string) {
@@ -278,8 +283,9 @@ func kindOfStatus(r refusal) []Kind {
 // where it comes from.
 func webIdentityError(e *Error, from string) {
 	var file *tokenFileError
+	var size tokenSizeError
 	switch {
-	case errors.As(e.Err, &file) && file.err == nil:
+	case errors.As(e.Err, &file) && (file.err == nil || errors.As(file.err, &size)):
 		e.Kind, e.what = NoCredentials, "the token file "+file.Error()
 		e.Hint = "check " + from + " and what writes the token"
 	case errors.As(e.Err, &file):
@@ -290,7 +296,9 @@ func webIdentityError(e *Error, from string) {
 			e.Hint = "check where " + from + " has its token from"
 		}
 		var none *noTokenError
-		if errors.As(e.Err, &none) && e.Kind == NoCredentials {
+		if errors.As(e.Err, &size) {
+			e.what = size.Error()
+		} else if errors.As(e.Err, &none) && e.Kind == NoCredentials {
 			e.what = "there is no token: " + redact.OneLine(redact.Error(none.error).Error())
 		}
 	}
