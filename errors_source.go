@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -82,7 +83,7 @@ func providerError(e *Error) {
 }
 
 // said is a foreign error's text, without what it may quote of an answer.
-func said(err error) string { return redact.OneLine(redact.Error(err).Error()) }
+func said(err error) string { return cmp.Or(redact.OneLine(redact.Error(err).Error()), noWords) }
 
 // instance is what is known of the instance metadata without asking it.
 type instance struct {
@@ -299,7 +300,7 @@ func webIdentityError(e *Error, from string) {
 		if errors.As(e.Err, &size) {
 			e.what = size.Error()
 		} else if errors.As(e.Err, &none) && e.Kind == NoCredentials {
-			e.what = "there is no token: " + redact.OneLine(redact.Error(none.error).Error())
+			e.what = "there is no token: " + said(none.error)
 		}
 	}
 }

@@ -2,12 +2,14 @@ package awsauth_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -337,6 +339,26 @@ func TestLocalServicesAskedWithoutProxy(t *testing.T) {
 				require.Error(t, err)
 				assert.Zero(t, proxy.Asked.Load(), "the proxy was asked")
 			})
+		}
+	}
+}
+
+// TestErrorWithoutWords: an error without a text is no line that ends in a colon.
+func TestErrorWithoutWords(t *testing.T) {
+	for _, silent := range []error{errors.New(""), errors.New(" \n")} {
+		w := lab.New(t, awsauth.AWS)
+		provider := awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, silent }))
+		code := awsauth.WithMFA(lab.MFASerial, func(context.Context) (string, error) { return "", silent })
+		token := awsauth.WithWebIdentity(w.ARN(lab.Home, "role/base"), tokenFunc(func() ([]byte, error) { return nil, silent }))
+		for want, err := range map[string]error{
+			"awsauth: provider: it failed without saying why":                                                                        w.Fetch(provider),
+			"awsauth: start MFA session: there is no MFA code for " + lab.MFASerial + ": it failed without saying why":               w.Fetch(w.Static(), code),
+			"awsauth: web identity: there is no token: it failed without saying why; check where WithWebIdentity has its token from": w.Fetch(token),
+			"123456789012: it failed without saying why":                                                                             &awsauth.AccountError{Account: "123456789012", Err: silent},
+			"awsauth: it failed without saying why":                                                                                  &awsauth.Error{Err: silent},
+			"awsauth: expired":                                                                                                       &awsauth.Error{Err: silent, Kind: awsauth.Expired},
+		} {
+			assert.EqualError(t, err, want)
 		}
 	}
 }
