@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func (e *AccountError) Error() string {
 	if e.Err == nil {
 		return name
 	}
-	return name + ": " + redact.Message(e.Err.Error())
+	return name + ": " + cmp.Or(redact.Message(e.Err.Error()), noWords)
 }
 
 // Unwrap returns what do returned.

@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -80,20 +81,20 @@ func (e *Error) Error() string {
 	case e.Op != "" || e.Target != "":
 		b.WriteString(e.Op + e.Target + ": ")
 	}
-	switch {
-	case e.what != "":
-		b.WriteString(e.what)
-	case e.Err != nil:
-		b.WriteString(redact.OneLine(e.Err.Error()))
-	default:
-		b.WriteString(string(e.Kind))
+	what := e.what
+	if what == "" && e.Err != nil {
+		what = redact.OneLine(e.Err.Error())
 	}
+	b.WriteString(cmp.Or(what, string(e.Kind), noWords))
 	b.WriteString(e.effort())
 	if e.Hint != "" {
 		b.WriteString("; " + e.Hint)
 	}
 	return b.String()
 }
+
+// noWords is said of a failure whose error has no text.
+const noWords = "it failed without saying why"
 
 // effort tells how often the call was tried and what ended it: ", gave up after 8
 // attempts in 21s", " (4 attempts in 2s, then the caller's deadline)".

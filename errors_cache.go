@@ -17,6 +17,7 @@ const (
 	byProvider supplier = "the credentials provider"
 	byProcess  supplier = "credential_process"
 	byCode     supplier = "the code func of WithMFA"
+	bySDK      supplier = "the SDK, or what an option gave it,"
 )
 
 // cacheError puts what went wrong between a source and its callers into words.
@@ -36,7 +37,7 @@ func cacheError(err error, op string, from supplier) error {
 	case errors.As(err, &expired):
 		e.expired(expired, from)
 	case errors.As(err, &noReturn):
-		who := string(cmp.Or(from, byProvider))
+		who := string(cmp.Or(from, bySDK))
 		e.Kind, e.what, e.Err = NoCredentials, who+" did not return", nil
 		if noReturn.Panic != "" {
 			e.what = who + " panicked"

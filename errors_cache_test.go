@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -131,4 +133,26 @@ func TestContextOver(t *testing.T) {
 		}
 		assert.Empty(t, w.Said())
 	})
+}
+
+// TestPanicOfASource: a panic is blamed on the provider where there is one.
+func TestPanicOfASource(t *testing.T) {
+	panics := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { panic(lab.SomeSecret) })
+	for want, setUp := range map[string]func(w *lab.Place) []awsauth.Option{
+		"awsauth: provider: the credentials provider panicked": func(*lab.Place) []awsauth.Option {
+			return []awsauth.Option{awsauth.WithCredentialsProvider(panics)}
+		},
+		"awsauth: container: the SDK, or what an option gave it, panicked": func(w *lab.Place) []awsauth.Option {
+			w.InContainer()
+			return []awsauth.Option{awsauth.WithLoadOptions(config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) {
+				o.AuthorizationTokenProvider = endpointcreds.TokenProviderFunc(func() (string, error) { panic(lab.SomeSecret) })
+			}))}
+		},
+	} {
+		w := lab.New(t, awsauth.AWS)
+		opts := setUp(w)
+		err := w.Fetch(opts...)
+		lab.RequireBad(t, err, awsauth.NoCredentials)
+		require.EqualError(t, err, want)
+	}
 }

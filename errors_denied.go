@@ -2,6 +2,25 @@ package awsauth
 
 import "strings"
 
+// callerIn is the ARN that AWS names as the one it refused.
+func callerIn(message string) string {
+	_, rest, found := strings.Cut(message, "User: ")
+	arn, _, _ := strings.Cut(rest, " ")
+	if !found || !strings.HasPrefix(arn, "arn:") {
+		return ""
+	}
+	return arn
+}
+
+// deniedAction is the action that AWS names as the one it refused, "" if none.
+//
+// See https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+func deniedAction(message string) string {
+	_, rest, _ := strings.Cut(message, "not authorized to perform: ")
+	action, _, _ := strings.Cut(rest, " ")
+	return strings.TrimRight(action, ".,")
+}
+
 // decidingPolicy is the kind of policy that AWS names as the one that decided, and
 // what it did, as a format of policy and action. Both are "" where AWS names none, or
 // where the principal's or the role's own policies only lack a permission: that is
@@ -37,4 +56,27 @@ func policyKind(text string, more ...string) string {
 		}
 	}
 	return ""
+}
+
+const sentSource = "a source identity"
+
+// sentWith lists what went with a call that assumes a role.
+func sentWith(externalID, code, session, sourceIdentity, tags bool) string {
+	sent := []string{"no external id", "no MFA"}
+	if externalID {
+		sent[0] = "an external id"
+	}
+	switch {
+	case code:
+		sent[1] = "an MFA code"
+	case session:
+		sent[1] = "an MFA session"
+	}
+	if sourceIdentity {
+		sent = append(sent, sentSource)
+	}
+	if tags {
+		sent = append(sent, "tags")
+	}
+	return strings.Join(sent, ", ")
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -24,12 +23,23 @@ type ssoSession struct {
 	token   string // the file of the login
 }
 
+// errNoKeys is the error of an answer of SSO's that is none: it has no keys in it.
+var errNoKeys = errors.New("the answer has no keys")
+
 // ssoError explains whether the session ended, was never begun here, or gives no
 // access.
 func ssoError(e *Error, sso ssoSession) {
+	defer e.notSTS()
 	e.Op = fmt.Sprintf("profile %q", sso.profile)
+	again := "run: aws sso login --profile " + sso.holder
+	if e.noLoginFile(sso.token, again) {
+		return
+	}
 	r, refused := refusalIn(e.Err)
 	switch {
+	case errors.Is(e.Err, errNoKeys):
+		e.notAWS("the SSO endpoint", "SSO", http.StatusOK)
+		return
 	case !refused:
 	case r.code == "ForbiddenException" || r.code == "ResourceNotFoundException":
 		e.Kind, e.what = AccessDenied, "SSO gives no access to this account and role"
@@ -53,8 +63,27 @@ func ssoError(e *Error, sso ssoSession) {
 		e.notAWS("the SSO endpoint", "SSO", r.status)
 		return
 	}
-	e.Kind, e.what = Expired, sso.state()
-	e.Hint = "run: aws sso login --profile " + sso.holder
+	e.Kind, e.what, e.Hint = Expired, sso.state(), again
+}
+
+// noLoginFile explains that a login's file is there and cannot be read. A new login
+// would meet the same. It reports false for every other error.
+func (e *Error) noLoginFile(path, again string) bool {
+	var file *tokenFileError
+	var opened *fs.PathError
+	switch {
+	case errors.As(e.Err, &file):
+	case errors.As(e.Err, &opened) && opened.Path == path && !errors.Is(opened, fs.ErrNotExist):
+		file = &tokenFileError{path, opened}
+	default:
+		return false
+	}
+	e.Kind, e.what = NoCredentials, "the login's file cannot be read: "+file.Error()
+	e.Hint = "remove what is there, then " + again
+	if errors.Is(file, fs.ErrPermission) {
+		e.Hint = "make it readable for this user"
+	}
+	return true
 }
 
 // endsLogin reports whether SSO's token service says by a code that only a new
@@ -69,7 +98,7 @@ func endsLogin(code string) bool {
 
 // state says what the login's file says of it.
 func (sso ssoSession) state() string {
-	text, err := os.ReadFile(sso.token)
+	text, err := readRegular(sso.token)
 	var token struct{ ExpiresAt time.Time }
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -90,10 +119,14 @@ func ago(d time.Duration) string {
 
 // loginError explains whether a person has to log in again with the profile. The
 // SDK says so in words only, where the sign-in service gave no other reason.
-func loginError(e *Error, profile string) {
+func loginError(e *Error, profile, path string) {
+	defer e.notSTS()
+	again := "run: aws login --profile " + profile
+	if e.noLoginFile(path, again) {
+		return
+	}
 	r, refused := refusalIn(e.Err)
 	text := e.Err.Error()
-	again := "run: aws login --profile " + profile
 	switch {
 	case refused && (isThrottle(r.code) || r.status == http.StatusTooManyRequests):
 		e.Kind, e.what, e.tries, e.Hint = Throttled, "throttled by the sign-in service", effort(e.Err, time.Time{}), "try again later"
@@ -107,8 +140,10 @@ func loginError(e *Error, profile string) {
 		e.Kind, e.what, e.Hint = AccessDenied, fmt.Sprintf("the sign-in service refuses: %s (%s)", r.message, r.code), again
 	case errors.Is(e.Err, fs.ErrPermission):
 		e.Kind, e.what, e.Hint = NoCredentials, "the login's file cannot be read: "+said(e.Err), "make it readable for this user"
-	case strings.Contains(text, "reauthenticate") || strings.Contains(text, "login token"):
+	case strings.Contains(text, "reauthenticate"):
 		e.Kind, e.what, e.Hint = Expired, "the login session has ended or was never begun on this machine", again
+	case errors.Is(e.Err, errBrokenLogin) || strings.Contains(text, "login token"):
+		e.Kind, e.what, e.Hint = Expired, "the login's file "+redact.OneLine(path)+" is broken", again
 	default:
 		switch e.network(); {
 		case e.Kind != "":
@@ -130,9 +165,8 @@ const shellNotFound = 127
 func processError(e *Error) {
 	var exit *exec.ExitError
 	var syntax *json.SyntaxError
-	var field *json.UnmarshalTypeError
-	var date *time.ParseError
 	cause := e.Err
+	wrong := wrongField(cause)
 	e.Kind, e.Err = NoCredentials, nil
 	e.Hint = "run the credential_process by hand to see what it says"
 	switch {
@@ -146,13 +180,13 @@ func processError(e *Error) {
 		e.Err, e.what = exec.ErrNotFound, "credential_process was not found"
 	case errors.Is(cause, context.DeadlineExceeded):
 		e.Err, e.what = context.DeadlineExceeded, "credential_process did not end in time"
-	case errors.As(cause, &date), strings.Contains(cause.Error(), "Time.UnmarshalJSON"):
-		e.what = "credential_process wrote an Expiration that is not a time"
+	case wrong == wrongTime:
+		e.what = "credential_process wrote " + wrong
 		e.Hint = "write it like 2030-01-02T15:04:05Z, or leave it out for keys that do not expire"
-	case errors.As(cause, &field) && field.Field == "":
-		e.what = "credential_process wrote JSON that is not an object"
-	case errors.As(cause, &field):
-		e.what = "credential_process wrote the wrong type of " + redact.OneLine(field.Field)
+	case wrong == wrongDocument:
+		e.what = "credential_process wrote " + wrong
+	case wrong != "":
+		e.what = "credential_process wrote " + wrong
 		e.Hint = "write Version as the number 1 and all else as strings"
 	case errors.As(cause, &syntax) && syntax.Offset == 0:
 		e.what = "credential_process wrote nothing"

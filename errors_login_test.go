@@ -2,15 +2,19 @@ package awsauth_test
 
 import (
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/logincreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/signin"
 	"github.com/aws/aws-sdk-go-v2/service/signin/types"
 	"github.com/stretchr/testify/assert"
@@ -60,6 +64,10 @@ func TestSDKTexts(t *testing.T) {
 			require.NoError(t, os.WriteFile(path, []byte("{}"), 0o600))
 			return login(t, path, nil)
 		}},
+		{"empty EC2 IMDS role list", func() error {
+			_, err := ec2rolecreds.New(func(o *ec2rolecreds.Options) { o.Client = noRoles{} }).Retrieve(t.Context())
+			return err
+		}},
 		{"custom CA bundle PEM file", func() error {
 			path := filepath.Join(dir, "bundle")
 			require.NoError(t, os.WriteFile(path, []byte("no certificate"), 0o600))
@@ -73,6 +81,13 @@ func TestSDKTexts(t *testing.T) {
 			assert.Contains(t, err.Error(), tt.says)
 		}
 	}
+}
+
+// noRoles is the metadata of an instance without a role.
+type noRoles struct{}
+
+func (noRoles) GetMetadata(context.Context, *imds.GetMetadataInput, ...func(*imds.Options)) (*imds.GetMetadataOutput, error) {
+	return &imds.GetMetadataOutput{Content: io.NopCloser(strings.NewReader(""))}, nil
 }
 
 // signIn is the sign-in service's answer.

@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -82,7 +83,7 @@ func providerError(e *Error) {
 }
 
 // said is a foreign error's text, without what it may quote of an answer.
-func said(err error) string { return redact.OneLine(redact.Error(err).Error()) }
+func said(err error) string { return cmp.Or(redact.OneLine(redact.Error(err).Error()), noWords) }
 
 // instance is what is known of the instance metadata without asking it.
 type instance struct {
@@ -134,7 +135,9 @@ func (m instance) reason(err error) string {
 	switch {
 	case refused && r.code != "":
 		return m.endpoint + " refuses: " + r.String()
-	case isNotJSON(err) || errors.As(err, &operation): // the SDK's text quotes what came
+	case strings.Contains(err.Error(), "empty EC2 IMDS role list"):
+		return m.endpoint + " knows no role of this instance"
+	case refused || isNotJSON(err) || errors.As(err, &operation): // the SDK's text quotes what came
 		return "what " + m.endpoint + " answered is not an answer of the instance metadata"
 	}
 	return redact.OneLine(err.Error())
@@ -146,6 +149,32 @@ func isNotJSON(err error) bool {
 	var field *json.UnmarshalTypeError
 	var date *time.ParseError
 	return errors.As(err, &syntax) || errors.As(err, &field) || errors.As(err, &date) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// What wrongField says, beside the name of a field.
+const (
+	wrongTime     = "an Expiration that is not a time"
+	wrongDocument = "JSON that is not an object"
+)
+
+// wrongField says what is wrong with keys in JSON, "" if it is something else. It shows
+// nothing of their values.
+func wrongField(err error) string {
+	var field *json.UnmarshalTypeError
+	var date *time.ParseError
+	switch {
+	case errors.As(err, &date), strings.Contains(err.Error(), "Time.UnmarshalJSON"):
+		return wrongTime
+	case !errors.As(err, &field):
+		return ""
+	case field.Field == "":
+		return wrongDocument
+	}
+	name := field.Field
+	if start, ok := strings.CutSuffix(name, "ID"); ok {
+		name = start + "Id" // as it is written there
+	}
+	return "the wrong type of " + redact.OneLine(name)
 }
 
 // isNoAnswer reports whether nothing came back.
@@ -180,6 +209,11 @@ func (t *tokenFileError) Error() string {
 }
 
 func (t *tokenFileError) Unwrap() error { return t.err }
+
+// tokenSizeError says that a token is too long, and how long it may be.
+type tokenSizeError string
+
+func (t tokenSizeError) Error() string { return string(t) }
 
 // containerError explains why the container's endpoint, which the variable
 // names, gave no credentials.
@@ -219,6 +253,9 @@ func containerError(e *Error, variable string) {
 		if refused && r.message != "" {
 			e.what += ": " + r.message
 		}
+	case wrongField(e.Err) != "":
+		e.what = "the container's credentials endpoint answered with " + wrongField(e.Err)
+		e.Hint = fmt.Sprintf("check %s and what answers there", variable)
 	default:
 		if e.network(); e.what == "" || e.Kind == "" {
 			e.Kind, e.what = NoCredentials, "what the container's credentials endpoint answered is not JSON"
@@ -247,8 +284,9 @@ func kindOfStatus(r refusal) []Kind {
 // where it comes from.
 func webIdentityError(e *Error, from string) {
 	var file *tokenFileError
+	var size tokenSizeError
 	switch {
-	case errors.As(e.Err, &file) && file.err == nil:
+	case errors.As(e.Err, &file) && (file.err == nil || errors.As(file.err, &size)):
 		e.Kind, e.what = NoCredentials, "the token file "+file.Error()
 		e.Hint = "check " + from + " and what writes the token"
 	case errors.As(e.Err, &file):
@@ -259,8 +297,10 @@ func webIdentityError(e *Error, from string) {
 			e.Hint = "check where " + from + " has its token from"
 		}
 		var none *noTokenError
-		if errors.As(e.Err, &none) && e.Kind == NoCredentials {
-			e.what = "there is no token: " + redact.OneLine(redact.Error(none.error).Error())
+		if errors.As(e.Err, &size) {
+			e.what = size.Error()
+		} else if errors.As(e.Err, &none) && e.Kind == NoCredentials {
+			e.what = "there is no token: " + said(none.error)
 		}
 	}
 }

@@ -2,11 +2,14 @@ package awsauth_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -115,6 +118,78 @@ func TestProcessFieldNamed(t *testing.T) {
 	}
 }
 
+// TestContainerFieldNamed: the error names the field that is wrong in an answer of the
+// container's, and shows nothing of it.
+func TestContainerFieldNamed(t *testing.T) {
+	const keys = `{"AccessKeyId": "ASIAIOSFODNN7EXAMPLE", "SecretAccessKey": "the-secret", "Token": "the-secret", `
+	for body, says := range map[string]string{
+		keys + `"Expiration": "2030-01-02T03:04:05+0000"}`:      "an Expiration that is not a time",
+		keys + `"Expiration": ""}`:                              "an Expiration that is not a time",
+		keys + `"Expiration": 1893553445}`:                      "an Expiration that is not a time",
+		keys + `"AccountId": 111111111111}`:                     "the wrong type of AccountId",
+		`{"AccessKeyId": 123, "SecretAccessKey": "the-secret"}`: "the wrong type of AccessKeyId",
+		`{"AccessKeyId": "the-secret", "Token": ["s"]}`:         "the wrong type of Token",
+		`["the-secret"]`:                                        "JSON that is not an object",
+		`"the-secret"`:                                          "JSON that is not an object",
+		`null`:                                                  "JSON that is not an object",
+		" \r\n\tnull the-secret":                                "JSON that is not an object",
+	} {
+		t.Run(body, func(t *testing.T) {
+			err := asksStranger(t, "container", lab.Says(http.StatusOK, "application/json", body))
+			lab.RequireBad(t, err, awsauth.NoCredentials)
+			require.EqualError(t, err, "awsauth: container: the container's credentials endpoint answered with "+says+
+				"; check AWS_CONTAINER_CREDENTIALS_FULL_URI and what answers there")
+		})
+	}
+}
+
+// TestContainerErrorOfNull: an error that is null has a status at least.
+func TestContainerErrorOfNull(t *testing.T) {
+	for status, also := range map[int]awsauth.Kind{http.StatusBadRequest: "", http.StatusForbidden: awsauth.AccessDenied, http.StatusInternalServerError: awsauth.Unreachable} {
+		err := asksStranger(t, "container", lab.Says(status, "application/json", "null"))
+		if lab.RequireBad(t, err, awsauth.NoCredentials, "HTTP "+strconv.Itoa(status)); also != "" {
+			assert.ErrorIs(t, err, also)
+		}
+	}
+	err := asksStranger(t, "container", lab.Says(http.StatusBadRequest, "text/plain", "nullified by the agent"))
+	lab.RequireBad(t, err, awsauth.NoCredentials, "nullified by the agent")
+}
+
+// TestSSOAnswerWithoutKeys: what has no keys in it is no answer of SSO.
+func TestSSOAnswerWithoutKeys(t *testing.T) {
+	for _, body := range []string{"", "{}", "null", `{"roleCredentials": null}`, `{"roleCredentials": {}}`} {
+		t.Run(body, func(t *testing.T) {
+			err := asksStranger(t, "SSO", lab.Says(http.StatusOK, "application/json", body))
+			if body == `{"roleCredentials": {}}` {
+				lab.RequireBad(t, err, awsauth.NoCredentials, "the credentials it returned have no keys")
+				return
+			}
+			lab.RequireBad(t, err, awsauth.Unreachable, `profile "default": what the SSO endpoint answered is not an answer of SSO (HTTP 200); check `)
+			assert.NotErrorIs(t, err, awsauth.Expired)
+		})
+	}
+}
+
+// TestStrangeLoginServices: where something else answers, the hint is not STS's option,
+// which these services have no part in.
+func TestStrangeLoginServices(t *testing.T) {
+	for _, service := range []string{"SSO", "SSO token", "sign-in"} {
+		for name, answer := range map[string]func(*lab.Stranger, http.ResponseWriter, *http.Request){
+			"a page":       lab.Says(http.StatusOK, "text/html", "<html>sign in to the network</html>"),
+			"a page, 404":  lab.Says(http.StatusNotFound, "text/html", "<html>no such page</html>"),
+			"a large page": lab.Says(http.StatusOK, "text/html", strings.Repeat("<p>", 1<<20)),
+			"elsewhere": func(_ *lab.Stranger, rw http.ResponseWriter, r *http.Request) {
+				http.Redirect(rw, r, "https://portal.example/", http.StatusFound)
+			},
+		} {
+			t.Run(service+"/"+name, func(t *testing.T) {
+				err := asksStranger(t, service, answer)
+				lab.RequireBad(t, err, awsauth.Unreachable, "; check AWS_ENDPOINT_URL and the proxy variables")
+			})
+		}
+	}
+}
+
 // TestMetadataSwitchedOff: a 403 to the token request means that, and not silence.
 func TestMetadataSwitchedOff(t *testing.T) {
 	for name, answer := range map[string]func(*lab.Stranger, http.ResponseWriter, *http.Request){
@@ -133,6 +208,39 @@ func TestMetadataSwitchedOff(t *testing.T) {
 			err := asksStranger(t, "metadata", answer)
 			lab.RequireBad(t, err, awsauth.NoCredentials, "switched off")
 			assert.NotContains(t, err.Error(), "did not answer")
+		})
+	}
+}
+
+// TestMetadataAnswers: what has neither keys nor a refusal in it is no answer of the
+// instance metadata.
+func TestMetadataAnswers(t *testing.T) {
+	const none = "is not an answer of the instance metadata"
+	for name, tt := range map[string]struct{ roles, keys, says string }{
+		"empty":     {"role", "", none},
+		"null":      {"role", "null", none},
+		"object":    {"role", "{}", none},
+		"array":     {"role", "[]", none},
+		"no Code":   {"role", `{"AccessKeyId": "ASIAIOSFODNN7EXAMPLE", "SecretAccessKey": "the-secret", "Token": "t", "Expiration": "2030-01-01T00:00:00Z"}`, none},
+		"no Code 2": {"role", `{"Message": "the-secret"}`, none},
+		"refused":   {"role", `{"Code": "AssumeRoleUnauthorizedAccess", "Message": "EC2 cannot assume the role."}`, "refuses: EC2 cannot assume the role (AssumeRoleUnauthorizedAccess)"},
+		"no role":   {"", "", "knows no role of this instance"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := asksStranger(t, "metadata", func(_ *lab.Stranger, rw http.ResponseWriter, r *http.Request) {
+				body := tt.keys
+				switch {
+				case strings.HasSuffix(r.URL.Path, "/token"):
+					rw.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "21600")
+					body = "the-metadata-token"
+				case strings.HasSuffix(r.URL.Path, "/security-credentials/"):
+					body = tt.roles
+				}
+				lab.Says(http.StatusOK, "", body)(nil, rw, r)
+			})
+			lab.RequireBad(t, err, awsauth.NoCredentials, tt.says)
+			assert.NotContains(t, err.Error(), "IMDS role")
+			assert.NotContains(t, err.Error(), "the-secret")
 		})
 	}
 }
@@ -231,6 +339,26 @@ func TestLocalServicesAskedWithoutProxy(t *testing.T) {
 				require.Error(t, err)
 				assert.Zero(t, proxy.Asked.Load(), "the proxy was asked")
 			})
+		}
+	}
+}
+
+// TestErrorWithoutWords: an error without a text is no line that ends in a colon.
+func TestErrorWithoutWords(t *testing.T) {
+	for _, silent := range []error{errors.New(""), errors.New(" \n")} {
+		w := lab.New(t, awsauth.AWS)
+		provider := awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, silent }))
+		code := awsauth.WithMFA(lab.MFASerial, func(context.Context) (string, error) { return "", silent })
+		token := awsauth.WithWebIdentity(w.ARN(lab.Home, "role/base"), tokenFunc(func() ([]byte, error) { return nil, silent }))
+		for want, err := range map[string]error{
+			"awsauth: provider: it failed without saying why":                                                                        w.Fetch(provider),
+			"awsauth: start MFA session: there is no MFA code for " + lab.MFASerial + ": it failed without saying why":               w.Fetch(w.Static(), code),
+			"awsauth: web identity: there is no token: it failed without saying why; check where WithWebIdentity has its token from": w.Fetch(token),
+			"123456789012: it failed without saying why":                                                                             &awsauth.AccountError{Account: "123456789012", Err: silent},
+			"awsauth: it failed without saying why":                                                                                  &awsauth.Error{Err: silent},
+			"awsauth: expired":                                                                                                       &awsauth.Error{Err: silent, Kind: awsauth.Expired},
+		} {
+			assert.EqualError(t, err, want)
 		}
 	}
 }

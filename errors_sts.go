@@ -174,6 +174,10 @@ func (e *Error) trouble(r refusal, call stsCall) {
 	case isThrottle(r.code):
 		e.Kind, e.what = Throttled, "throttled by STS in "+call.region
 		e.Hint = "keep one Session per role instead of calling New for each task, or run fewer accounts at once"
+	case r.code == "MalformedPolicyDocument":
+		e.Kind, e.what, e.Hint = InvalidOption, r.String(), "correct the policy of WithPolicy, or the ARNs of WithPolicyARNs"
+	case r.code == "PackedPolicyTooLarge":
+		e.Kind, e.what, e.Hint = InvalidOption, r.String(), "shorten WithPolicy, or leave out some of WithPolicyARNs and WithTags"
 	case r.code == "RegionDisabledException":
 		e.Kind, e.what = AccessDenied, fmt.Sprintf("STS in %s is not activated for the account (%s)", call.region, r.code)
 		e.Hint = "activate the region in the account's IAM settings, or use another with WithRegion"
@@ -299,25 +303,6 @@ func (e *Error) accessDenied(message string, call stsCall) {
 	}
 }
 
-// callerIn is the ARN that AWS names as the one it refused.
-func callerIn(message string) string {
-	_, rest, found := strings.Cut(message, "User: ")
-	arn, _, _ := strings.Cut(rest, " ")
-	if !found || !strings.HasPrefix(arn, "arn:") {
-		return ""
-	}
-	return arn
-}
-
-// deniedAction is the action that AWS names as the one it refused, "" if none.
-//
-// See https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
-func deniedAction(message string) string {
-	_, rest, _ := strings.Cut(message, "not authorized to perform: ")
-	action, _, _ := strings.Cut(rest, " ")
-	return strings.TrimRight(action, ".,")
-}
-
 func (e *Error) invalidKey(code string, call stsCall) {
 	e.Kind = InvalidKey
 	e.what = fmt.Sprintf("%s does not know %s from %s (%s)", call.host, call.keyInUse(), call.by.origin, code)
@@ -329,6 +314,8 @@ func (e *Error) invalidKey(code string, call stsCall) {
 	switch {
 	case strings.HasPrefix(call.key, "ASIA") && !call.hasToken:
 		e.Hint = "a key that begins with ASIA is temporary and works with its session token only, which was not sent"
+	case strings.HasPrefix(call.key, "AKIA") && call.hasToken:
+		e.Hint = "a key that begins with AKIA is long-lived and has no session token, but one was sent: " + withoutToken(call.by.origin)
 	case call.by.inferred:
 		e.Hint = fmt.Sprintf("%s was taken from %s; use %s keys, or correct it", call.by.partition, call.by.said, call.by.partition)
 	case call.by.fixed:
@@ -339,6 +326,17 @@ func (e *Error) invalidKey(code string, call stsCall) {
 	default: // nobody said which: the commonest such key is one of China
 		e.Hint = one + "if this is a key of China, pass WithPartition(awsauth.China); else " + active
 	}
+}
+
+// withoutToken is how the session token of a source is left out.
+func withoutToken(origin string) string {
+	switch {
+	case origin == "environment":
+		return "unset AWS_SESSION_TOKEN"
+	case strings.HasPrefix(origin, "profile "):
+		return "remove aws_session_token from the profile"
+	}
+	return "leave it out"
 }
 
 func (e *Error) badSignature(r refusal, call stsCall) {
@@ -377,27 +375,4 @@ func (e *Error) webToken(r refusal, call stsCall) {
 		e.Kind, e.what = Expired, fmt.Sprintf("the web identity token of %s has expired: %s (%s)", call.token, r.message, r.code)
 		e.Hint = "check that what writes the token still renews it, and that this machine's clock is right"
 	}
-}
-
-const sentSource = "a source identity"
-
-// sentWith lists what went with a call that assumes a role.
-func sentWith(externalID, code, session, sourceIdentity, tags bool) string {
-	sent := []string{"no external id", "no MFA"}
-	if externalID {
-		sent[0] = "an external id"
-	}
-	switch {
-	case code:
-		sent[1] = "an MFA code"
-	case session:
-		sent[1] = "an MFA session"
-	}
-	if sourceIdentity {
-		sent = append(sent, sentSource)
-	}
-	if tags {
-		sent = append(sent, "tags")
-	}
-	return strings.Join(sent, ", ")
 }

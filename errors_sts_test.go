@@ -42,6 +42,33 @@ func keyMistakes() []mistake {
 				`from environment (InvalidClientTokenId); a key that begins with ASIA is temporary and works with its session token only, which was not sent`,
 			kinds: only(awsauth.InvalidKey), from: service,
 		}, {
+			name: "a long-lived key beside a token that was left over",
+			make: func(w *lab.Place) error {
+				w.Env(lab.KeyEnv...)
+				w.Env("AWS_SESSION_TOKEN=FwoGZXIvYXdzEXAMPLE")
+				return w.Who()
+			},
+			says: `awsauth: get caller identity: sts.us-east-1.amazonaws.com does not know access key $KEY from environment (InvalidClientTokenId); ` +
+				`a key that begins with AKIA is long-lived and has no session token, but one was sent: unset AWS_SESSION_TOKEN`,
+			kinds: only(awsauth.InvalidKey), from: service,
+		}, {
+			name: "a long-lived key beside a token in a profile",
+			make: func(w *lab.Place) error {
+				w.Files("[profile ops]\nregion = us-east-1\n"+lab.KeyLines+"aws_session_token = FwoGZXIvYXdzEXAMPLE\n", "")
+				return w.Who(awsauth.WithProfile("ops"))
+			},
+			says: `awsauth: get caller identity: sts.us-east-1.amazonaws.com does not know access key $KEY from profile "ops" (InvalidClientTokenId); ` +
+				`a key that begins with AKIA is long-lived and has no session token, but one was sent: remove aws_session_token from the profile`,
+			kinds: only(awsauth.InvalidKey), from: service,
+		}, {
+			name: "a long-lived key passed with a token",
+			make: func(w *lab.Place) error {
+				return w.Who(awsauth.WithStaticCredentials(w.Keys.AccessKeyID, w.Keys.SecretAccessKey, "FwoGZXIvYXdzEXAMPLE"))
+			},
+			says: `awsauth: get caller identity: sts.us-east-1.amazonaws.com does not know access key $KEY from static keys (InvalidClientTokenId); ` +
+				`a key that begins with AKIA is long-lived and has no session token, but one was sent: leave it out`,
+			kinds: only(awsauth.InvalidKey), from: service,
+		}, {
 			name: "keys of China and nothing that says so",
 			make: func(w *lab.Place) error {
 				k := w.AddUser(awsauthtest.User{ARN: "arn:aws-cn:iam::111111111111:user/ana"})
@@ -94,8 +121,31 @@ func roleMistakes() []mistake {
 			kinds: only(awsauth.InvalidDuration), from: service,
 		}, {
 			name:  "a request that STS does not like",
-			make:  refuse(http.StatusBadRequest, "PackedPolicyTooLarge", "Serialized token too large for session"),
-			says:  `awsauth: assume role $MANAGE: Serialized token too large for session (PackedPolicyTooLarge)`,
+			make:  refuse(http.StatusBadRequest, "NotSupported", "You cannot do this here"),
+			says:  `awsauth: assume role $MANAGE: You cannot do this here (NotSupported)`,
+			kinds: only(awsauth.InvalidOption), from: service,
+		}, {
+			name: "a policy that is too large",
+			make: refuse(http.StatusBadRequest, "PackedPolicyTooLarge", "Serialized token too large for session"),
+			says: `awsauth: assume role $MANAGE: Serialized token too large for session (PackedPolicyTooLarge); ` +
+				`shorten WithPolicy, or leave out some of WithPolicyARNs and WithTags`,
+			kinds: only(awsauth.InvalidOption), from: service,
+		}, {
+			name: "a policy that STS cannot read",
+			make: func(w *lab.Place) error {
+				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target),
+					awsauth.WithPolicy(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"x"}]}`))
+			},
+			says: `awsauth: assume role $MANAGE: Resource x must be in ARN format or "*" (MalformedPolicyDocument); ` +
+				`correct the policy of WithPolicy, or the ARNs of WithPolicyARNs`,
+			kinds: only(awsauth.InvalidOption), from: service,
+		}, {
+			name: "a policy that STS does not find",
+			make: func(w *lab.Place) error {
+				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithPolicyARNs("arn:aws:iam::111111111111:policy/x"))
+			},
+			says: `awsauth: assume role $MANAGE: The managed policy arn:aws:iam::111111111111:policy/x is not of the role's account (MalformedPolicyDocument); ` +
+				`correct the policy of WithPolicy, or the ARNs of WithPolicyARNs`,
 			kinds: only(awsauth.InvalidOption), from: service,
 		}, {
 			name:  "a caller whom STS does not like",

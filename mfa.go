@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -110,7 +111,7 @@ func (s *Session) askCode(ctx context.Context, d *mfaDevice, op, target string) 
 	case err != nil && errors.Is(err, context.Canceled):
 		e.Kind, e.what, e.Err = "", "canceled", redact.Error(err)
 	case err != nil:
-		e.what, e.Err = "there is no MFA code for "+serial+": "+redact.OneLine(redact.Secrets(err.Error())), redact.Error(err)
+		e.what, e.Err = "there is no MFA code for "+serial+": "+cmp.Or(redact.OneLine(redact.Secrets(err.Error())), noWords), redact.Error(err)
 		if errors.Is(err, terminal.ErrNone) {
 			e.Hint = "run it at a terminal, or pass WithMFA a func that gets the code elsewhere"
 		}

@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/hex"
@@ -157,7 +158,7 @@ func certificateError(err error) error {
 	e := &Error{Kind: InvalidOption, Op: "WithRolesAnywhere", Err: redact.Error(err)}
 	if !errors.As(err, &bad) {
 		err = withoutKeys(err)
-		e.Kind, e.what, e.Err = NoCredentials, "there is no certificate: "+redact.OneLine(err.Error()), redact.Error(err)
+		e.Kind, e.what, e.Err = NoCredentials, "there is no certificate: "+cmp.Or(redact.OneLine(err.Error()), noWords), redact.Error(err)
 		return e
 	}
 	if bad.File != "" {

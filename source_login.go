@@ -64,14 +64,29 @@ func (l *look) ssoSource(w way) (*source, error) {
 		if opts[0] == nil {
 			opts = opts[1:]
 		}
-		provider := ssocreds.New(sso.NewFromConfig(inRegion(k.cfg, region), func(o *sso.Options) {
+		provider := ssocreds.New(ssoPortal{sso.NewFromConfig(inRegion(k.cfg, region), func(o *sso.Options) {
 			if o.BaseEndpoint != nil {
 				o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = noFIPS()
 			}
-		}), account, role, startURL, opts...)
+		})}, account, role, startURL, opts...)
 		return s.classified(l.oneAtATime(ssoTokenFile(token), provider.Retrieve), func(e *Error) { ssoError(e, facts) }), nil
 	}
 	return s, nil
+}
+
+// ssoPortal is where a token is traded for keys. It makes an error of an answer without
+// keys, over which the SDK's provider would panic.
+type ssoPortal struct {
+	ssocreds.GetRoleCredentialsAPIClient
+}
+
+// GetRoleCredentials implements the interface of the SDK's provider.
+func (p ssoPortal) GetRoleCredentials(ctx context.Context, in *sso.GetRoleCredentialsInput, opts ...func(*sso.Options)) (*sso.GetRoleCredentialsOutput, error) {
+	out, err := p.GetRoleCredentialsAPIClient.GetRoleCredentials(ctx, in, opts...)
+	if err == nil && out.RoleCredentials == nil {
+		return nil, errNoKeys
+	}
+	return out, err
 }
 
 // ssoKinds is what the SDK reports of it.
@@ -149,9 +164,12 @@ func (l *look) loginSource(w way) (*source, error) {
 			}
 		})
 		retrieve := func(ctx context.Context, file string) (aws.Credentials, error) {
+			if err := checkLogin(file); err != nil {
+				return aws.Credentials{}, err
+			}
 			return logincreds.New(client, file).Retrieve(ctx)
 		}
-		return s.classified(l.renewedLogin(loginTokenFile(file), cfg.RestrictFilePermissions == aws.RestrictFilePermissionsUnrestricted, retrieve), func(e *Error) { loginError(e, w.holder) }), nil
+		return s.classified(l.renewedLogin(loginTokenFile(file), cfg.RestrictFilePermissions == aws.RestrictFilePermissionsUnrestricted, retrieve), func(e *Error) { loginError(e, w.holder, file) }), nil
 	}
 	return s, nil
 }

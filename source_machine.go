@@ -1,9 +1,12 @@
 package awsauth
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -35,7 +38,7 @@ func (l *look) containerSource() (*source, error) {
 	s.open = func(k *kit) (fetch, error) {
 		var unread atomic.Pointer[error] // of the token's file: the SDK keeps its text only
 		provider := endpointcreds.New(address, func(o *endpointcreds.Options) {
-			o.HTTPClient, o.APIOptions = k.container, k.cfg.APIOptions
+			o.HTTPClient, o.APIOptions = noNull{k.container}, k.cfg.APIOptions
 			o.AuthorizationToken = token
 			if file != "" {
 				o.AuthorizationTokenProvider = endpointcreds.TokenProviderFunc(func() (string, error) {
@@ -64,6 +67,38 @@ func (l *look) containerSource() (*source, error) {
 		}, func(e *Error) { containerError(e, variable) }), nil
 	}
 	return s, nil
+}
+
+// noNull is a client whose JSON answers are never null, over which the SDK's provider
+// would panic: what says something else is no object either, and an error as such.
+type noNull struct{ aws.HTTPClient }
+
+// Do implements aws.HTTPClient.
+func (c noNull) Do(r *http.Request) (*http.Response, error) {
+	resp, err := c.HTTPClient.Do(r)
+	if err != nil || resp.StatusCode >= http.StatusMultipleChoices && resp.Header.Get("Content-Type") != "application/json" {
+		return resp, err
+	}
+	body := bufio.NewReader(resp.Body)
+	for first, err := body.ReadByte(); err == nil; first, err = body.ReadByte() {
+		if !strings.ContainsRune(" \t\r\n", rune(first)) {
+			_ = body.UnreadByte()
+			break
+		}
+	}
+	read := io.Reader(body)
+	switch start, _ := body.Peek(len("null")); {
+	case string(start) != "null":
+	case resp.StatusCode >= http.StatusMultipleChoices:
+		read = strings.NewReader("{}") // an error without words
+	default:
+		read = strings.NewReader(`"null"`)
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{read, resp.Body}
+	return resp, nil
 }
 
 // instanceSource asks the instance metadata of EC2 for the keys of its role.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -43,38 +44,56 @@ func (t tokenSource) GetIdentityToken() ([]byte, error) {
 		if err == nil && len(bytes.TrimSpace(token)) == 0 {
 			err = errors.New("the token is empty")
 		}
+		if err == nil {
+			err = checkLength(token)
+		}
 		if err != nil {
 			err = &noTokenError{err}
 		}
 		return token, err
 	}
 	token, err := readToken(t.path)
+	if err == nil {
+		if err = checkLength([]byte(token)); err != nil {
+			err = &tokenFileError{t.path, err}
+		}
+	}
 	return []byte(token), err
 }
 
 // retrieve is GetIdentityToken with a context.
 func (t tokenSource) retrieve(context.Context) ([]byte, error) { return t.GetIdentityToken() }
 
-// maxToken bounds what is read of a token's file, in bytes. STS takes tokens of up to
-// 20,000 characters.
-const maxToken = 64 << 10
+const (
+	maxToken    = 64 << 10 // bytes that are read of a token's file
+	maxWebToken = 20_000   // characters of a web identity token that STS takes
+)
+
+// checkLength refuses a token that STS would. STS does not say which token it means.
+//
+// See https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+func checkLength(token []byte) error {
+	if n := utf8.RuneCount(token); n > maxWebToken {
+		return tokenSizeError(fmt.Sprintf("the token has %d characters, and STS takes %d at most", n, maxWebToken))
+	}
+	return nil
+}
 
 // readToken reads a token, which is renewed in its file. White space round it belongs
 // to the file, not to the token. What is no file might never end.
 func readToken(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("is not a regular file")
+	if err := checkRegular(path); err != nil {
+		return "", err
 	}
-	var file *os.File
-	if err == nil {
-		file, err = os.Open(path)
-	}
+	file, err := os.Open(path)
 	if err != nil {
 		return "", &tokenFileError{path, err}
 	}
 	defer file.Close()
-	token, err := io.ReadAll(io.LimitReader(file, maxToken))
+	token, err := io.ReadAll(io.LimitReader(file, maxToken+1))
+	if err == nil && len(token) > maxToken {
+		err = tokenSizeError(fmt.Sprintf("the file is larger than %d KiB, and no token is", maxToken>>10))
+	}
 	if err != nil {
 		return "", &tokenFileError{path, err}
 	}

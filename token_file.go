@@ -2,9 +2,12 @@ package awsauth
 
 import (
 	"context"
+	"crypto/elliptic"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"os"
 	"time"
@@ -56,10 +59,30 @@ func loginTokenFile(path string) tokenFile {
 	}}
 }
 
+// errIrregular is why a file is not read: a pipe, for one, might never end.
+var errIrregular = errors.New("is not a regular file")
+
+// checkRegular refuses what is there and is no regular file. Of a file that is not
+// there, or cannot be looked at, it says nothing.
+func checkRegular(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return &tokenFileError{path, errIrregular}
+	}
+	return nil
+}
+
+// readRegular is os.ReadFile that waits for no pipe.
+func readRegular(path string) ([]byte, error) {
+	if err := checkRegular(path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
 // due reports whether the token is to be refreshed. Of a file that cannot be read
 // the SDK says what is wrong, for which no lock is needed.
 func (f tokenFile) due() bool {
-	text, err := os.ReadFile(f.path)
+	text, err := readRegular(f.path)
 	if err != nil {
 		return false
 	}
@@ -67,8 +90,12 @@ func (f tokenFile) due() bool {
 	return !expiry.IsZero() && time.Until(expiry) <= f.margin
 }
 
-// locked runs do while no other process refreshes the token, if it is due.
+// locked runs do while no other process refreshes the token, if it is due. It does not
+// run do where the SDK would wait for ever to read the file.
 func (l *look) locked(ctx context.Context, f tokenFile, do func(context.Context) error) error {
+	if err := checkRegular(f.path); err != nil {
+		return err
+	}
 	if !f.due() {
 		return do(ctx)
 	}
@@ -121,9 +148,40 @@ func (l *look) renewedLogin(f tokenFile, wide bool, get func(ctx context.Context
 	}
 }
 
+// errBrokenLogin is the error of a login's file over which the SDK would panic.
+var errBrokenLogin = errors.New("the file of the login is broken")
+
+// checkLogin looks, in the file of `aws login`, for what the SDK takes for granted: an
+// object, and the key that signs the request for a new token if one is due. Of all
+// else that is missing the SDK says it.
+func checkLogin(path string) error {
+	f := loginTokenFile(path)
+	text, err := readRegular(f.path)
+	if err != nil {
+		return nil // which the SDK meets too
+	}
+	var token *struct {
+		Key string `json:"dpopKey"`
+	}
+	if err := json.Unmarshal(text, &token); err != nil || token == nil {
+		return errBrokenLogin
+	}
+	if token.Key == "" || !f.due() {
+		return nil
+	}
+	block, _ := pem.Decode([]byte(token.Key))
+	if block == nil {
+		return errBrokenLogin
+	}
+	if key, err := x509.ParseECPrivateKey(block.Bytes); err != nil || key.Curve != elliptic.P256() {
+		return errBrokenLogin
+	}
+	return nil
+}
+
 // loginDigest stands for the login whose token a file holds.
 func loginDigest(path string) (string, error) {
-	text, err := os.ReadFile(path)
+	text, err := readRegular(path)
 	if err != nil {
 		return "", err
 	}
