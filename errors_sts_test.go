@@ -42,6 +42,32 @@ func keyMistakes() []mistake {
 				`from environment (InvalidClientTokenId); a key that begins with ASIA is temporary and works with its session token only, which was not sent`,
 			kinds: only(awsauth.InvalidKey), from: service,
 		}, {
+			name: "keys of China and nothing that says so",
+			make: func(w *lab.Place) error {
+				k := w.AddUser(awsauthtest.User{ARN: "arn:aws-cn:iam::111111111111:user/ana"})
+				return w.Who(awsauth.WithStaticCredentials(k.AccessKeyID, k.SecretAccessKey, ""))
+			},
+			says: `awsauth: get caller identity: sts.us-east-1.amazonaws.com does not know access key $CHINA from static keys (InvalidClientTokenId); ` +
+				`keys are valid in one partition only: if this is a key of China, pass WithPartition(awsauth.China); else check that the key is still active`,
+			kinds: only(awsauth.InvalidKey), from: service,
+		}, {
+			name: "a temporary key that has expired",
+			make: func(w *lab.Place) error {
+				k := w.SessionKeys()
+				time.Sleep(2 * time.Hour)
+				return w.Fetch(awsauth.WithStaticCredentials(k.AccessKeyID, k.SecretAccessKey, k.SessionToken), awsauth.WithAccount(lab.Target))
+			},
+			says: `awsauth: assume role $MANAGE: the session token of access key $SESSION from static keys has expired (ExpiredToken); ` +
+				`get new temporary credentials, or start from a source that renews them`,
+			kinds: only(awsauth.Expired), from: service,
+		},
+	}
+}
+
+// tokenMistakes are long-lived keys with a session token, which they never have.
+func tokenMistakes() []mistake {
+	return []mistake{
+		{
 			name: "a long-lived key beside a token that was left over",
 			make: func(w *lab.Place) error {
 				w.Env(lab.KeyEnv...)
@@ -68,37 +94,50 @@ func keyMistakes() []mistake {
 			says: `awsauth: get caller identity: sts.us-east-1.amazonaws.com does not know access key $KEY from static keys (InvalidClientTokenId); ` +
 				`a key that begins with AKIA is long-lived and has no session token, but one was sent: leave it out`,
 			kinds: only(awsauth.InvalidKey), from: service,
+		},
+	}
+}
+
+// refuseRole has STS refuse to open a role.
+func refuseRole(status int, code, message string) func(w *lab.Place) error {
+	return func(w *lab.Place) error {
+		w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Refuse, Status: status, Code: code, Message: message})
+		return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
+	}
+}
+
+// policyMistakes are session policies that STS refuses.
+func policyMistakes() []mistake {
+	return []mistake{
+		{
+			name: "a policy that is too large",
+			make: refuseRole(http.StatusBadRequest, "PackedPolicyTooLarge", "Serialized token too large for session"),
+			says: `awsauth: assume role $MANAGE: Serialized token too large for session (PackedPolicyTooLarge); ` +
+				`shorten WithPolicy, or leave out some of WithPolicyARNs and WithTags`,
+			kinds: only(awsauth.InvalidOption), from: service,
 		}, {
-			name: "keys of China and nothing that says so",
+			name: "a policy that STS cannot read",
 			make: func(w *lab.Place) error {
-				k := w.AddUser(awsauthtest.User{ARN: "arn:aws-cn:iam::111111111111:user/ana"})
-				return w.Who(awsauth.WithStaticCredentials(k.AccessKeyID, k.SecretAccessKey, ""))
+				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target),
+					awsauth.WithPolicy(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"x"}]}`))
 			},
-			says: `awsauth: get caller identity: sts.us-east-1.amazonaws.com does not know access key $CHINA from static keys (InvalidClientTokenId); ` +
-				`keys are valid in one partition only: if this is a key of China, pass WithPartition(awsauth.China); else check that the key is still active`,
-			kinds: only(awsauth.InvalidKey), from: service,
+			says: `awsauth: assume role $MANAGE: Resource x must be in ARN format or "*" (MalformedPolicyDocument); ` +
+				`correct the policy of WithPolicy, or the ARNs of WithPolicyARNs`,
+			kinds: only(awsauth.InvalidOption), from: service,
 		}, {
-			name: "a temporary key that has expired",
+			name: "a policy that STS does not find",
 			make: func(w *lab.Place) error {
-				k := w.SessionKeys()
-				time.Sleep(2 * time.Hour)
-				return w.Fetch(awsauth.WithStaticCredentials(k.AccessKeyID, k.SecretAccessKey, k.SessionToken), awsauth.WithAccount(lab.Target))
+				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithPolicyARNs("arn:aws:iam::111111111111:policy/x"))
 			},
-			says: `awsauth: assume role $MANAGE: the session token of access key $SESSION from static keys has expired (ExpiredToken); ` +
-				`get new temporary credentials, or start from a source that renews them`,
-			kinds: only(awsauth.Expired), from: service,
+			says: `awsauth: assume role $MANAGE: The managed policy arn:aws:iam::111111111111:policy/x is not of the role's account (MalformedPolicyDocument); ` +
+				`correct the policy of WithPolicy, or the ARNs of WithPolicyARNs`,
+			kinds: only(awsauth.InvalidOption), from: service,
 		},
 	}
 }
 
 // roleMistakes are those of a role and of who asks for it.
 func roleMistakes() []mistake {
-	refuse := func(status int, code, message string) func(w *lab.Place) error {
-		return func(w *lab.Place) error {
-			w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Refuse, Status: status, Code: code, Message: message})
-			return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target))
-		}
-	}
 	return []mistake{
 		{
 			name: "STS of the region not activated",
@@ -121,35 +160,12 @@ func roleMistakes() []mistake {
 			kinds: only(awsauth.InvalidDuration), from: service,
 		}, {
 			name:  "a request that STS does not like",
-			make:  refuse(http.StatusBadRequest, "NotSupported", "You cannot do this here"),
+			make:  refuseRole(http.StatusBadRequest, "NotSupported", "You cannot do this here"),
 			says:  `awsauth: assume role $MANAGE: You cannot do this here (NotSupported)`,
 			kinds: only(awsauth.InvalidOption), from: service,
 		}, {
-			name: "a policy that is too large",
-			make: refuse(http.StatusBadRequest, "PackedPolicyTooLarge", "Serialized token too large for session"),
-			says: `awsauth: assume role $MANAGE: Serialized token too large for session (PackedPolicyTooLarge); ` +
-				`shorten WithPolicy, or leave out some of WithPolicyARNs and WithTags`,
-			kinds: only(awsauth.InvalidOption), from: service,
-		}, {
-			name: "a policy that STS cannot read",
-			make: func(w *lab.Place) error {
-				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target),
-					awsauth.WithPolicy(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"x"}]}`))
-			},
-			says: `awsauth: assume role $MANAGE: Resource x must be in ARN format or "*" (MalformedPolicyDocument); ` +
-				`correct the policy of WithPolicy, or the ARNs of WithPolicyARNs`,
-			kinds: only(awsauth.InvalidOption), from: service,
-		}, {
-			name: "a policy that STS does not find",
-			make: func(w *lab.Place) error {
-				return w.Fetch(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithPolicyARNs("arn:aws:iam::111111111111:policy/x"))
-			},
-			says: `awsauth: assume role $MANAGE: The managed policy arn:aws:iam::111111111111:policy/x is not of the role's account (MalformedPolicyDocument); ` +
-				`correct the policy of WithPolicy, or the ARNs of WithPolicyARNs`,
-			kinds: only(awsauth.InvalidOption), from: service,
-		}, {
 			name:  "a caller whom STS does not like",
-			make:  refuse(http.StatusForbidden, "OptInRequired", "You are not subscribed\nto this service."),
+			make:  refuseRole(http.StatusForbidden, "OptInRequired", "You are not subscribed\nto this service."),
 			says:  `awsauth: assume role $MANAGE: refused: You are not subscribed to this service (OptInRequired)`,
 			kinds: only(awsauth.AccessDenied), from: service,
 		},

@@ -115,7 +115,7 @@ func catalogue() []mistake {
 // beyond are mistakes that ERRORS.md does not list.
 func beyond() []mistake {
 	return slices.Concat(webMistakes(), containerMistakes(), processMistakes(), ssoMistakes(), providerMistakes(),
-		optionMistakes(), keyMistakes(), roleMistakes(), profileRoleMistakes(), answerMistakes(), hostMistakes())
+		optionMistakes(), keyMistakes(), tokenMistakes(), roleMistakes(), policyMistakes(), profileRoleMistakes(), answerMistakes(), hostMistakes())
 }
 
 // mfaMistakes are those of MFA.

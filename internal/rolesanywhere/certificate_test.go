@@ -52,11 +52,7 @@ func TestCheck(t *testing.T) {
 		change(&out)
 		return out
 	}
-	for name, tt := range map[string]struct {
-		certificate tls.Certificate
-		at          time.Time
-		want        string // empty: nothing is wrong
-	}{
+	for name, tt := range map[string]checked{
 		"good":                  {good, time.Now(), ""},
 		"RSA":                   {root.Issue(t, "host-7", certtest.RSA(t)), time.Now(), ""},
 		"first moment":          {good, good.Leaf.NotBefore.Add(time.Hour), ""},
@@ -89,19 +85,28 @@ func TestCheck(t *testing.T) {
 			c.Certificate = [][]byte{c.Certificate[0], old.Raw}
 		}), time.Now(), "\"CN=Lower,O=Example\" expired at"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			err := rolesanywhere.Check(tt.certificate, tt.at)
-			if tt.want == "" {
-				require.NoError(t, err)
-				return
-			}
-			var e *rolesanywhere.CertificateError
-			require.ErrorAs(t, err, &e)
-			assert.ErrorContains(t, err, tt.want)
-			assert.Empty(t, e.File)
-			assert.NotEmpty(t, e.Mend)
-		})
+		t.Run(name, tt.check)
 	}
+}
+
+// checked is a certificate, and what is wrong with it at a time.
+type checked struct {
+	certificate tls.Certificate
+	at          time.Time
+	want        string // empty: nothing is wrong
+}
+
+func (c checked) check(t *testing.T) {
+	err := rolesanywhere.Check(c.certificate, c.at)
+	if c.want == "" {
+		require.NoError(t, err)
+		return
+	}
+	var e *rolesanywhere.CertificateError
+	require.ErrorAs(t, err, &e)
+	assert.ErrorContains(t, err, c.want)
+	assert.Empty(t, e.File)
+	assert.NotEmpty(t, e.Mend)
 }
 
 // TestCheckSHA1 writes SHA-1 into a certificate by hand: Go signs none with it.
