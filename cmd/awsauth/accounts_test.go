@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -159,5 +160,31 @@ func TestAccountsFail(t *testing.T) {
 		assert.Empty(t, out)
 		assert.Contains(t, stderr, tt.says)
 		assert.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
+	}
+}
+
+// TestAccountsWithoutNetwork: the error says where no connection was made and what to
+// check, and is not the SDK's, with its fields that are empty.
+func TestAccountsWithoutNetwork(t *testing.T) {
+	_, url := organizationOf(t)
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // else the server does not see that the client leaves
+		<-r.Context().Done()
+	}))
+	t.Cleanup(silent.Close)
+	t.Setenv("AWS_MAX_ATTEMPTS", "1")
+	for at, tt := range map[string]struct{ args, start, end string }{
+		gone.URL:   {"", "no connection to " + gone.Listener.Addr().String() + ": dial tcp", ": check the network and the proxy variables\n"},
+		silent.URL: {"--timeout 1s", "no answer in time from Organizations: allow more time", "or check the network and the proxy variables\n"},
+	} {
+		t.Setenv("AWS_ENDPOINT_URL_ORGANIZATIONS", at)
+		code, out, stderr := command(t, append([]string{"accounts", "--sts-endpoint", url}, strings.Fields(tt.args)...)...)
+		assert.Equal(t, exitFailed, code)
+		assert.Empty(t, out)
+		assert.True(t, strings.HasPrefix(stderr, "awsauth: accounts: "+tt.start), stderr)
+		assert.True(t, strings.HasSuffix(stderr, tt.end), stderr)
+		assert.NotContains(t, stderr, "StatusCode")
 	}
 }

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sso"
 	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/urfave/cli/v3"
 
@@ -127,13 +129,27 @@ func lockToken(ctx context.Context, cmd *cli.Command, place ssologin.Place, do f
 func answered(err error) string {
 	var large *transport.TooLargeError
 	var status *smithyhttp.ResponseError
+	var address *url.Error
+	var call *smithy.OperationError
 	switch {
+	case errors.As(err, &call) && errors.Is(err, context.DeadlineExceeded): // the SDK does not say which address it asked
+		return "no answer in time from " + call.ServiceID + ": allow more time, or check the network and the proxy variables"
+	case errors.As(err, &address) && !errors.Is(err, context.Canceled):
+		return "no connection to " + hostOf(address.URL) + ": " + redact.Message(address.Err.Error()) + ": check the network and the proxy variables"
 	case errors.As(err, &large):
 		return large.Error() + ", so it is not AWS's: check the AWS_ENDPOINT_URL and proxy variables"
 	case errors.As(err, &status) && status.HTTPStatusCode()/100 == 3:
 		return "the answer is a redirect, so it is not AWS's: check the AWS_ENDPOINT_URL and proxy variables"
 	}
 	return redact.Message(err.Error())
+}
+
+// hostOf is the host of an address that was asked.
+func hostOf(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return redact.OneLine(u.Host)
+	}
+	return "the service"
 }
 
 // showDevice tells a person where to go.
