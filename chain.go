@@ -187,6 +187,9 @@ func lookedAt(steps []Step) string {
 // a warning; a file that must not be read, or a profile that was named and is not
 // there, is a fault all the same.
 func (l *look) checkUnasked() (f faults) {
+	for _, stray := range l.strays {
+		l.warn(strings.TrimPrefix(stray.Error(), "awsauth: "))
+	}
 	for _, p := range l.files.Problems(l.profile) {
 		if p.Kind == sharedfile.NotRegular || p.Kind == sharedfile.Unreadable && l.namedBy != "" {
 			f.add(l.fileFault(p))
@@ -203,6 +206,9 @@ func (l *look) checkUnasked() (f faults) {
 // chooseProfileOption is the way of WithProfile.
 func (l *look) chooseProfileOption() (*source, faults) {
 	name := l.settings.profile
+	if len(l.strays) > 0 {
+		return nil, l.strays
+	}
 	if !l.files.Has(name) {
 		if f := l.cannotTell(name); len(f) > 0 {
 			return nil, f
@@ -243,6 +249,9 @@ func (l *look) emptyProfile(name string) error {
 // turn, as in the AWS CLI.
 func (l *look) chooseAmbientProfile() (*source, faults) {
 	name := l.profile
+	if len(l.strays) > 0 {
+		return nil, l.strays
+	}
 	if !l.files.Has(name) {
 		f := l.cannotTell(name)
 		if len(f) > 0 {

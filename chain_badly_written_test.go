@@ -30,10 +30,6 @@ func TestKeysOfOtherPrograms(t *testing.T) {
 		{name: "variables of web identity", config: "[default]\naws_role_arn = $BASE\naws_web_identity_token_file = $DIR/token\n", text: []string{"/config:2", "role_arn"}},
 		{name: "aws_ before a process", config: "[default]\naws_credential_process = /bin/true\n", text: []string{"/config:2", "credential_process"}},
 	})
-	runIdentity(t, ways, []identityCase{
-		{name: "aws_role_arn beside keys", config: "[profile ops]\n$OTHER\naws_role_arn = $BASE\n", text: []string{"/config:4", "role_arn"}},
-		{name: "aws_source_profile beside keys", config: "[profile ops]\n$OTHER\nrole_arn = $BASE\naws_source_profile = k\n[profile k]\n$KEYS\n", text: []string{"/config:5", "source_profile"}},
-	})
 }
 
 // TestStrayCharactersInPath: a path with the quotes of an env file, a line end of
@@ -108,7 +104,6 @@ func TestKeysInOtherSections(t *testing.T) {
 	for _, section := range []string{"[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\n", "[plugins]\ncli_legacy_plugin_path = x\n", "[services local]\ndynamodb =\n  endpoint_url = http://localhost:8000\n"} {
 		runIdentity(t, asWritten, []identityCase{
 			{name: "keys", config: "[default]\nregion = $REGION\n" + section + "$KEYS\n", text: []string{"/config:", "aws_access_key_id"}},
-			{name: "role beside keys", config: "[default]\n$OTHER\n" + section + "role_arn = $BASE\nsource_profile = default\n", text: []string{"/config:", "role_arn"}},
 		})
 	}
 }

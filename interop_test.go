@@ -96,11 +96,22 @@ func startMoto(t *testing.T) *moto {
 func (m *moto) iam(region string, form url.Values) (answer motoAnswer) {
 	m.t.Helper()
 	form.Set("Version", "2010-05-08")
-	req, err := http.NewRequestWithContext(m.t.Context(), http.MethodPost, m.url, strings.NewReader(form.Encode()))
-	require.NoError(m.t, err)
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20250101/"+region+"/iam/aws4_request, SignedHeaders=host, Signature=0")
-	require.NoError(m.t, xml.Unmarshal([]byte(m.send(req)), &answer))
+	ask := func() (status int, body string) {
+		req, err := http.NewRequestWithContext(m.t.Context(), http.MethodPost, m.url, strings.NewReader(form.Encode()))
+		require.NoError(m.t, err)
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20250101/"+region+"/iam/aws4_request, SignedHeaders=host, Signature=0")
+		return m.send(req)
+	}
+	status, body := ask()
+	for range 5 { // moto's first answer under load may be that of its STS
+		if status == http.StatusOK || !strings.Contains(body, "InvalidAction") {
+			break
+		}
+		status, body = ask()
+	}
+	require.Equal(m.t, http.StatusOK, status, "%s", body)
+	require.NoError(m.t, xml.Unmarshal([]byte(body), &answer))
 	return answer
 }
 
@@ -110,15 +121,14 @@ type motoAnswer struct {
 	Secret  string `xml:"CreateAccessKeyResult>AccessKey>SecretAccessKey"`
 }
 
-func (m *moto) send(req *http.Request) string {
+func (m *moto) send(req *http.Request) (status int, body string) {
 	m.t.Helper()
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(m.t, err)
 	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
+	all, err := io.ReadAll(res.Body)
 	require.NoError(m.t, err)
-	require.Equal(m.t, http.StatusOK, res.StatusCode, "%s", body)
-	return string(body)
+	return res.StatusCode, string(all)
 }
 
 // authenticate switches IAM authentication on.
@@ -126,7 +136,8 @@ func (m *moto) authenticate() {
 	m.t.Helper()
 	req, err := http.NewRequestWithContext(m.t.Context(), http.MethodPost, m.url+"/moto-api/reset-auth", strings.NewReader("0"))
 	require.NoError(m.t, err)
-	m.send(req)
+	status, body := m.send(req)
+	require.Equal(m.t, http.StatusOK, status, "%s", body)
 }
 
 // motoUser makes a user who may assume the role that is made with it.

@@ -239,6 +239,9 @@ const mendBundle = "name a file with the authorities' certificates in PEM form"
 // checkBundle refuses a bundle whose reading may never end, as that of a pipe.
 func (l *look) checkBundle() error {
 	path, said := l.bundle()
+	if l.opts.CustomCABundle != nil {
+		return nil // and the SDK opens no other
+	}
 	if info, err := os.Stat(path); path != "" && err == nil && !info.Mode().IsRegular() {
 		return invalid(said, "%s is not a regular file", redact.OneLine(path)).mend(mendBundle)
 	}

@@ -25,6 +25,8 @@ type look struct {
 
 	configFiles, credentialsFiles []string // never nil
 
+	strays faults // names of files that are hardly meant
+
 	profile  string // in force: its settings hold, whoever supplies the credentials
 	namedBy  string // the option or variable that named it, "" for "default"
 	warnings []string
@@ -119,10 +121,10 @@ func (l *look) paths(f *faults, option []string, variable, optionName, name stri
 	switch {
 	case option != nil:
 		for _, path := range option {
-			paths = append(paths, f.path(optionName, path, strings.HasPrefix(path, "~")))
+			paths = l.path(f, paths, optionName, path, strings.HasPrefix(path, "~"))
 		}
 	case variable != "":
-		paths = append(paths, f.path(name, variable, true))
+		paths = l.path(f, paths, name, variable, true)
 	default:
 		for _, path := range byDefault {
 			if !filepath.IsAbs(path) {
@@ -135,20 +137,23 @@ func (l *look) paths(f *faults, option []string, variable, optionName, name stri
 	return paths
 }
 
-// path is the path of a file that a caller named.
-func (f *faults) path(name, given string, expand bool) (path string) {
-	path = given
+// path adds the path of a file that a caller named. One that names no file by
+// mistake is a fault where the files decide who one is. It is not shown: it may be
+// what was to stand in the file.
+func (l *look) path(f *faults, paths []string, name, given string, expand bool) []string {
+	path := given
 	if expand {
 		var err error
 		if path, err = sharedfile.Expand(given); err != nil {
 			f.add(invalid(fmt.Sprintf("%s %q", name, redact.Clip(given)), "%v", err))
-			return given
+			return paths
 		}
 	}
 	if stray := sharedfile.Stray(path); stray != "" {
-		f.add(invalid(fmt.Sprintf("%s %q", name, redact.Clip(given)), "there is no such file, and its name %s", stray).mend("write the path alone"))
+		l.strays.add(invalid(name, "there is no such file, and its name %s", stray).mend("write the whole path, and nothing else"))
+		return paths
 	}
-	return path
+	return append(paths, path)
 }
 
 // warn notes what concerns nobody's identity but should be known. A text is noted

@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,7 +82,8 @@ var settingForms = map[string]string{
 // settingError is the error for a setting that the SDK refuses, nil if err names
 // none that the profile has.
 func (l *look) settingError(err error) error {
-	for key, form := range settingForms {
+	for _, key := range slices.Sorted(maps.Keys(settingForms)) {
+		form := settingForms[key]
 		v, ok := l.files.Get(l.profile, key)
 		if !ok || !strings.Contains(err.Error(), key) {
 			continue
@@ -95,10 +97,10 @@ func (l *look) settingError(err error) error {
 
 // checkSettings looks at the switches of the profile in force that say whom the
 // library's own calls ask. The SDK takes all but "true" for false, so that a "yes"
-// would turn FIPS off without a word.
+// would turn FIPS off without a word. What means false may be written in any way.
 func (l *look) checkSettings() (f faults) {
 	for _, key := range []string{"use_fips_endpoint", "use_dualstack_endpoint", "ec2_metadata_v1_disabled", "ignore_configured_endpoint_urls"} {
-		if s := l.get(l.profile, key); s != "" && !strings.EqualFold(s, "true") && !strings.EqualFold(s, "false") {
+		if s := l.get(l.profile, key); !slices.Contains([]string{"", "true", "false", "no", "off", "0", "n", "f"}, strings.ToLower(s)) {
 			f.add(invalid(l.at(l.profile, key), "%s %q of profile %q is neither true nor false", key, redact.Clip(s), l.profile).
 				mend("use true or false: all else would count as false"))
 		}

@@ -103,11 +103,12 @@ func makeDirs(dir string) error {
 	return os.Chmod(dir, dirMode)
 }
 
-// onlyOurs reports whether the directory holds nothing but files of this package.
+// onlyOurs reports whether the directory holds nothing but files of this package, and
+// what every new volume has.
 func onlyOurs(dir string) bool {
 	files, err := os.ReadDir(dir)
 	for _, f := range files {
-		if !isOurs(f.Name()) {
+		if !isOurs(f.Name()) && f.Name() != "lost+found" {
 			return false
 		}
 	}

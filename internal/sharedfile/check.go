@@ -2,6 +2,7 @@ package sharedfile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/chaoxiaodi/awsauth/internal/names"
@@ -48,22 +49,59 @@ func (f *file) check() {
 			f.checkTwoDefaults(s)
 		}
 	}
+	f.checkStray()
 	f.checkPermissions()
 }
 
 // checkForeign reports what says who one is below the heading of a section that has
-// no such keys, as happens to who appends to a file. Nobody would be that, and it
-// cannot be told whose it is.
+// no such keys, as happens to who appends to a file. Keys there would be nobody's.
 func (f *file) checkForeign(s *section) {
 	if s.name == "" {
 		return // a heading that counts for nothing has been reported
 	}
-	title := strings.TrimSpace(kindWord(s.kind) + " " + clean(s.name))
+	title := "[" + strings.TrimSpace(kindWord(s.kind)+" "+clean(s.name)) + "]"
 	for _, key := range s.keys {
-		if mustHaveText(key) && !strings.HasPrefix(key, "sso_") {
-			f.problems = append(f.problems, Problem{Path: f.path, Line: s.values[key].Line, Kind: Malformed,
-				What: fmt.Sprintf("%s counts for nothing in [%s]", key, title), Mend: "move it to the section of its profile"})
-			return
+		if !mustHaveText(key) || strings.HasPrefix(key, "sso_") {
+			continue
+		}
+		p := Problem{Path: f.path, Line: s.values[key].Line, Kind: Malformed, What: key + " counts for nothing in " + title, Mend: "move it to the section of its profile"}
+		if !isKeyMaterial(key) {
+			p.Profile = title // no profile's: a warning
+		}
+		f.problems = append(f.problems, p)
+		return
+	}
+}
+
+// checkOtherNames reports keys under the names of other programs in profiles that
+// say nothing of who one is in any file.
+func (fs *Files) checkOtherNames() {
+	says := func(p placed) bool { return slices.ContainsFunc(p.keys, mustHaveText) }
+	for _, f := range fs.files {
+		for _, s := range f.sections {
+			if s.kind != profileSection || slices.ContainsFunc(fs.sections(s.kind, s.name), says) {
+				continue
+			}
+			for _, key := range s.keys {
+				v := s.values[key]
+				what, meant := clean(key)+" is no key that AWS knows", otherName(key)
+				if meant == "" && names.IsKeyID(v.Text) { // the key may be the secret
+					what, meant = "an access key id is the value of a key that AWS does not know", accessKeyID
+				}
+				if meant != "" && misspelt(key) == "" {
+					fs.problems = append(fs.problems, Problem{Path: f.path, Line: v.Line, Kind: Misspelt, Profile: s.name, What: what, Mend: "write " + meant + ", or remove the line"})
+				}
+			}
+		}
+	}
+}
+
+// checkStray leaves a stray heading to itself where the file has the section that it
+// is near to.
+func (f *file) checkStray() {
+	for i, p := range f.problems {
+		if p.written != "" && f.credentials && f.section(profileSection, p.Profile, false) != nil {
+			f.problems[i].Profile = p.written
 		}
 	}
 }
@@ -78,9 +116,6 @@ func (f *file) checkValue(s *section, key string, v Value) {
 	case meant != "":
 		wrong(Misspelt, clean(key)+" is no key that AWS knows", "write "+meant+", or remove the line")
 	case !IsIdentity(key):
-		if _, ok := s.pair(); !ok && names.IsKeyID(v.Text) {
-			wrong(Misspelt, clean(key)+" has an access key id, and is no key that AWS knows", "write "+accessKeyID+", or remove the line")
-		}
 	case isEmpty(key, v.Text) && mustHaveText(key) && key != accessKeyID && key != secretAccessKey:
 		wrong(Empty, key+" of "+s.subject()+" has no value", "write its value, or remove the line")
 	case odd:

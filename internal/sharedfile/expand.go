@@ -54,6 +54,8 @@ func Stray(path string) string {
 		return "has a quote at one of its ends"
 	case strings.HasPrefix(strings.ToLower(path), "file:"):
 		return "is a URL"
+	case strings.HasPrefix(path, "[") || strings.HasPrefix(path, "aws_"):
+		return "looks like what stands in such a file"
 	}
 	for rest := path; rest != ""; {
 		name, length := variable(rest)

@@ -55,7 +55,7 @@ func (p *parser) stray(inner string) bool {
 	case p.credentials:
 	case rest != "" && nearKind(word) != ignored:
 		name = rest
-	case !strings.EqualFold(strayless(inner), "default") && editDistance(strings.ToLower(inner), "default") != 1:
+	case !nearlyDefault(inner):
 		return false // it will be reported
 	}
 	what, meant := "", strings.TrimSpace(cutComment(inner))
@@ -65,14 +65,36 @@ func (p *parser) stray(inner string) bool {
 	case bare != name && bare != "":
 		what = fmt.Sprintf("[%s] has a stray sign in its name", clean(inner))
 		meant = strings.TrimSuffix(inner, name) + bare
-	case len(inner) <= len("default") && editDistance(strings.ToLower(inner), "default") == 1:
+	case nearlyDefault(inner):
 		what, meant = fmt.Sprintf("[%s] is not the default profile", clean(inner)), "default"
 	default:
 		return false
 	}
+	if nearlyDefault(inner) {
+		meant = "default"
+	}
 	s := p.sectionOf(meant)
 	p.headingProblem(s, Heading, what, p.written(s))
+	if !strings.ContainsAny(inner, "#;") { // to the SDK, the lines below such a heading are the section's above
+		p.problems[len(p.problems)-1].written = inner
+	}
 	return !p.credentials && name == inner
+}
+
+// nearlyDefault reports whether a heading without "profile " can only be meant for
+// the default profile: with a comment or a sign inside its brackets, or a slip of the
+// pen that makes it no longer.
+func nearlyDefault(inner string) bool {
+	if word, name := splitBlank(inner); name != "" && kindOf(strings.ToLower(word)) != ignored {
+		return strings.HasPrefix(name, ":") && strings.Trim(name, ": ") == "default"
+	}
+	before := inner
+	if i := strings.IndexAny(inner, "#;"); i >= 0 {
+		before = inner[:i]
+	}
+	letters := strings.TrimPrefix(strings.ToLower(strings.Trim(before, " \t:=.,\\")), "profile")
+	letters = strings.Trim(letters, " \t:=.,\\-_")
+	return !strings.EqualFold(inner, "default") && (letters == "default" || len(letters) <= len("default") && editDistance(letters, "default") == 1)
 }
 
 // strayless takes off a name what no name is meant to have: a quote at one end, a

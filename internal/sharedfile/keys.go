@@ -66,10 +66,9 @@ func misspelt(key string) string {
 	if IsIdentity(key) {
 		return ""
 	}
-	bare := strings.Trim(key, "\"'`")
-	bare = strings.TrimPrefix(bare, "$env:")
-	if i := strings.LastIndexAny(bare, " \t."); i >= 0 && squeezed(bare[i+1:]) != "" {
-		bare = bare[i+1:] // a line of a shell: export X, declare -x X; or of JSON: Credentials.X
+	bare := strings.Trim(key, `"'`)
+	for _, prefix := range []string{"export ", "set ", "$env:"} { // lines of a shell's profile
+		bare = strings.TrimPrefix(bare, prefix)
 	}
 	bare = strings.Map(func(r rune) rune {
 		if r == '-' || r == ' ' || r == '.' {
@@ -79,6 +78,10 @@ func misspelt(key string) string {
 	}, bare)
 	meant := squeezed(bare)
 	switch {
+	case bare == "aws_access_key":
+		return accessKeyID
+	case bare == "aws_secret_key":
+		return secretAccessKey
 	case IsIdentity(bare):
 		return bare
 	case meant != "":
@@ -89,18 +92,11 @@ func misspelt(key string) string {
 	return Nearest(bare, identityKeys())
 }
 
-// squeezed returns the key that is meant by one without its _, or with or without
-// aws_, as other programs write them and STS answers, or "".
+// squeezed returns the key that is meant by one without its _ or without its aws_,
+// as other programs write them and STS answers, or "".
 func squeezed(key string) string {
-	bare := strings.TrimPrefix(key, "aws_")
-	switch {
-	case sameLetters(bare, "access_key"), sameLetters(key, "aws_access_key"):
-		return accessKeyID
-	case sameLetters(bare, "secret_key"), sameLetters(key, "aws_secret_key"):
-		return secretAccessKey
-	}
 	for _, k := range identityKeys() {
-		if sameLetters(key, k) || sameLetters(bare, strings.TrimPrefix(k, "aws_")) {
+		if sameLetters(key, k) || sameLetters(key, strings.TrimPrefix(k, "aws_")) {
 			return k
 		}
 	}
@@ -119,4 +115,28 @@ func sameLetters(a, b string) bool {
 		}
 		a, b = a[1:], b[1:]
 	}
+}
+
+// otherName returns the key that other programs, or a line of a shell, call so, or "".
+// It is for profiles that say nothing else of who one is: beside keys or a role, such
+// a line is another program's own.
+func otherName(key string) string {
+	bare := strings.Trim(key, "\"'`")
+	bare = bare[strings.LastIndexAny(bare, " \t")+1:] // declare -x NAME
+	bare = strings.TrimPrefix(bare, "credentials.")   // as the AWS CLI prints what STS answers
+	bare = strings.TrimPrefix(bare, "aws_")
+	switch {
+	case IsIdentity(key):
+		return ""
+	case sameLetters(bare, "access_key"):
+		return accessKeyID
+	case sameLetters(bare, "secret_key"):
+		return secretAccessKey
+	}
+	for _, k := range identityKeys() {
+		if mustHaveText(k) && sameLetters(bare, strings.TrimPrefix(k, "aws_")) {
+			return k
+		}
+	}
+	return ""
 }

@@ -34,6 +34,7 @@ type Problem struct {
 	Err     error  // the system's error of an Unreadable file; else nil
 
 	session string // the sso-session it concerns
+	written string // the name of a heading that nearly is Profile's
 }
 
 // Place returns "path:line", or the path where the whole file is meant, fit to

@@ -105,6 +105,7 @@ func Read(configs, credentials []string) *Files {
 		}
 	}
 	fs.index()
+	fs.checkOtherNames()
 	return fs
 }
 

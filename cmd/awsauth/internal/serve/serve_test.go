@@ -37,6 +37,12 @@ func (s *source) set(f func(*source)) {
 	f(s)
 }
 
+// count is how often it was asked.
+func (s *source) count() (n int) {
+	s.set(func(s *source) { n = s.asked })
+	return n
+}
+
 func (s *source) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	s.mu.Lock()
 	s.asked++
