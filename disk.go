@@ -154,6 +154,12 @@ func (e *entry) what() string {
 	return e.family.decision.source.detail
 }
 
+// ends reports whether lifetime is what was asked for. How long others last is the
+// source's to say.
+func (e *entry) ends() bool {
+	return e.gate != nil || e.role != nil && e.role.duration > 0
+}
+
 // lifetime is how long the credentials last when they are new.
 func (e *entry) lifetime() time.Duration {
 	switch {
@@ -180,6 +186,8 @@ func (e *entry) good(ctx context.Context) func(diskcache.Entry) bool {
 	return func(found diskcache.Entry) bool {
 		switch {
 		case slices.Contains(gone, found.AccessKeyID), time.Until(found.Expires) <= least:
+			return false
+		case e.ends() && e.lifetime()-age(found) <= least: // by a clock that is behind it looks alive
 			return false
 		case held != nil:
 			return found.AccessKeyID != held.AccessKeyID && found.Expires.After(held.Expires)

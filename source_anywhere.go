@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/asn1"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -81,13 +83,26 @@ func (l *look) anywhereSource() (*source, error) {
 		if err != nil {
 			return nil, err
 		}
-		return []string{target.TrustAnchorARN, target.ProfileARN, spec.key().String(), at.url, hex.EncodeToString(leaf.RawSubject), hex.EncodeToString(leaf.RawIssuer)}, nil
+		return []string{target.TrustAnchorARN, target.ProfileARN, spec.key().String(), at.url, hex.EncodeToString(leaf.RawSubject), hex.EncodeToString(leaf.RawIssuer), alternativeNames(leaf)}, nil
 	}
 	request := rolesanywhere.Request{Target: target, Endpoint: at.url, Name: spec.sessionName, Duration: spec.duration}
 	s.open = func(k *kit) (fetch, error) {
 		return (&certified{kit: k, source: s, certificate: o.certificate, request: request}).fetch, nil
 	}
 	return s, nil
+}
+
+// alternativeNames are a certificate's other names, as they are written there. They
+// are in the session's tags, and SPIFFE tells workloads apart by them alone.
+//
+// See https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
+func alternativeNames(leaf *x509.Certificate) string {
+	for _, e := range leaf.Extensions {
+		if e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 17}) {
+			return hex.EncodeToString(e.Value)
+		}
+	}
+	return ""
 }
 
 // anywhereSuffix ends the service's hosts in a partition.

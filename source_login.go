@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,6 +30,9 @@ func (l *look) ssoSource(w way) (*source, error) {
 	if err != nil {
 		return nil, &Error{Kind: InvalidOption, Op: fmt.Sprintf("profile %q", w.holder), Err: redact.Error(err), Hint: "set HOME: the login is kept below it"}
 	}
+	if !filepath.IsAbs(token) {
+		return nil, invalid(fmt.Sprintf("profile %q", w.holder), "the home directory, below which the login is kept, is not an absolute path").mend("set HOME to one")
+	}
 	session := l.get(w.holder, "sso_session") != ""
 	s := &source{kind: w.kind, asks: true, local: true, chained: true, detail: fmt.Sprintf("SSO session %q", redact.OneLine(name))}
 	if p, ok := PartitionOf(region); ok {
@@ -42,6 +46,7 @@ func (l *look) ssoSource(w way) (*source, error) {
 	account, role := l.get(w.holder, "sso_account_id"), l.get(w.holder, "sso_role_name")
 	if l.opts.SSOProviderOptions == nil { // which may ask for another role
 		s.account, s.dear = account, true
+		asked, _ := l.serviceEndpoint("sso") // a local one gives other keys
 		s.lasting = func(ctx context.Context, k *kit) ([]string, error) {
 			file := ssoTokenFile(token)
 			if session && file.due() { // another token would stand for another login
@@ -50,7 +55,7 @@ func (l *look) ssoSource(w way) (*source, error) {
 				}
 			}
 			login, err := loginDigest(token)
-			return []string{region, startURL, account, role, login}, err
+			return []string{region, startURL, account, role, login, asked.url}, err
 		}
 	}
 	facts := ssoSession{w.profiles[0], name, w.holder, token}
@@ -145,6 +150,9 @@ func (l *look) loginSource(w way) (*source, error) {
 	file, err := logincreds.StandardCachedTokenFilepath(l.get(w.holder, "login_session"), os.Getenv("AWS_LOGIN_CACHE_DIRECTORY"))
 	if err != nil {
 		return nil, &Error{Kind: InvalidOption, Op: fmt.Sprintf("profile %q", w.holder), Err: redact.Error(err), Hint: "set HOME, or AWS_LOGIN_CACHE_DIRECTORY"}
+	}
+	if !filepath.IsAbs(file) && os.Getenv("AWS_LOGIN_CACHE_DIRECTORY") == "" {
+		return nil, invalid(fmt.Sprintf("profile %q", w.holder), "the home directory, below which the login is kept, is not an absolute path").mend("set HOME to one")
 	}
 	region := l.get(w.holder, "region")
 	s := &source{kind: sourceLogin, asks: true, local: true, detail: "login"}

@@ -107,7 +107,7 @@ func TestAccounts(t *testing.T) {
 		require.Equal(t, exitOK, code, stderr)
 		assert.Equal(t, tt.want, out, tt.args)
 		assert.Empty(t, stderr)
-		list, err := readAccounts("-", strings.NewReader(out))
+		list, err := readAccounts(t.Context(), "-", strings.NewReader(out))
 		require.NoError(t, err)
 		assert.Len(t, list.accounts, strings.Count(out, "\n"))
 	}

@@ -51,7 +51,7 @@ func eachCommand() *cli.Command {
 			if cmd.String("accounts") == "" {
 				return misused(cmd, errors.New("pass --accounts with a file or a list of ids"))
 			}
-			list, err := readAccounts(cmd.String("accounts"), cmd.Root().Reader)
+			list, err := readAccounts(ctx, cmd.String("accounts"), cmd.Root().Reader)
 			if err != nil {
 				return &failure{fmt.Errorf("awsauth: each: %w", err)}
 			}
@@ -158,8 +158,10 @@ func (e *each) run(ctx context.Context, cmd *cli.Command) error {
 	for _, o := range roles {
 		options = append(options, o)
 	}
-	if err := sameAWS(e.regions, s.Explain().Partition); err != nil {
-		return misused(cmd, err)
+	for _, p := range e.list.partitions(s.Explain().Partition) {
+		if err := sameAWS(e.regions, p); err != nil {
+			return misused(cmd, err)
+		}
 	}
 	walk, stop := context.WithCancel(ctx)
 	defer stop()

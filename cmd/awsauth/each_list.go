@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -19,8 +21,42 @@ type accountList struct {
 	line     map[string]int // where an account stands first; of a file
 }
 
-// readAccounts reads a list, a file, or stdin.
-func readAccounts(value string, stdin io.Reader) (accountList, error) {
+// partitions are those of the roles in the list. A mere account is in the session's.
+func (l accountList) partitions(session awsauth.Partition) (all []awsauth.Partition) {
+	for _, account := range l.accounts {
+		p := session
+		if parts := strings.SplitN(account, ":", 3); len(parts) == 3 && parts[0] == "arn" {
+			p = awsauth.Partition(parts[1])
+		}
+		if !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// readAccounts reads a list, a file, or stdin. A pipe may have no writer: what waits
+// for one is left behind at the end of ctx.
+func readAccounts(ctx context.Context, value string, stdin io.Reader) (list accountList, err error) {
+	if isList(value) {
+		return readList(value, nil)
+	}
+	read := make(chan struct{})
+	var found accountList
+	var failure error
+	go func() {
+		defer close(read)
+		found, failure = readList(value, stdin)
+	}()
+	select {
+	case <-read:
+		return found, failure
+	case <-ctx.Done():
+		return accountList{}, fmt.Errorf("read the accounts: %w", context.Cause(ctx))
+	}
+}
+
+func readList(value string, stdin io.Reader) (accountList, error) {
 	switch {
 	case value == "-":
 		return readLines("stdin", stdin)

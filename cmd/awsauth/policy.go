@@ -22,7 +22,11 @@ func policyText(ctx context.Context, value string) (string, error) {
 	if err != nil {
 		return "", &failure{fmt.Errorf("awsauth: --policy: %w", err)}
 	}
-	return strings.TrimSpace(string(text)), nil
+	policy := strings.TrimSpace(string(text))
+	if policy == "" { // the role would not be narrowed at all
+		return "", &failure{fmt.Errorf("awsauth: --policy: there is no policy in %q", name)}
+	}
+	return policy, nil
 }
 
 // readPolicy reads a file that may be a pipe, as /dev/stdin and a shell's <(…) are.

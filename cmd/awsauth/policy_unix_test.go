@@ -113,3 +113,20 @@ func TestPolicyInterrupted(t *testing.T) {
 		assert.Equal(t, "awsauth: interrupted\n", stderr.String())
 	}
 }
+
+// TestEachAccountsPipe: a list that nobody writes is waited for until somebody
+// interrupts.
+func TestEachAccountsPipe(t *testing.T) {
+	if signal.Ignored(os.Interrupt) {
+		t.Skip("this test was started to ignore it, as by nohup, and so are its children")
+	}
+	_, url := fleet(t)
+	path := pipe(t)
+	c, stdout, stderr := process(t, "each", "--accounts", path, "--sts-endpoint", url, "--", shell(t), "-c", "true")
+	require.NoError(t, c.Start())
+	writeEnd(t, path)
+	require.NoError(t, c.Process.Signal(os.Interrupt))
+	require.Error(t, c.Wait())
+	assert.Equal(t, exitInterrupted, c.ProcessState.ExitCode(), stderr.String())
+	assert.Empty(t, stdout.String())
+}

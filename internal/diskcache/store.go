@@ -46,6 +46,9 @@ func Open(c Config) *Store {
 	}
 	if s.dir == "" {
 		s.dir, s.dirErr = os.UserCacheDir()
+		if s.dirErr == nil && !filepath.IsAbs(s.dir) {
+			s.dirErr = errors.New("the home directory is not an absolute path")
+		}
 		s.dir = filepath.Join(s.dir, "awsauth")
 	}
 	if abs, err := filepath.Abs(s.dir); err == nil {
