@@ -150,7 +150,7 @@ func clearCache(ctx context.Context, cmd *cli.Command) error {
 	removed, err := store.Clear(ctx)
 	if cmd.Bool("json") {
 		if err := writeJSON(cmd.Root().Writer, map[string]int{"removed": removed}); err != nil {
-			return &failure{err}
+			return &failure{fmt.Errorf("awsauth: cache: %w", err)}
 		}
 	}
 	if err != nil {

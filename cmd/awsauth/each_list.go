@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -87,15 +86,19 @@ func isList(value string) bool {
 // other commands print them.
 func isSeparator(r rune) bool { return r == ',' || unicode.IsSpace(r) }
 
+// mostAccounts bounds what is read of a list. An organization may have 50,000 accounts.
+const mostAccounts = 16 << 20
+
 // readLines reads a file of accounts. Blank lines and # comments are left out.
 func readLines(name string, r io.Reader) (accountList, error) {
 	l := accountList{name: name, line: map[string]int{}}
-	scanner := bufio.NewScanner(r)
-	for n := 1; scanner.Scan(); n++ {
-		text := scanner.Text()
-		if n == 1 {
-			text = strings.TrimPrefix(text, "\ufeff") // as Windows editors begin a file
-		}
+	all, err := readText(r, name, mostAccounts)
+	if err != nil {
+		return l, fmt.Errorf("--accounts: %w", err)
+	}
+	n := 0
+	for text := range strings.Lines(all) {
+		n++
 		text, _, _ = strings.Cut(" "+strings.ReplaceAll(text, "\t", " "), " #")
 		for account := range strings.FieldsFuncSeq(text, isSeparator) {
 			l.accounts = append(l.accounts, account)
@@ -103,9 +106,6 @@ func readLines(name string, r io.Reader) (accountList, error) {
 				l.line[account] = n
 			}
 		}
-	}
-	if err := scanner.Err(); err != nil {
-		return l, fmt.Errorf("read %s: %w", name, err)
 	}
 	return l, nil
 }

@@ -108,7 +108,7 @@ func printReport(cmd *cli.Command, report awsauth.Report, faults ...error) (err 
 		_, err = io.WriteString(cmd.Root().Writer, table(report, widthOf(cmd.Root().Writer)))
 	}
 	if err != nil {
-		return &failure{err}
+		return &failure{fmt.Errorf("awsauth: %w", err)}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -9,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// asksForHelp reports whether a command line, in the order of the parser, has help
-// printed.
+// asksForHelp reports whether a command line, in the order of the parser, has help or
+// the version printed.
 func asksForHelp(args []string) bool {
 	if len(args) < 2 || args[1] == "help" || args[1] == "h" {
 		return true
@@ -19,7 +20,8 @@ func asksForHelp(args []string) bool {
 		if word == "--" {
 			return false
 		}
-		if word == "--help" || word == "-h" {
+		switch word {
+		case "--help", "-h", "--version", "-v":
 			return true
 		}
 	}
@@ -37,8 +39,10 @@ func (h *helpWriter) Write(p []byte) (int, error) { return h.text.Write(p) }
 
 // flush writes what was held back.
 func (h *helpWriter) flush() error {
-	_, err := io.WriteString(h.to, fit(h.text.String(), widthOf(h.to)))
-	return err
+	if _, err := io.WriteString(h.to, fit(h.text.String(), widthOf(h.to))); err != nil {
+		return &failure{fmt.Errorf("awsauth: %w", err)}
+	}
+	return nil
 }
 
 // fit breaks the text of a help, so that no line is wider than width but for examples,

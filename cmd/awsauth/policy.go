@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 )
 
@@ -22,7 +20,7 @@ func policyText(ctx context.Context, value string) (string, error) {
 	if err != nil {
 		return "", &failure{fmt.Errorf("awsauth: --policy: %w", err)}
 	}
-	policy := strings.TrimSpace(string(text))
+	policy := strings.TrimSpace(text)
 	if policy == "" { // the role would not be narrowed at all
 		return "", &failure{fmt.Errorf("awsauth: --policy: there is no policy in %q", name)}
 	}
@@ -32,32 +30,18 @@ func policyText(ctx context.Context, value string) (string, error) {
 // readPolicy reads a file that may be a pipe, as /dev/stdin and a shell's <(…) are.
 // Opening a pipe waits for its writer, and nothing can end that wait. So a goroutine
 // waits, and at the end of ctx it is left behind: the process ends soon.
-func readPolicy(ctx context.Context, name string) ([]byte, error) {
-	var text []byte
+func readPolicy(ctx context.Context, name string) (string, error) {
+	var text string
 	read := make(chan error, 1)
 	go func() {
 		var err error
-		text, err = readAtMost(name, mostPolicy)
+		text, err = readTextFile(name, mostPolicy)
 		read <- err
 	}()
 	select {
 	case err := <-read:
 		return text, err
 	case <-ctx.Done():
-		return nil, said{fmt.Sprintf("read %q: it did not end in time; if it is a pipe, look at what writes to it", name), ctx.Err()}
+		return "", said{fmt.Sprintf("read %q: it did not end in time; if it is a pipe, look at what writes to it", name), ctx.Err()}
 	}
-}
-
-// readAtMost reads a file, and refuses one that is longer.
-func readAtMost(name string, most int64) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && int64(len(text)) > most {
-		err = fmt.Errorf("%q has more than %d KiB, which is too long for a policy", name, most>>10)
-	}
-	return text, err
 }

@@ -59,7 +59,7 @@ func processCommand() *cli.Command {
 				return err
 			}
 			if err := json.NewEncoder(cmd.Root().Writer).Encode(processAnswer(keys)); err != nil {
-				return &failure{errors.New("awsauth: process: write the answer")} // not err, which may quote it
+				return &failure{errors.New("awsauth: process: the answer cannot be written")} // not err, which may quote it
 			}
 			return nil
 		},
