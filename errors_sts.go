@@ -323,8 +323,8 @@ func (e *Error) invalidKey(code string, call stsCall) {
 	case call.by.said != "":
 		e.Hint = fmt.Sprintf("%s was taken from %s; for a key of another partition pass WithPartition(%s); else %s",
 			call.by.partition, call.by.said, call.by.partition.another(), active)
-	default: // nobody said which: the commonest such key is one of China
-		e.Hint = one + "if this is a key of China, pass WithPartition(awsauth.China); else " + active
+	default: // nobody said which: the commonest such keys are of China and GovCloud
+		e.Hint = one + "if this is a key of China or GovCloud, pass WithPartition(awsauth.China) or WithPartition(awsauth.GovCloud); else " + active
 	}
 }
 

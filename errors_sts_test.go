@@ -48,7 +48,7 @@ func keyMistakes() []mistake {
 				return w.Who(awsauth.WithStaticCredentials(k.AccessKeyID, k.SecretAccessKey, ""))
 			},
 			says: `awsauth: get caller identity: sts.us-east-1.amazonaws.com does not know access key $CHINA from static keys (InvalidClientTokenId); ` +
-				`keys are valid in one partition only: if this is a key of China, pass WithPartition(awsauth.China); else check that the key is still active`,
+				`keys are valid in one partition only: if this is a key of China or GovCloud, pass WithPartition(awsauth.China) or WithPartition(awsauth.GovCloud); else check that the key is still active`,
 			kinds: only(awsauth.InvalidKey), from: service,
 		}, {
 			name: "a temporary key that has expired",

@@ -47,6 +47,7 @@ var vocabulary = sync.OnceValue(func() *words {
 		{`pass what retrieves it, for example stscreds\.IdentityTokenFile\(path\)`, "name the file that it is in"},
 		{`unset it, or give such a client the option AuthSchemePreference = \[\]string\{[^}]*\}`, "unset it; exec and each take it away"},
 		{`WithPartition\(awsauth\.China\)`, "--partition aws-cn"},
+		{`WithPartition\(awsauth\.GovCloud\)`, "--partition aws-us-gov"},
 		{`WithPartition\(awsauth\.AWS\)`, "--partition aws"},
 		{`(, or| or|, and| and)? (in )?WithLoadOptions`, ""},
 		{`\) to New if\b`, ") if"},
