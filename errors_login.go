@@ -99,11 +99,17 @@ func endsLogin(code string) bool {
 // state says what the login's file says of it.
 func (sso ssoSession) state() string {
 	text, err := readRegular(sso.token)
-	var token struct{ ExpiresAt time.Time }
+	var token struct {
+		AccessToken string
+		ExpiresAt   time.Time
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Sprintf("SSO session %q has never been logged in on this machine", sso.name)
-	case err == nil && json.Unmarshal(text, &token) == nil && token.ExpiresAt.Before(time.Now()) && !token.ExpiresAt.IsZero():
+	case err != nil:
+	case json.Unmarshal(text, &token) != nil || token.AccessToken == "":
+		return fmt.Sprintf("the login's file %s of SSO session %q is broken", redact.OneLine(sso.token), sso.name)
+	case token.ExpiresAt.Before(time.Now()) && !token.ExpiresAt.IsZero():
 		return fmt.Sprintf("SSO session %q expired %s ago", sso.name, ago(time.Since(token.ExpiresAt)))
 	}
 	return fmt.Sprintf("SSO session %q has ended", sso.name)
