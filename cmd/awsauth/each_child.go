@@ -27,12 +27,15 @@ func (e *each) one(ctx context.Context, s *awsauth.Session) error {
 	if err != nil {
 		return err
 	}
+	to := e.target(id)
 	if len(e.regions) == 0 {
-		return e.start(ctx, keys, id.Account, s.Config().Region, id.Account)
+		return e.start(ctx, keys, to, s.Config().Region)
 	}
 	var failed regionErrors
+	label := to.label
 	for _, region := range e.regions {
-		if err := e.start(ctx, keys, id.Account, region, id.Account+" "+region); err != nil {
+		to.label = label + " " + region
+		if err := e.start(ctx, keys, to, region); err != nil {
 			failed = append(failed, regionError{region, err})
 		}
 		if ctx.Err() != nil {
@@ -45,13 +48,31 @@ func (e *each) one(ctx context.Context, s *awsauth.Session) error {
 	return failed
 }
 
+// target is an account in which the command runs.
+type target struct {
+	account string // its id
+	role    string // the role's ARN, if the list has it
+	label   string // in front of each line of output
+}
+
+// target tells the accounts apart for a reader, and the roles where the list has several
+// of one account.
+func (e *each) target(id awsauth.Identity) target {
+	name := roleName(id.ARN)
+	to := target{account: id.Account, role: e.list.role(id.Account, name), label: id.Account}
+	if len(e.list.roles[id.Account]) > 1 {
+		to.label += " " + name
+	}
+	return to
+}
+
 // childGrace is how long a command that was told to end may take.
 const childGrace = 5 * time.Second
 
 // start runs the command once.
-func (e *each) start(ctx context.Context, keys aws.Credentials, account, region, label string) error {
+func (e *each) start(ctx context.Context, keys aws.Credentials, to target, region string) error {
 	c := exec.CommandContext(ctx, e.command[0], e.command[1:]...)
-	c.Env = with(e.environ, append(keyVariables(keys, region), variable{"AWSAUTH_ACCOUNT", account})...)
+	c.Env = with(e.environ, append(keyVariables(keys, region), variable{"AWSAUTH_ACCOUNT", to.account})...)
 	c.Cancel = func() error {
 		if c.Process.Signal(syscall.SIGTERM) != nil { // Windows has none
 			return c.Process.Kill()
@@ -60,9 +81,9 @@ func (e *each) start(ctx context.Context, keys aws.Credentials, account, region,
 	}
 	c.WaitDelay = childGrace
 	if e.json {
-		return e.collect(c, account, region)
+		return e.collect(c, to, region)
 	}
-	stdout, stderr := e.out.writer(e.out.stdout, label), e.out.writer(e.out.stderr, label)
+	stdout, stderr := e.out.writer(e.out.stdout, to.label), e.out.writer(e.out.stderr, to.label)
 	defer stdout.end()
 	defer stderr.end()
 	c.Stdout, c.Stderr = stdout, stderr
@@ -81,7 +102,8 @@ func runToEnd(c *exec.Cmd) error {
 
 // runResult is what --output json writes of one run. Its names stay.
 type runResult struct {
-	Account  string `json:"account"`
+	Account  string `json:"account"`        // the id, or what stands in the list if it is none
+	Role     string `json:"role,omitempty"` // the role's ARN, if the list has it
 	Region   string `json:"region,omitempty"`
 	ExitCode *int   `json:"exit_code"` // null: it did not run, or did not end by itself
 	Output   string `json:"output"`
@@ -90,11 +112,11 @@ type runResult struct {
 }
 
 // collect runs the command and writes its result as one line of JSON.
-func (e *each) collect(c *exec.Cmd, account, region string) error {
+func (e *each) collect(c *exec.Cmd, to target, region string) error {
 	var stdout, stderr bounded
 	c.Stdout, c.Stderr = &stdout, &stderr
 	err := runToEnd(c)
-	r := runResult{Account: account, Region: region, Output: stdout.text(), Stderr: stderr.text()}
+	r := runResult{Account: to.account, Role: to.role, Region: region, Output: stdout.text(), Stderr: stderr.text()}
 	if c.ProcessState != nil && c.ProcessState.Exited() {
 		code := c.ProcessState.ExitCode()
 		r.ExitCode = &code
@@ -109,7 +131,11 @@ func (e *each) collect(c *exec.Cmd, account, region string) error {
 func (e *each) writeUnrun(err *awsauth.AccountError) {
 	var ran *commandError
 	if e.json && !errors.As(err, &ran) {
-		_ = e.writeResult(runResult{Account: err.Account, Error: failedAccountOf(err).reason})
+		r := runResult{Account: idOf(err.Account), Error: failedAccountOf(err).reason}
+		if r.Account != err.Account {
+			r.Role = err.Account
+		}
+		_ = e.writeResult(r)
 	}
 }
 

@@ -15,9 +15,15 @@ import (
 
 // accountList is what --accounts says.
 type accountList struct {
-	name     string // of the file
-	accounts []string
-	line     map[string]int // where an account stands first; of a file
+	name     string              // of the file
+	accounts []string            // each entry once: an id or a role's ARN
+	line     map[string]int      // where an entry stands first
+	roles    map[string][]string // the entries of an account, by its id
+	written  bool                // on the command line, not in a file
+}
+
+func newList(name string) accountList {
+	return accountList{name: name, line: map[string]int{}, roles: map[string][]string{}}
 }
 
 // partitions are those of the roles in the list. A mere account is in the session's.
@@ -32,6 +38,35 @@ func (l accountList) partitions(session awsauth.Partition) (all []awsauth.Partit
 		}
 	}
 	return all
+}
+
+// add takes an entry, which stands on that line of a file.
+func (l *accountList) add(entry string, line int) {
+	if l.line[entry] > 0 {
+		return
+	}
+	l.accounts = append(l.accounts, entry)
+	l.line[entry] = line
+	l.roles[idOf(entry)] = append(l.roles[idOf(entry)], entry)
+}
+
+// role is the ARN in the list of an account's role with that name, "" if there is none.
+func (l accountList) role(account, name string) string {
+	for _, entry := range l.roles[account] {
+		if entry != account && roleName(entry) == name {
+			return entry
+		}
+	}
+	return ""
+}
+
+// roleName is the name in the ARN of a role, or of a session of one.
+func roleName(arn string) string {
+	parts := strings.Split(arn, "/")
+	if strings.Contains(arn, ":assumed-role/") && len(parts) > 1 {
+		return parts[1]
+	}
+	return parts[len(parts)-1]
 }
 
 // readAccounts reads a list, a file, or stdin. A pipe may have no writer: what waits
@@ -60,8 +95,11 @@ func readList(value string, stdin io.Reader) (accountList, error) {
 	case value == "-":
 		return readLines("stdin", stdin)
 	case isList(value):
-		l := accountList{name: "--accounts"}
-		l.accounts = strings.FieldsFunc(value, isSeparator)
+		l := newList("--accounts")
+		l.written = true
+		for entry := range strings.FieldsFuncSeq(value, isSeparator) {
+			l.add(entry, 1)
+		}
 		return l, nil
 	}
 	f, err := os.Open(value)
@@ -91,7 +129,7 @@ const mostAccounts = 16 << 20
 
 // readLines reads a file of accounts. Blank lines and # comments are left out.
 func readLines(name string, r io.Reader) (accountList, error) {
-	l := accountList{name: name, line: map[string]int{}}
+	l := newList(name)
 	all, err := readText(r, name, mostAccounts)
 	if err != nil {
 		return l, fmt.Errorf("--accounts: %w", err)
@@ -101,10 +139,7 @@ func readLines(name string, r io.Reader) (accountList, error) {
 		n++
 		text, _, _ = strings.Cut(" "+strings.ReplaceAll(text, "\t", " "), " #")
 		for account := range strings.FieldsFuncSeq(text, isSeparator) {
-			l.accounts = append(l.accounts, account)
-			if l.line[account] == 0 {
-				l.line[account] = n
-			}
+			l.add(account, n)
 		}
 	}
 	return l, nil
@@ -113,7 +148,7 @@ func readLines(name string, r io.Reader) (accountList, error) {
 // refused is an error that stopped everything. What is wrong in the list is a wrong call
 // if the list is a part of it.
 func (l accountList) refused(err error) error {
-	if l.line == nil {
+	if l.written {
 		return errors.New(l.explain(err))
 	}
 	return &failure{said{"awsauth: " + l.explain(err), err}}
@@ -129,7 +164,7 @@ func (l accountList) explain(err error) string {
 		var own *awsauth.Error
 		if errors.As(one, &entry) && errors.As(one, &own) && !strings.HasPrefix(own.Op, "With") {
 			text = strings.Replace(text, ": each: ", ": ", 1)
-			if n := l.line[entry.Account]; n > 0 {
+			if n := l.line[entry.Account]; n > 0 && !l.written {
 				text = fmt.Sprintf("%s:%d: %s", l.name, n, text)
 			}
 		}
