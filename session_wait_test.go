@@ -3,7 +3,9 @@ package awsauth_test
 import (
 	"context"
 	"net"
+	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -148,24 +150,43 @@ func TestRefusedConnections(t *testing.T) {
 	require.NoError(t, err)
 	closed := "http://" + listener.Addr().String()
 	require.NoError(t, listener.Close())
-	for name, address := range map[string]string{"refused": closed, "unknown": "https://sts.no-such-host.invalid"} {
+	for name, cause := range map[string]error{
+		"refused": syscall.ECONNREFUSED,
+		"unknown": &net.DNSError{Err: "no such host", Name: "sts.us-east-1.amazonaws.com", IsNotFound: true},
+	} {
 		for _, attempts := range []string{"", "25"} {
 			t.Run(name+attempts, func(t *testing.T) {
-				w := lab.New(t, awsauth.AWS)
-				w.Env("AWS_MAX_ATTEMPTS=" + attempts)
-				s := lab.MustOpen(t, w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithSTSEndpoint(address))
-				o := lab.Ask(t.Context(), s)
-				lab.RequireBad(t, o.Err, awsauth.Unreachable)
-				assert.Less(t, o.Took, 2*time.Second)
+				lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+					w.Env("AWS_MAX_ATTEMPTS=" + attempts)
+					away := &noWay{cause: cause}
+					s, err := awsauth.New(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithLoadOptions(config.WithHTTPClient(away)))
+					require.NoError(t, err)
+					o := lab.Ask(t.Context(), s)
+					lab.RequireBad(t, o.Err, awsauth.Unreachable)
+					assert.Less(t, o.Took, 2*time.Second)
+					assert.Equal(t, 2, away.tries)
+				})
 			})
 		}
 	}
 	w := lab.New(t, awsauth.AWS)
 	own := &countingRetryer{Retryer: aws.NopRetryer{}}
-	s := lab.MustOpen(t, w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithSTSEndpoint(closed), awsauth.WithLoadOptions(config.WithRetryer(func() aws.Retryer { return own })))
+	s, err := awsauth.New(w.Static(), awsauth.WithAccount(lab.Target), awsauth.WithSTSEndpoint(closed), awsauth.WithLoadOptions(config.WithRetryer(func() aws.Retryer { return own })))
+	require.NoError(t, err)
 	_, err = s.Retrieve(t.Context())
 	lab.RequireBad(t, err, awsauth.Unreachable)
-	assert.NotZero(t, own.asked)
+	assert.Greater(t, own.asked, 1)
+}
+
+// noWay is an HTTP client whose connections are not made.
+type noWay struct {
+	cause error
+	tries int
+}
+
+func (n *noWay) Do(*http.Request) (*http.Response, error) {
+	n.tries++
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: n.cause}
 }
 
 // countingRetryer tries six times.

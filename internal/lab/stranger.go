@@ -118,7 +118,7 @@ func XMLText(s string) string {
 	return strings.NewReplacer("\x1b", "\u009b", "\x07", "", "\x00", "", "&", "&amp;", "<", "&lt;", "\n", "&#10;", "\r", "&#13;").Replace(s)
 }
 
-// mustOpen is a session whose requests leave on the SDK's own client.
+// MustOpen is a session whose requests leave on the SDK's own client, each once.
 func MustOpen(t *testing.T, opts ...awsauth.Option) *awsauth.Session {
 	t.Helper()
 	s, err := awsauth.New(append(opts, FewAttempts)...)
