@@ -70,3 +70,20 @@ func (s *Session) checkAllowed() error {
 	}
 	return nil
 }
+
+// barred is why the keys at hand are not handed out, as far as their account is known
+// without a call; nil if they are.
+func (s *Session) barred() *Error {
+	keys := s.cache.Held()
+	if len(s.family.allowed) == 0 || s.role != nil || keys == nil {
+		return nil
+	}
+	account := s.accountOf(keys)
+	if answer := s.caller.answer.Load(); account == "" && answer != nil && answer.keyID == keys.AccessKeyID {
+		account = newIdentity(answer.who).Account
+	}
+	if account == "" {
+		return nil
+	}
+	return deepest(s.family.allowed.check(account, s.path()))
+}

@@ -2,6 +2,7 @@ package awsauth_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +72,9 @@ func TestAllowedBases(t *testing.T) {
 					require.Contains(t, err.Error(), part)
 				}
 				if s != nil {
+					assert.True(t, slices.ContainsFunc(s.Explain().Steps, func(step awsauth.Step) bool {
+						return step.Status == awsauth.Failed && strings.Contains(step.Detail, "of account "+lab.Home)
+					}), s.Explain().String())
 					_, err = sts.NewFromConfig(s.Config()).GetSessionToken(t.Context(), nil)
 					require.ErrorIs(t, err, awsauth.WrongAccount)
 					assert.Empty(t, w.Calls("GetSessionToken"))

@@ -20,8 +20,16 @@ func (s *Session) Explain() Report {
 		return Report{}
 	}
 	root := s.root()
+	source, roles := root.sourceSteps(), s.roleSteps()
+	if barred := s.barred(); barred != nil {
+		row := &source[s.family.decision.used]
+		if s.gate != nil && !s.passesThrough() {
+			row = &roles[len(roles)-1]
+		}
+		row.Status, row.Detail = Failed, detailOf(barred)
+	}
 	return Report{
-		Steps:      slices.Concat(root.sourceSteps(), []Step{s.place.step()}, root.webSteps(), s.roleSteps(), s.family.decision.beats),
+		Steps:      slices.Concat(source, []Step{s.place.step()}, root.webSteps(), roles, s.family.decision.beats),
 		Source:     s.path(),
 		Partition:  s.place.partition,
 		Region:     s.place.region,
