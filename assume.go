@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -85,7 +87,7 @@ func (s *Session) become(spec *roleSpec) (*Session, error) {
 
 // checkAgainst holds the options against the session that is to assume the role.
 func (s *Session) checkAgainst(r *roleSpec) error {
-	var wrong faults
+	wrong := s.checkInherited(r)
 	if s.role != nil || s.source().chained {
 		wrong.add(checkChained(r.duration))
 	}
@@ -97,6 +99,41 @@ func (s *Session) checkAgainst(r *roleSpec) error {
 		}
 	}
 	return wrong.err()
+}
+
+// checkInherited holds the options of a role against what the sessions above pass on: a
+// source identity and transitive tags, none of which can be set again.
+//
+// See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_role-chaining
+// and https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+func (s *Session) checkInherited(r *roleSpec) (f faults) {
+	for ; s != nil && len(f) == 0; s = s.parent {
+		if s.role == nil {
+			continue
+		}
+		if was := s.role.sourceIdentity; was != "" && r.sourceIdentity != "" && r.sourceIdentity != was {
+			f.add(invalid(fmt.Sprintf("WithSourceIdentity(%q)", r.sourceIdentity), "the session of role %s has the source identity %q, which stays", s.role.arn, was).
+				mend("pass %q, or leave the option out", was))
+		}
+		for _, tags := range []struct {
+			option string
+			keys   map[string]string
+		}{{"WithTags", r.tags}, {"WithTransitiveTags", r.transitive}} {
+			for _, key := range sortedKeys(tags.keys) {
+				if s.role.passesOn(key) {
+					f.add(invalid(tags.option, "the session of role %s passes on a tag %q, which cannot be set again", s.role.arn, key).
+						mend("leave the tag out"))
+				}
+			}
+		}
+	}
+	return f
+}
+
+// passesOn reports whether a session of the role has a transitive tag with that key,
+// of which AWS does not heed the case.
+func (r *roleSpec) passesOn(key string) bool {
+	return slices.ContainsFunc(sortedKeys(r.transitive), func(own string) bool { return strings.EqualFold(own, key) })
 }
 
 // roleProvider assumes a role with the keys of its parent, through the STS of the

@@ -49,7 +49,8 @@ func WithExternalID(id string) RoleOption {
 }
 
 // WithSourceIdentity sets who is behind the session; it stays with every role
-// assumed from there. 2 to 64 characters of letters, digits and _+=,.@-.
+// assumed from there, and another one is refused there. 2 to 64 characters of
+// letters, digits and _+=,.@-.
 //
 // See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
 func WithSourceIdentity(id string) RoleOption {
@@ -64,7 +65,8 @@ func WithTags(tags map[string]string) RoleOption {
 	return roleOption(func(r *roleSettings) { r.tags = merged(r.tags, tags) })
 }
 
-// WithTransitiveTags tags the session and every session assumed from it.
+// WithTransitiveTags tags the session and every session assumed from it, where
+// tags with these keys cannot be set again. The limits are those of [WithTags].
 func WithTransitiveTags(tags map[string]string) RoleOption {
 	return roleOption(func(r *roleSettings) { r.transitive = merged(r.transitive, tags) })
 }
