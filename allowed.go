@@ -9,8 +9,14 @@ import (
 	"github.com/chaoxiaodi/awsauth/internal/refresh"
 )
 
-// Retrieve returns credentials that are good now, from memory where it can.
-// Errors are *Error.
+// Retrieve returns credentials that are good now. Those in memory are returned at
+// once, and renewed in the background; in their last two minutes Retrieve gives the
+// new ones up to 5 seconds to come. Where there are none, it waits as long as ctx
+// allows. Callers at the same time share one request, which goes on when one of them
+// leaves. Expires is what AWS said. Ask again whenever keys are needed: a copy is not
+// renewed.
+//
+// Errors are *Error. Where ctx ended, errors.Is finds its error.
 func (s *Session) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	keys, err := s.issued(ctx)
 	if err == nil {

@@ -5,9 +5,8 @@
 //	s, err := awsauth.New(awsauth.WithProfile("ops"), awsauth.WithAccount("123456789012"))
 //	client := ec2.NewFromConfig(s.Config())
 //
-// The same call works on a laptop with keys or a profile, in a container, and
-// on an EC2 machine with an instance role; in AWS, in China and in every other
-// partition.
+// The same call works on a laptop with keys or a profile, in a container, in a
+// CI job, and on an EC2 machine with an instance role.
 //
 // # Where credentials come from
 //
@@ -40,6 +39,18 @@
 // Options are checked, all of them, before anything touches the network. No
 // error, log record or printed value holds a secret. A Session may be used by
 // any number of goroutines, does nothing while idle, and needs no Close.
+//
+// # When it does not work
+//
+// Every error is an [*Error]: one line that says what to change, and a [Kind]
+// for errors.Is. [Session.Explain] tells whose credentials are used, and why no
+// others are.
+//
+// # Many accounts, and tests
+//
+// [Collect] and [Session.ForEachAccount] do the same work in every account of a
+// list. Package awsauthtest is an AWS in memory for the tests of a program, and
+// cmd/awsauth the command for the shell and for other languages.
 package awsauth
 
 import (

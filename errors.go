@@ -141,8 +141,8 @@ func (e *Error) Format(f fmt.State, verb rune) {
 	fmt.Fprint(f, text)
 }
 
-// RetryableError tells the SDK's retryers of the calls further up that this
-// one has been tried as often as it is worth.
+// RetryableError is false: what can be tried again has been by now. A service
+// client whose call needed the credentials therefore does not repeat the call.
 func (e *Error) RetryableError() bool { return false }
 
 // LogValue makes slog print what Error() says.

@@ -129,9 +129,9 @@ func WithRolesAnywhere(trustAnchorARN, profileARN, roleARN string, cert func(con
 //
 // The code belongs to who one is, not to which role one takes. It is asked for
 // once, and opens a session of 12 hours (GetSessionToken). Every role of at most
-// an hour, in any account, is assumed from that session without another code;
-// those are included that a profile's mfa_serial stands beside. Without a role,
-// the session hands out the keys of the MFA session itself.
+// an hour, in any account, is assumed from that session without another code,
+// also where its profile has an mfa_serial. Without a role, the session hands out
+// the keys of the MFA session itself.
 //
 // AWS lets a role of more than an hour be assumed with the user's long-lived keys
 // only. Such a role takes a code of its own, each time it is renewed. Where the
@@ -139,11 +139,13 @@ func WithRolesAnywhere(trustAnchorARN, profileARN, roleARN string, cert func(con
 // with each role, which lasts at most an hour.
 //
 // code is called only while somebody waits for the credentials, never in the
-// background. Its context ends when nobody waits any more; a func that goes on
-// nevertheless may be called for the next caller while it does. A code that STS has seen is never sent again, and a code that is not six
-// digits is not sent at all: both are MFARequired, as is a code that STS refuses. Two
-// sessions of New know nothing of each other's codes, unless WithDiskCache lets them
-// share the MFA session.
+// background. Its context ends when nobody waits any more. A func that does not
+// return then may run a second time beside itself, for the next caller.
+//
+// A code that STS has seen is never sent again, and one that is not six digits is
+// not sent at all: both are MFARequired, as is a code that STS refuses. Two sessions
+// of New know nothing of each other's codes, unless WithDiskCache lets them share
+// the MFA session.
 //
 // InvalidOption are: a nil code; an empty serial where no profile has one; another
 // serial than that of the profile; the serial of a security key or passkey, which
@@ -157,13 +159,13 @@ func WithMFA(serial string, code func(context.Context) (string, error)) Option {
 
 // WithDiskCache shares credentials with the other processes of the user, through
 // files in dir: a script that cron starts a hundred times makes one call to STS, and
-// a person types one code a day. "" is awsauth in os.UserCacheDir.
+// a person types one code a day. "" is the directory awsauth in os.UserCacheDir.
 //
-// What is dear to get is kept: assumed roles, MFA sessions, and the credentials of
-// an SSO role. Long-lived keys are never written, and neither are the answers of a
-// credential_process, of a container or instance, and of WithCredentialsProvider:
-// what these answer depends on more than this package sees. The roles that are
-// assumed with them are kept all the same.
+// What is dear to get is kept: assumed roles, MFA sessions, and the credentials of an
+// SSO role, of a web identity's token file and of Roles Anywhere. Long-lived keys are
+// never written, and neither are the answers of a credential_process, of a container
+// or instance, and of WithCredentialsProvider: what these answer depends on more than
+// this package sees. The roles that are assumed with them are kept all the same.
 //
 // An entry belongs to who asks as much as to what is asked for: two callers of one
 // role never share one. The files have mode 0600 in a directory of mode 0700, so
@@ -179,8 +181,8 @@ func WithDiskCache(dir string) Option {
 }
 
 // WithDiskCacheKey encrypts what WithDiskCache keeps. key returns 32 bytes, from a
-// keychain for example; it is called when the cache is first used, and once if it
-// succeeds. While it fails there is a warning and no disk cache: nothing is ever
+// keychain for example; it is called when the cache is first used, and not
+// again once it has succeeded. While it fails there is a warning and no disk cache: nothing is ever
 // written in plain text. A plain entry of an earlier run is removed when the encrypted
 // one is written. Without WithDiskCache, or with a nil func, it is InvalidOption.
 func WithDiskCacheKey(key func(context.Context) ([]byte, error)) Option {
@@ -267,7 +269,8 @@ func WithLoadOptions(fns ...func(*config.LoadOptions) error) Option {
 }
 
 // WithLogger sends the session's log records to l. The default discards them.
-// No record holds a secret.
+// No record holds a secret. Messages, levels and attributes are listed in
+// docs/logging.md of the repository.
 func WithLogger(l *slog.Logger) Option {
 	return option(func(s *settings) { s.logger = l })
 }

@@ -50,7 +50,8 @@ func WithExternalID(id string) RoleOption {
 
 // WithSourceIdentity sets who is behind the session; it stays with every role
 // assumed from there, and another one is refused there. 2 to 64 characters of
-// letters, digits and _+=,.@-.
+// letters, digits and _+=,.@-. The trust policies of these roles must allow
+// sts:SetSourceIdentity.
 //
 // See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
 func WithSourceIdentity(id string) RoleOption {
@@ -58,7 +59,8 @@ func WithSourceIdentity(id string) RoleOption {
 }
 
 // WithTags tags the session: at most 50 tags (transitive ones included), keys
-// of 1 to 128 and values of up to 256 characters.
+// of 1 to 128 and values of up to 256 characters. The role's trust policy must
+// allow sts:TagSession.
 //
 // See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
 func WithTags(tags map[string]string) RoleOption {
@@ -72,7 +74,7 @@ func WithTransitiveTags(tags map[string]string) RoleOption {
 }
 
 // WithPolicy narrows what the session may do to what this JSON policy allows
-// too: at most 2048 characters.
+// too: at most 2048 characters, the ARNs of WithPolicyARNs included.
 func WithPolicy(json string) RoleOption {
 	return roleOption(func(r *roleSettings) { r.policy = json })
 }
@@ -94,7 +96,7 @@ type fleetOption func(*fleetSettings)
 func (o fleetOption) applyToFleet(f *fleetSettings) { o(f) }
 
 // WithConcurrency sets how many accounts are worked on at a time; 0 is the
-// default, 16.
+// default, 16. A negative number is InvalidOption.
 func WithConcurrency(n int) FleetOption {
 	return fleetOption(func(f *fleetSettings) { f.concurrency = n })
 }

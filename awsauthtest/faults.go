@@ -153,9 +153,9 @@ type bucket struct {
 	at     time.Time
 }
 
-// LimitSTS lets each account (that of the caller) have so many STS calls a
-// second, and as many at once; more are refused with Throttling. 0 lifts the
-// limit. Real limits are per account and region, too.
+// LimitSTS lets the callers of each account make perSecond calls to STS a second,
+// and as many at once; more are refused with Throttling. 0 lifts the limit. Real
+// limits are per account and region, too.
 //
 // See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 func (c *Cloud) LimitSTS(perSecond int) {

@@ -17,15 +17,13 @@ import (
 // was made without [Cloud.LoadOptions] fails there, with an address that says so,
 // and does not reach the real AWS. LoadOptions and [Cloud.Client] take those
 // variables away again, for the rest of the test, and [Cloud.Serve] all but that of
-// STS. AWS_NEW_RETRIES_2026,
-// with which a whole test run chooses the SDK's retryer, stays.
-// All is put back when the test ends. Like [testing.T.Setenv], which it uses, it
-// panics in a parallel test.
+// STS. All is put back when the test ends. Like [testing.T.Setenv], which it uses,
+// it panics in a parallel test.
 //
 // AWS_CA_BUNDLE is among what is unset: with it set, the SDK refuses any HTTP
-// client that is not its own. AWS_NEW_RETRIES_2026 stays: it changes how the SDK
-// retries, not who one is, so that tests can be run both ways. The SDK reads it
-// at each retry.
+// client that is not its own. The one that stays is AWS_NEW_RETRIES_2026: it
+// changes how the SDK retries, not who one is, so that a whole test run can be
+// done both ways.
 func Isolate(t testing.TB) {
 	t.Helper()
 	defer func() {
