@@ -3,6 +3,7 @@ package awsauthtest_test
 import (
 	"context"
 	"fmt"
+	"log"
 	"net/http"
 	"testing"
 	"time"
@@ -77,4 +78,25 @@ func ExampleCloud_Handle() {
 	fmt.Println(resp.Status)
 	// Output:
 	// 403 Forbidden
+}
+
+// Programs in other languages, and the command awsauth, reach the same AWS at an
+// address: AWS_ENDPOINT_URL for most of them.
+func ExampleCloud_Serve() {
+	cloud := awsauthtest.Start()
+	defer cloud.Close()
+	keys := cloud.AddUser(awsauthtest.User{ARN: "arn:aws:iam::111111111111:user/ana"})
+	url, err := cloud.Serve()
+	if err != nil {
+		log.Fatal(err)
+	}
+	client := sts.New(sts.Options{
+		Region: "us-east-1", BaseEndpoint: &url, Credentials: keys.Provider(),
+	})
+	me, err := client.GetCallerIdentity(context.Background(), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(*me.Arn)
+	// Output: arn:aws:iam::111111111111:user/ana
 }
