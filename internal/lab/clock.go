@@ -70,7 +70,8 @@ func Crowd(s aws.CredentialsProvider, n int) []Outcome {
 }
 
 // Busy asks s every step for so long, and returns the access keys it got, each
-// once, in order. Each must come at once (in the bubble's time) and be good.
+// once, in order. Each must come at once (in the bubble's time) and be good. A refresh
+// that the last call began behind it has ended, or waits for something.
 func Busy(t testing.TB, s aws.CredentialsProvider, step, long time.Duration) (keys []string) {
 	t.Helper()
 	for start := time.Now(); time.Since(start) < long; time.Sleep(step) {
@@ -84,6 +85,7 @@ func Busy(t testing.TB, s aws.CredentialsProvider, step, long time.Duration) (ke
 			keys = append(keys, id)
 		}
 	}
+	synctest.Wait()
 	return keys
 }
 
