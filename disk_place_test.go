@@ -83,7 +83,7 @@ func TestDiskHome(t *testing.T) {
 		lab.Get(t, s)
 	}
 	assert.Len(t, w.Calls("AssumeRole"), 2)
-	assert.True(t, log.Has("WARN", "the disk cache's directory cannot be used"), "%s", &log)
+	assert.True(t, log.Has("WARN", "disk cache: its directory cannot be used"), "%s", &log)
 }
 
 // TestDiskOpenDir: a directory that others can write is left as it is, and nothing is

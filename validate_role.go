@@ -156,7 +156,7 @@ func (r *roleSettings) checkDuration(f *faults) {
 	e := &Error{Kind: InvalidDuration, Op: fmt.Sprintf("WithDuration(%v)", d), also: []Kind{InvalidOption}}
 	switch {
 	case d > 0 && d < time.Millisecond:
-		e.what, e.Hint = "a bare number counts nanoseconds", fmt.Sprintf("write %d*time.Second", d.Nanoseconds())
+		e.what, e.Hint = "a bare number counts nanoseconds", "write "+meantDuration(d.Nanoseconds())
 	case d < minDuration:
 		e.what, e.Hint = "a role session lasts at least 15m", "raise it to 15m"
 	case d > maxDuration:
@@ -165,6 +165,20 @@ func (r *roleSettings) checkDuration(f *faults) {
 		e.what, e.Hint = "STS counts whole seconds", fmt.Sprintf("use %v", d.Truncate(time.Second))
 	}
 	f.add(e)
+}
+
+// meantDuration is what a bare number may have been meant for, as Go code: the largest
+// unit in which it is a duration that a role session can have.
+func meantDuration(n int64) string {
+	for _, unit := range []struct {
+		name string
+		of   time.Duration
+	}{{"time.Hour", time.Hour}, {"time.Minute", time.Minute}, {"time.Second", time.Second}} {
+		if d := time.Duration(n) * unit.of; minDuration <= d && d <= maxDuration {
+			return fmt.Sprintf("%d*%s", n, unit.name)
+		}
+	}
+	return "time.Hour, for example"
 }
 
 func (r *roleSettings) checkTags(f *faults) {

@@ -118,7 +118,7 @@ func badParameters() (bad []badRoleOption) {
 		add("external id "+s, awsauth.InvalidOption, awsauth.WithExternalID(s), "WithExternalID(", "2 to 1224")
 	}
 	for d, hint := range map[time.Duration]string{
-		-time.Hour: "15m", 1: "nanoseconds", 3600: "write 3600*time.Second", 15*time.Minute - time.Second: "15m", 12*time.Hour + time.Second: "12h", time.Hour + time.Millisecond: "whole seconds",
+		-time.Hour: "15m", 1: "nanoseconds", 3600: "write 3600*time.Second", 5: "write 5*time.Hour", 45: "write 45*time.Minute", 13: "write time.Hour, for example", 15*time.Minute - time.Second: "15m", 12*time.Hour + time.Second: "12h", time.Hour + time.Millisecond: "whole seconds",
 	} {
 		add("duration "+d.String(), awsauth.InvalidDuration, awsauth.WithDuration(d), "WithDuration("+d.String()+")", hint)
 	}

@@ -32,7 +32,7 @@ func TestCacheTrouble(t *testing.T) {
 			got := runProcess(t, args...)
 			assert.Equal(t, exitOK, got.code, "%s: %s", line, got.stderr)
 			assert.Equal(t, 1, strings.Count(got.stderr, "awsauth: disk cache: "), got.stderr)
-			assert.Regexp(t, `(?m)^awsauth: disk cache: .*credentials are fetched without the cache: \w+ `+cache, got.stderr)
+			assert.Regexp(t, `(?m)^awsauth: disk cache: .*credentials are fetched without it: \w+ `+cache, got.stderr)
 			if !strings.HasPrefix(line, "each") {
 				assert.Equal(t, 1, strings.Count(got.stderr, "\n"), got.stderr)
 			}

@@ -46,7 +46,7 @@ func eachCommand() *cli.Command {
 			}
 			program, err := exec.LookPath(cmd.Args().First())
 			if err != nil {
-				return &failure{fmt.Errorf("awsauth: each: %w", err)}
+				return &failure{fmt.Errorf("awsauth: each: %w", notRunnable(err))}
 			}
 			if cmd.String("accounts") == "" {
 				return misused(cmd, errors.New("pass --accounts with a file or a list of ids"))

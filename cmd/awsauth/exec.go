@@ -127,7 +127,16 @@ func (x *execution) find() (err error) {
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		return &exited{code: exitNotFound, err: fmt.Errorf("awsauth: exec: there is no program %q", x.argv[0])}
 	}
-	return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: %w", err)}
+	return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: %w", notRunnable(err))}
+}
+
+// notRunnable is an error of exec.LookPath without the name of its package.
+func notRunnable(err error) error {
+	var e *exec.Error
+	if errors.As(err, &e) {
+		return fmt.Errorf("%q: %w", e.Name, e.Err)
+	}
+	return err
 }
 
 func (x *execution) note(text string) { fmt.Fprintln(x.cmd.Root().ErrWriter, text) }

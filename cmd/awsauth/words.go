@@ -46,6 +46,7 @@ var vocabulary = sync.OnceValue(func() *words {
 		{`keep one Session per role instead of calling New for each task, or run fewer accounts at once`, "run fewer commands, or fewer accounts, at once"},
 		{`pass what retrieves it, for example stscreds\.IdentityTokenFile\(path\)`, "name the file that it is in"},
 		{`unset it, or give such a client the option AuthSchemePreference = \[\]string\{[^}]*\}`, "unset it; exec and each take it away"},
+		{`run: aws sso login --profile (.+?)(;|\n|$)`, "run: awsauth login --profile $1, or aws sso login --profile $1$2"},
 		{`WithPartition\(awsauth\.China\)`, "--partition aws-cn"},
 		{`WithPartition\(awsauth\.GovCloud\)`, "--partition aws-us-gov"},
 		{`WithPartition\(awsauth\.AWS\)`, "--partition aws"},

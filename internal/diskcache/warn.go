@@ -6,15 +6,15 @@ import (
 	"sync/atomic"
 )
 
-// trouble is a kind of what keeps the store from working, in words.
+// trouble is a kind of what keeps the store from working, in words that follow "disk cache: ".
 type trouble string
 
 const (
-	troubleDir   trouble = "the disk cache's directory cannot be used: credentials are fetched without the cache"
-	troubleKey   trouble = "the disk cache's encryption key cannot be had: credentials are fetched without the cache"
-	troubleLock  trouble = "the disk cache's lock cannot be had: credentials are fetched without it, perhaps by several processes at once"
-	troubleEntry trouble = "an entry of the disk cache cannot be used: it counts as absent"
-	troubleWrite trouble = "credentials cannot be written to the disk cache: the next process fetches them again"
+	troubleDir   trouble = "its directory cannot be used, and credentials are fetched without it"
+	troubleKey   trouble = "its encryption key cannot be had, and credentials are fetched without it"
+	troubleLock  trouble = "its lock cannot be had, and several processes may fetch the same credentials"
+	troubleEntry trouble = "an entry cannot be used, and counts as absent"
+	troubleWrite trouble = "credentials cannot be written, and the next process fetches them again"
 )
 
 // warner tells of each kind of trouble once, so that a full disk does not fill the
