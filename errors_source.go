@@ -90,6 +90,7 @@ type instance struct {
 	endpoint   string // where it is asked
 	disabledBy string // the variable or option that forbids to ask, ""
 	lookedAt   string // what the chain tried before, and why it had nothing; "" if EC2 was named
+	named      string // the profile that the environment names, and that has no credentials; ""
 }
 
 // metadataError explains why the instance gave no credentials. Where the chain
@@ -107,8 +108,13 @@ func metadataError(e *Error, m instance) {
 	e.Op = ""
 	e.what = "no AWS credentials found: " + m.lookedAt + ", EC2 (" + e.detail + ")"
 	e.Hint = "set AWS_PROFILE or use WithProfile"
+	elsewhere := "set AWS_PROFILE"
+	if m.named != "" {
+		elsewhere = fmt.Sprintf("put credentials into profile %q, or name another", redact.Clip(m.named))
+		e.Hint = elsewhere
+	}
 	if m.disabledBy == "" {
-		e.Hint = "if this is EC2, check the instance role and, in a container, an IMDSv2 hop limit of 2; elsewhere set AWS_PROFILE"
+		e.Hint = "if this is EC2, check the instance role and, in a container, an IMDSv2 hop limit of 2; elsewhere " + elsewhere
 	}
 }
 

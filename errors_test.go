@@ -159,6 +159,18 @@ func identityMistakes() []mistake {
 				`EC2 (disabled by AWS_EC2_METADATA_DISABLED); set AWS_PROFILE or use WithProfile`,
 			kinds: only(awsauth.NoCredentials), from: network,
 		}, {
+			name: "1. no credentials in the profile that is named",
+			make: func(w *lab.Place) error {
+				w.Files("[profile ops]\nregion = us-east-1\n", "")
+				w.Env("AWS_PROFILE=ops")
+				return w.Fetch()
+			},
+			says: `awsauth: no AWS credentials found: environment (AWS_ACCESS_KEY_ID not set), ` +
+				`web identity (AWS_WEB_IDENTITY_TOKEN_FILE not set), profile "ops" (AWS_PROFILE) (has no credentials), ` +
+				`container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI not set), ` +
+				`EC2 (disabled by AWS_EC2_METADATA_DISABLED); put credentials into profile "ops", or name another`,
+			kinds: only(awsauth.NoCredentials), from: network,
+		}, {
 			name: "2. only the access key, in the environment",
 			make: func(w *lab.Place) error { w.Env("AWS_ACCESS_KEY_ID=" + lab.SomeID); return w.JustNew() },
 			says: `awsauth: AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not; ` +

@@ -113,6 +113,9 @@ func (l *look) instanceSource() (*source, error) {
 	s := &source{kind: sourceEC2, asks: true, detail: redact.URL(address), disabledBy: l.noMetadata()}
 	s.kinds = []aws.CredentialSource{aws.CredentialSourceIMDS}
 	facts := instance{endpoint: redact.URL(address), disabledBy: l.noMetadata()}
+	if l.namedBy != "" {
+		facts.named = l.profile
+	}
 	s.open = func(k *kit) (fetch, error) {
 		facts.lookedAt = s.lookedAt
 		var o ec2rolecreds.Options
