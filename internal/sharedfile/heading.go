@@ -23,12 +23,16 @@ func (p *parser) heading(line string) {
 		p.malformed("a section without a name", "write [default] or another name")
 		return
 	}
+	before := len(p.problems)
 	s := p.classify(inner)
 	s.line, s.sdk = p.number, sdkHeading(line)
 	if s.sdk == "" && previous != nil {
 		previous.differs = true // to the SDK, the next lines are the previous section's
 	}
 	p.enter(s)
+	for i := before; i < len(p.problems); i++ {
+		p.problems[i].below = p.section
+	}
 }
 
 // bracketed returns what stands in brackets, where nothing but a comment stands

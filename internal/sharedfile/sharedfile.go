@@ -106,6 +106,7 @@ func Read(configs, credentials []string) *Files {
 	}
 	fs.index()
 	fs.checkOtherNames()
+	fs.checkIdle()
 	return fs
 }
 
