@@ -288,7 +288,11 @@ func (l *look) serviceEndpoint(service string) (chosen endpoint, f faults) {
 	all, own := variable("AWS_ENDPOINT_URL"), variable("AWS_ENDPOINT_URL_"+strings.ToUpper(service))
 	profiles, ownOfProfile := l.profileEndpoints(service)
 	for _, e := range []endpoint{own, all, ownOfProfile, profiles, {l.opts.BaseEndpoint, "config.WithBaseEndpoint"}} {
-		if e.url != "" {
+		switch {
+		case e.url == "":
+		case e == all || e == profiles:
+			f.add(e.checkForAll())
+		default:
 			f.add(e.check())
 		}
 	}

@@ -17,7 +17,7 @@ func (p *parser) heading(line string) {
 		p.malformed("a section without a closing bracket"+has(line), "write ] behind the name")
 		return
 	case !ok:
-		p.malformed("text behind the closing bracket of a section", "write the key on a line of its own")
+		p.malformed("text behind the closing bracket of a section", "write the key on a line of its own, or # before a comment")
 		return
 	case strings.TrimSpace(inner) == "":
 		p.malformed("a section without a name", "write [default] or another name")
