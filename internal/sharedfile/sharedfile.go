@@ -107,6 +107,7 @@ func Read(configs, credentials []string) *Files {
 	fs.index()
 	fs.checkOtherNames()
 	fs.checkIdle()
+	fs.checkInherited()
 	return fs
 }
 
