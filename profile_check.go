@@ -100,6 +100,9 @@ func (l *look) settingError(err error) error {
 		}
 		e := invalid(v.Place(), "%s %q of profile %q is not a value that the SDK for Go takes", key, redact.Clip(v.Text), l.profile)
 		e.Err = redact.Error(err)
+		if v.Text == "" {
+			form += ", or remove the line"
+		}
 		return e.mend("%s", form)
 	}
 	return nil
