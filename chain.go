@@ -361,6 +361,7 @@ func (l *look) chooseWebVariables() (*source, faults) {
 	if name := l.env.RoleSessionName; name != "" && !names.IsSession(name) {
 		return nil, faults{invalid(fmt.Sprintf("AWS_ROLE_SESSION_NAME %q", redact.Clip(name)), "not a session name").mend("use 2 to 64 letters, digits or _+=,.@-")}
 	}
+	l.warnOfProfileRole()
 	spec := l.webRole(arn)
 	spec.sessionName = l.env.RoleSessionName
 	return l.webSource(spec, tokenSource{path: l.env.WebIdentityTokenFilePath, from: "AWS_WEB_IDENTITY_TOKEN_FILE"}), nil

@@ -112,6 +112,8 @@ func TestIgnoredEndpoints(t *testing.T) {
 		{name: "profile, AWS_PROFILE", config: keys + "endpoint_url = localhost:4566\n", env: []string{"AWS_PROFILE=ops"}, text: []string{"/config:4", "scheme"}},
 		{name: "default profile, environment keys", config: "[default]\nendpoint_url = localhost:4566\n", env: environmentUser, text: []string{"/config:2", "scheme"}},
 		{name: "services section", config: keys + "services = s\n[services s]\nsts =\n  endpoint_url = localhost:4566\n", opts: profileOf("ops"), text: []string{"/config:", "scheme"}},
+		{name: "http to the internet, for all services", env: []string{"AWS_ENDPOINT_URL=http://minio.example.com:9000"}, config: keys, opts: profileOf("ops"), text: []string{"AWS_ENDPOINT_URL ", "use https, or", "AWS_ENDPOINT_URL_S3"}},
+		{name: "http to the internet, for S3", env: []string{"AWS_ENDPOINT_URL_S3=http://minio.example.com:9000"}, config: keys, opts: profileOf("ops"), who: "user/ci"},
 		{name: "http to the internet, in the profile", config: keys + "endpoint_url = http://sts.example.com\n", opts: profileOf("ops"), text: []string{"/config:4", "https"}},
 	})
 }

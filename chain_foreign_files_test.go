@@ -14,3 +14,14 @@ func TestForeignFormsOfKeys(t *testing.T) {
 		{name: "colons", credentials: "[default]\naws_access_key_id: $ID\naws_secret_access_key: $SECRET\n", who: "user/ci"},
 	})
 }
+
+// TestMannerWithoutRole: how a role is assumed is not looked at in a profile that has
+// none: other programs ask for sessions of 36 hours there.
+func TestMannerWithoutRole(t *testing.T) {
+	const odd = "duration_seconds = 129600\nrole_session_name = Ana Doe\nexternal_id = a b\n"
+	runIdentity(t, ways, []identityCase{
+		{name: "keys", config: "[profile ops]\n" + odd + "$KEYS\n", who: "user/ci"},
+		{name: "keys of a source", config: "[profile ops]\nrole_arn = $BASE\nsource_profile = k\n[profile k]\n" + odd + "$KEYS\n", who: "role/base"},
+		{name: "a role", config: "[profile ops]\nrole_arn = $BASE\nsource_profile = k\n" + odd + "[profile k]\n$KEYS\n", text: []string{"/config:4", "/config:5", "/config:6"}},
+	})
+}

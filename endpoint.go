@@ -28,6 +28,16 @@ func (e endpoint) check() error {
 	return wrongAddress(fmt.Sprintf("%s %q", redact.OneLine(e.from), redact.URL(redact.Clip(e.url))), transport.CheckEndpoint(e.url))
 }
 
+// checkForAll is check for an address of all services, of which STS may be the least
+// that is meant.
+func (e endpoint) checkForAll() error {
+	err := e.check()
+	if fault := deepest(err); fault != nil && fault.Hint == "use https" {
+		fault.Hint += ", or give it to the one service that it is for, as AWS_ENDPOINT_URL_S3 or a services section does"
+	}
+	return err
+}
+
 // host is the address without scheme and path.
 func (e endpoint) host() string { return hostOf(e.url) }
 

@@ -1,7 +1,9 @@
 package awsauth
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -131,10 +133,22 @@ func (l *look) paths(f *faults, option []string, variable, optionName, name stri
 				l.warn("there is no home directory, so no shared file is read; set HOME or " + name)
 				continue
 			}
+			if l.namedBy == "" && isAnothersHome(filepath.Dir(path)) {
+				l.warn(redact.OneLine(path) + " is not read, as this user may not enter the home directory; set HOME or " + name)
+				continue
+			}
 			paths = append(paths, path)
 		}
 	}
 	return paths
+}
+
+// isAnothersHome reports whether the user may not enter the directory round dir. A
+// service that was started by root and runs as somebody else often has root's HOME.
+// What is in there is not that user's, as for the AWS CLI and the SDK.
+func isAnothersHome(dir string) bool {
+	_, err := os.Lstat(dir)
+	return errors.Is(err, fs.ErrPermission)
 }
 
 // path adds the path of a file that a caller named. One that names no file by
@@ -274,7 +288,11 @@ func (l *look) serviceEndpoint(service string) (chosen endpoint, f faults) {
 	all, own := variable("AWS_ENDPOINT_URL"), variable("AWS_ENDPOINT_URL_"+strings.ToUpper(service))
 	profiles, ownOfProfile := l.profileEndpoints(service)
 	for _, e := range []endpoint{own, all, ownOfProfile, profiles, {l.opts.BaseEndpoint, "config.WithBaseEndpoint"}} {
-		if e.url != "" {
+		switch {
+		case e.url == "":
+		case e == all || e == profiles:
+			f.add(e.checkForAll())
+		default:
 			f.add(e.check())
 		}
 	}

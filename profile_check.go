@@ -25,6 +25,16 @@ func (l *look) checkRole(profile string) (f faults) {
 		f.add(invalid(at("credential_source"), "credential_source %q of profile %q does not exist", redact.Clip(s), profile).
 			mend("use Environment, Ec2InstanceMetadata or EcsContainer"))
 	}
+	if arn != "" { // else they say nothing, or something to another program
+		f = append(f, l.checkManner(profile)...)
+	}
+	return append(f, l.checkRoleSource(profile, arn)...)
+}
+
+// checkManner holds how a profile's role is assumed against the rules.
+func (l *look) checkManner(profile string) (f faults) {
+	get := func(key string) string { return l.get(profile, key) }
+	at := func(key string) string { return l.at(profile, key) }
 	if s := get("duration_seconds"); s != "" {
 		n, err := strconv.Atoi(s)
 		if d := time.Duration(n) * time.Second; err != nil || d < minDuration || d > maxDuration {
@@ -40,7 +50,7 @@ func (l *look) checkRole(profile string) (f faults) {
 		f.add(invalid(at("external_id"), "the external_id of profile %q has a form that STS does not accept", profile).
 			mend("use 2 to 1224 letters, digits or _+=,.@:/-"))
 	}
-	return append(f, l.checkRoleSource(profile, arn)...)
+	return f
 }
 
 // checkRoleSource asks for exactly one way to assume a profile's role. The AWS CLI
@@ -90,6 +100,9 @@ func (l *look) settingError(err error) error {
 		}
 		e := invalid(v.Place(), "%s %q of profile %q is not a value that the SDK for Go takes", key, redact.Clip(v.Text), l.profile)
 		e.Err = redact.Error(err)
+		if v.Text == "" {
+			form += ", or remove the line"
+		}
 		return e.mend("%s", form)
 	}
 	return nil

@@ -94,7 +94,7 @@ func TestBadSharedFiles(t *testing.T) {
 func TestBadSettings(t *testing.T) {
 	for line, mend := range map[string]string{
 		"max_attempts = x":                         "whole number",
-		"max_attempts =":                           "whole number",
+		"max_attempts =":                           "whole number, as 3, or remove the line",
 		"retry_mode = legacy":                      "standard or adaptive",
 		"defaults_mode = fast":                     "in-region",
 		"ec2_metadata_service_endpoint_mode = v6":  "IPv4 or IPv6",

@@ -37,6 +37,17 @@ func (t tokenSource) name() string {
 	return t.from
 }
 
+// warnOfProfileRole tells of a profile whose role is not assumed since the variables of
+// web identity come first, as in the SDK: the AWS CLI and boto3 assume it. On EKS the
+// variables are set for all, and the profile on purpose.
+func (l *look) warnOfProfileRole() {
+	get := func(key string) string { return l.get(l.profile, key) }
+	if get("role_arn") == "" || get("web_identity_token_file") != "" || get("source_profile")+get("credential_source") == "" {
+		return
+	}
+	l.warn(fmt.Sprintf("the role of profile %q is not assumed, as AWS_WEB_IDENTITY_TOKEN_FILE comes first (in boto3 and the AWS CLI the profile would); unset the variable to assume it", l.profile))
+}
+
 // GetIdentityToken gets the token anew.
 func (t tokenSource) GetIdentityToken() ([]byte, error) {
 	if t.option != nil {

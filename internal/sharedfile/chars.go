@@ -80,6 +80,23 @@ func foreign(s string) (rune, bool) {
 	return 0, false
 }
 
+// oddInKey returns a character that may hide which key is meant: one that cannot be
+// seen, a look-alike, a Greek or Cyrillic letter among Latin ones, or any other beside
+// what is nearly a key of AWS. A note in somebody's own language hides nothing.
+func oddInKey(key string) (rune, bool) {
+	first, bad := foreign(key)
+	if !bad || misspelt(key) != "" {
+		return first, bad
+	}
+	latin := strings.ContainsFunc(key, func(r rune) bool { return 'a' <= r && r <= 'z' })
+	for _, r := range key {
+		if r != '\t' && isHidden(r) || r > unicode.MaxASCII && lookAlike(r) != 0 || latin && unicode.In(r, unicode.Greek, unicode.Cyrillic) {
+			return r, true
+		}
+	}
+	return 0, false
+}
+
 // inTypographicQuotes returns the quotation mark that a word processor has put
 // before s.
 func inTypographicQuotes(s string) (rune, bool) {

@@ -96,6 +96,31 @@ func (fs *Files) checkOtherNames() {
 	}
 }
 
+// checkIdle makes a warning of a heading that counts for nothing, as [ops] in a config
+// file, where nothing is lost with it: the profile is there all the same, and the lines
+// below the heading say neither who one is nor where calls go, or what the profile
+// says, too. Many such files are about, and work.
+func (fs *Files) checkIdle() {
+	for i, p := range fs.problems {
+		if p.below == nil || p.Kind != Heading || p.Profile == "" || !fs.Has(p.Profile) {
+			continue
+		}
+		if !slices.ContainsFunc(p.below.keys, func(key string) bool { return fs.misses(p.Profile, key) }) {
+			fs.problems[i].Profile = "[" + p.Profile + "]" // no profile's
+		}
+	}
+}
+
+// misses reports whether a profile lacks something if it does not have this key.
+func (fs *Files) misses(profile, key string) bool {
+	switch key {
+	case "region", "endpoint_url", "services", "use_fips_endpoint", "use_dualstack_endpoint":
+		v, _ := fs.Get(profile, key)
+		return v.Text == ""
+	}
+	return IsIdentity(key) || misspelt(key) != "" || otherName(key) != ""
+}
+
 // checkStray leaves a stray heading to itself where the file has the section that it
 // is near to.
 func (f *file) checkStray() {
@@ -113,6 +138,7 @@ func (f *file) checkValue(s *section, key string, v Value) {
 	r, odd := oddIn(key, v.Text)
 	switch {
 	case s.reported[key]:
+	case meant != "" && s.values[meant].Text != "": // both stand there: the other is another program's
 	case meant != "":
 		wrong(Misspelt, clean(key)+" is no key that AWS knows", "write "+meant+", or remove the line")
 	case !IsIdentity(key):

@@ -84,3 +84,14 @@ func TestNoHome(t *testing.T) {
 	_, err := sharedfile.Expand("/etc/aws/config")
 	assert.NoError(t, err, "a whole path needs no home")
 }
+
+// TestStray: a name that a file may well have is none of a mistake, though there is no
+// such file; what stands in a file is.
+func TestStray(t *testing.T) {
+	for _, path := range []string{"/none/config", "aws_config", "aws_credentials.ini", "/none/a b", "/none/o'brien"} {
+		assert.Empty(t, sharedfile.Stray(path), path)
+	}
+	for _, path := range []string{"aws_access_key_id = x", "aws_access_key_id=x", "[default]", `"/none/config"`, "/none/config\n", "file:///none"} {
+		assert.NotEmpty(t, sharedfile.Stray(path), path)
+	}
+}

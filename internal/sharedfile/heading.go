@@ -17,18 +17,22 @@ func (p *parser) heading(line string) {
 		p.malformed("a section without a closing bracket"+has(line), "write ] behind the name")
 		return
 	case !ok:
-		p.malformed("text behind the closing bracket of a section", "write the key on a line of its own")
+		p.malformed("text behind the closing bracket of a section", "write the key on a line of its own, or # before a comment")
 		return
 	case strings.TrimSpace(inner) == "":
 		p.malformed("a section without a name", "write [default] or another name")
 		return
 	}
+	before := len(p.problems)
 	s := p.classify(inner)
 	s.line, s.sdk = p.number, sdkHeading(line)
 	if s.sdk == "" && previous != nil {
 		previous.differs = true // to the SDK, the next lines are the previous section's
 	}
 	p.enter(s)
+	for i := before; i < len(p.problems); i++ {
+		p.problems[i].below = p.section
+	}
 }
 
 // bracketed returns what stands in brackets, where nothing but a comment stands

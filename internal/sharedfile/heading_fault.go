@@ -92,8 +92,10 @@ func nearlyDefault(inner string) bool {
 	if i := strings.IndexAny(inner, "#;"); i >= 0 {
 		before = inner[:i]
 	}
-	letters := strings.TrimPrefix(strings.ToLower(strings.Trim(before, " \t:=.,\\")), "profile")
-	letters = strings.Trim(letters, " \t:=.,\\-_")
+	letters, joined := strings.CutPrefix(strings.ToLower(strings.Trim(before, " \t:=.,\\")), "profile")
+	if joined { // [profile-default]; but [_default] is a name, which nobody writes by a slip of the pen
+		letters = strings.Trim(letters, " \t:=.,\\-_")
+	}
 	return !strings.EqualFold(inner, "default") && (letters == "default" || len(letters) <= len("default") && editDistance(letters, "default") == 1)
 }
 

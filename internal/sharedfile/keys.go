@@ -89,7 +89,11 @@ func misspelt(key string) string {
 	case len(bare) < 8: // "region" and the like are near to too much
 		return ""
 	}
-	return Nearest(bare, identityKeys())
+	near := Nearest(bare, identityKeys())
+	if strings.HasPrefix(near, "sso_") && !strings.HasPrefix(bare, "sso") {
+		return "" // sts_region, ssm_region: other programs' own. A profile without a part of its SSO is refused for that
+	}
+	return near
 }
 
 // squeezed returns the key that is meant by one without its _ or without its aws_,

@@ -32,7 +32,11 @@ func (f *file) load() (text string, ok bool) {
 	case !f.info.Mode().IsRegular():
 		// It is not opened: opening a pipe waits for its writer, and what is
 		// read from it once is gone when the SDK reads it.
-		f.whole(NotRegular, "is "+redact.FileType(f.info.Mode())+", not a regular file", "write what it holds to a file, and name that in "+f.variable())
+		mend := "write what it holds to a file, and name that in " + f.variable()
+		if f.info.IsDir() { // Docker makes one
+			mend = "remove it, as a container has one where the file that is mounted there is missing, or name a file in " + f.variable()
+		}
+		f.whole(NotRegular, "is "+redact.FileType(f.info.Mode())+", not a regular file", mend)
 		return "", false
 	case f.info.Size() > maxSize:
 		f.whole(Unreadable, "has more than 16 MiB, too much for a file of settings", "correct the path in "+f.variable())

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/chaoxiaodi/awsauth/internal/sharedfile/corpus"
 )
 
 // TestForeignTools: what other programs write beside a whole key pair, and boto3, the
@@ -50,5 +52,19 @@ func TestDefaultWithComment(t *testing.T) {
 		assert.NotEmpty(t, config.Problems("default"), "config %s", heading)
 		credentials, _, _ := write(t, "", text)
 		assert.NotEmpty(t, credentials.Problems("default"), "credentials %s", heading)
+	}
+}
+
+// TestTools: a file that a program writes, or that people leave so, and that works
+// elsewhere is not refused.
+func TestTools(t *testing.T) {
+	for _, entry := range corpus.Tools() {
+		t.Run(entry.Name, func(t *testing.T) {
+			files, _, _ := write(t, entry.Config, entry.Credentials)
+			assert.Empty(t, texts(files.Problems(entry.Profile)))
+			if source, ok := files.Get(entry.Profile, "source_profile"); ok {
+				assert.Empty(t, texts(files.Problems(source.Text)), source.Text)
+			}
+		})
 	}
 }

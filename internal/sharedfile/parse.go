@@ -206,7 +206,7 @@ func (p *parser) sdkNests(indent int) bool {
 
 // set notes a key and its value.
 func (p *parser) set(key, raw string) {
-	if r, bad := foreign(key); bad {
+	if r, bad := oddInKey(key); bad {
 		p.section.report(key)
 		p.wrong(Character, "a key has "+nameOf(r), "write the key in plain ASCII")
 	}

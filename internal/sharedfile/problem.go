@@ -35,6 +35,8 @@ type Problem struct {
 
 	session string // the sso-session it concerns
 	written string // the name of a heading that nearly is Profile's
+
+	below *section // of a heading's problem: what stands below it
 }
 
 // Place returns "path:line", or the path where the whole file is meant, fit to

@@ -79,7 +79,7 @@ func TestLines(t *testing.T) {
 		{"before any section", "region = x\noutput = y\n[profile ops]\n", "",
 			[]string{"malformed config:1: a line before any [section] (first of 2 such lines); write [default] or another section above it"}},
 		{"no bracket", "[profile ops\n" + pair, "", []string{"malformed config:1: a section without a closing bracket; write ] behind the name"}},
-		{"text behind the bracket", "[profile ops] region = x\n", "", []string{"malformed config:1: text behind the closing bracket of a section; write the key on a line of its own"}},
+		{"text behind the bracket", "[profile ops] region = x\n", "", []string{"malformed config:1: text behind the closing bracket of a section; write the key on a line of its own, or # before a comment"}},
 		{"no name", "[ ]\n[profile ops]\n", "", []string{"malformed config:1: a section without a name; write [default] or another name"}},
 		{"lone quote", "[profile dev]\nregion = ' # x\n", "", []string{"malformed config:2: a quote that is not closed; close or remove the quote"}},
 		{"lone quote in a setting", "[profile dev]\ns3 =\n  x = \"\n", "", []string{"malformed config:3: a quote that is not closed; close or remove the quote"}},

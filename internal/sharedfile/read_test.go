@@ -152,7 +152,11 @@ func TestNotRegular(t *testing.T) {
 			problems := files.Problems("anybody")
 			require.Len(t, problems, 1, path)
 			assert.Equal(t, sharedfile.NotRegular, problems[0].Kind)
-			assert.Equal(t, path+": is "+what+", not a regular file; write what it holds to a file, and name that in "+variable, problems[0].String())
+			mend := "write what it holds to a file, and name that in " + variable
+			if what == "a directory" {
+				mend = "remove it, as a container has one where the file that is mounted there is missing, or name a file in " + variable
+			}
+			assert.Equal(t, path+": is "+what+", not a regular file; "+mend, problems[0].String())
 		}
 	}
 }

@@ -106,6 +106,8 @@ func Read(configs, credentials []string) *Files {
 	}
 	fs.index()
 	fs.checkOtherNames()
+	fs.checkIdle()
+	fs.checkInherited()
 	return fs
 }
 

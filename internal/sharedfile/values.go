@@ -35,7 +35,7 @@ func cutOutsideQuotes(command string) string {
 	for i := 0; i < len(command); i++ {
 		c := command[i]
 		switch {
-		case quote == '"' && c == '\\':
+		case quote != '\'' && c == '\\':
 			i++
 		case quote != 0:
 			if c == quote {
@@ -59,7 +59,7 @@ func unbalanced(key, text string) string {
 		return ""
 	}
 	if key == credentialProcess {
-		if _, ok := shellWords(text); !ok {
+		if _, closed := shellWords(text); !closed && !closedForShell(text) {
 			return "a quote in credential_process is not closed"
 		}
 		return ""
@@ -77,6 +77,24 @@ func unbalanced(key, text string) string {
 }
 
 func isQuote(c byte) bool { return c == '"' || c == '\'' }
+
+// closedForShell reports whether the quotes of a command are closed where a backslash
+// outside quotes takes the meaning from the next character, as it does for a shell but
+// not on Windows: in a\'b, and in 'a'\”b'.
+func closedForShell(command string) bool {
+	var quote byte
+	for i := 0; i < len(command); i++ {
+		switch c := command[i]; {
+		case c == '\\' && quote != '\'':
+			i++
+		case quote == 0 && isQuote(c):
+			quote = c
+		case c == quote:
+			quote = 0
+		}
+	}
+	return quote == 0
+}
 
 // shellWords splits a heading or command into words as the AWS CLI does: at
 // blanks, but not inside quotes. A backslash is an escape inside double quotes

@@ -16,7 +16,7 @@ type Entry struct {
 
 // Entries returns all entries. Their names are unique.
 func Entries() []Entry {
-	return slices.Concat(plain(), headings(), values(), indented(), broken(), sources())
+	return slices.Concat(plain(), headings(), values(), indented(), broken(), sources(), Tools())
 }
 
 const (

@@ -1,0 +1,27 @@
+package sharedfile_test
+
+import "testing"
+
+// TestInherited: to Python's parser a section [DEFAULT] is a part of all others. What it
+// says of who one is does not vanish.
+func TestInherited(t *testing.T) {
+	const role = "role_arn = arn:aws:iam::123456789012:role/x\nsource_profile = k\n"
+	text := func(place, key string) []string {
+		return []string{"heading " + place + ": " + key + ` of [DEFAULT] belongs to profile "ops", too, for the AWS CLI, and not for the SDK; write it below the heading of the profile`}
+	}
+	runProblems(t, []problemTest{
+		{"keys", "", "[DEFAULT]\n" + pair + "[ops]\nregion = us-east-1\n", text("credentials:2", "aws_access_key_id")},
+		{"keys, below", "", "[ops]\nregion = us-east-1\n[DEFAULT]\n" + pair, text("credentials:4", "aws_access_key_id")},
+		{"a role", "[DEFAULT]\n" + role + "[profile ops]\nregion = us-east-1\n", "[ops]\n" + pair, text("config:2", "role_arn")},
+		{"a source", "[DEFAULT]\nsource_profile = k\n[profile ops]\nrole_arn = arn:aws:iam::123456789012:role/x\n", "", text("config:2", "source_profile")},
+		{"SSO's URL", "[DEFAULT]\nsso_start_url = https://corp.awsapps.com/start\n[profile ops]\nsso_account_id = 123456789012\nsso_role_name = x\n", "", text("config:2", "sso_start_url")},
+		{"settings", "[DEFAULT]\nregion = us-east-1\noutput = json\n[profile ops]\n" + pair, "", nil},
+		{"keys, beside its own", "", "[DEFAULT]\n" + pair + "[ops]\naws_access_key_id = AKIDBETA\naws_secret_access_key = secret/beta\n", nil},
+		{"keys, beside a role", "[DEFAULT]\n" + pair + "[profile ops]\n" + role, "", nil},
+		{"SSO, beside a role", "[DEFAULT]\nsso_session = corp\nrole_arn = x\n[profile ops]\n" + role, "", nil},
+		{"SSO's URL, beside keys", "[DEFAULT]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-east-1\n[profile ops]\n" + pair, "", nil},
+		{"keys in the other file", "[profile ops]\nregion = us-east-1\n", "[DEFAULT]\n" + pair, nil},
+		{"keys of [Default], which is a section like others", "", "[Default]\n" + pair + "[ops]\nregion = us-east-1\n", nil},
+		{"a process without a value", "[DEFAULT]\ncredential_process =\n[profile ops]\nregion = us-east-1\n", "", nil},
+	})
+}
