@@ -1,14 +1,49 @@
 package main
 
 import (
+	"context"
+	_ "embed"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/chaoxiaodi/awsauth"
 )
+
+// bashScript is the completion script for bash. That of the parser's library runs what
+// stands on the line, redirections included, and what the words to choose from contain.
+//
+//go:embed completion.bash
+var bashScript string
+
+// completionScripts prepares the command that prints the scripts.
+func completionScripts(c *cli.Command) {
+	c.Hidden, c.Usage = false, "print the completion script for bash, zsh, fish or pwsh"
+	c.Description = "Your shell reads the script when it starts. Examples:\n\n" +
+		"    source <(awsauth completion bash)            in ~/.bashrc\n" +
+		"    source <(awsauth completion zsh)             in ~/.zshrc, behind compinit\n" +
+		"    awsauth completion fish > ~/.config/fish/completions/awsauth.fish\n" +
+		"    awsauth completion pwsh > awsauth.ps1        and then, in $PROFILE: . ./awsauth.ps1"
+	for _, shell := range c.Commands {
+		printScript := shell.Action
+		if shell.Name == "bash" {
+			printScript = func(_ context.Context, cmd *cli.Command) error {
+				_, err := io.WriteString(cmd.Root().Writer, bashScript)
+				return err
+			}
+		}
+		shell.Action = func(ctx context.Context, cmd *cli.Command) error {
+			if err := printScript(ctx, cmd); err != nil {
+				return &failure{fmt.Errorf("awsauth: completion: %w", err)}
+			}
+			return nil
+		}
+	}
+}
 
 // complete prints how a line may go on, for the completion scripts: a word each, and
 // behind a colon what it is. The line ends with the request; before it stands the
@@ -75,7 +110,7 @@ func values(flag string) []string {
 	switch flag {
 	case "profile":
 		if files, err := sharedFiles(); err == nil {
-			return files.Names()
+			return slices.DeleteFunc(files.Names(), func(name string) bool { return !isPlainWord(name) })
 		}
 	case "partition":
 		var all []string
@@ -91,4 +126,12 @@ func values(flag string) []string {
 		return []string{"text", "json"}
 	}
 	return nil
+}
+
+// isPlainWord reports whether a name means itself on the line of every shell. Others are
+// not proposed: a shell may insert them as they are, without quotes.
+func isPlainWord(name string) bool {
+	return name != "" && name[0] != '-' && !strings.ContainsFunc(name, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-.,+/@", r)
+	})
 }

@@ -133,17 +133,10 @@ func newCommand(stdout, stderr io.Writer) *cli.Command {
 			}
 			return cli.ShowRootCommandHelp(cmd)
 		},
-		EnableShellCompletion: true,
-		ConfigureShellCompletionCommand: func(c *cli.Command) {
-			c.Hidden, c.Usage = false, "print the completion script for bash, zsh, fish or pwsh"
-			c.Description = "Your shell reads the script when it starts. Examples:\n\n" +
-				"    source <(awsauth completion bash)            in ~/.bashrc\n" +
-				"    source <(awsauth completion zsh)             in ~/.zshrc, behind compinit\n" +
-				"    awsauth completion fish > ~/.config/fish/completions/awsauth.fish\n" +
-				"    awsauth completion pwsh > awsauth.ps1        and then, in $PROFILE: . ./awsauth.ps1"
-		},
-		Writer:    stdout,
-		ErrWriter: stderr,
+		EnableShellCompletion:           true,
+		ConfigureShellCompletionCommand: completionScripts,
+		Writer:                          stdout,
+		ErrWriter:                       stderr,
 		// run prints errors and chooses the exit code; the library is to do neither.
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 	}
