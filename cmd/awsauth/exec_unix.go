@@ -12,6 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// temporaryVariable names the directory of temporary files.
+const temporaryVariable = "TMPDIR"
+
 // become replaces this program by another one. Process id, terminal, signals, exit
 // code and job control are then the other's own, because nothing of us is left. It
 // returns only if it fails.
