@@ -20,7 +20,7 @@ const temporaryVariable = "TMPDIR"
 // returns only if it fails.
 func become(program string, argv, environ []string) error {
 	err := syscall.Exec(program, argv, environ)
-	return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: %s: %w", program, err)}
+	return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: %q: %w", program, err)}
 }
 
 // runBeside runs the command as a child, and does as it does: it ends, stops and
@@ -32,7 +32,7 @@ func (x *execution) runBeside(environ []string) error {
 	defer signal.Stop(signals)
 	child, err := os.StartProcess(x.program, x.argv, &os.ProcAttr{Env: environ, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}})
 	if err != nil {
-		return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: %w", err)}
+		return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: %w", fileError(err))}
 	}
 	defer child.Release()
 	done := make(chan struct{})
