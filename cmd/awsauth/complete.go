@@ -28,7 +28,16 @@ func completionScripts(c *cli.Command) {
 		"    source <(awsauth completion zsh)             in ~/.zshrc, behind compinit\n" +
 		"    awsauth completion fish > ~/.config/fish/completions/awsauth.fish\n" +
 		"    awsauth completion pwsh > awsauth.ps1        and then, in $PROFILE: . ./awsauth.ps1"
+	usage := func(_ context.Context, cmd *cli.Command, err error, _ bool) error { return misused(cmd, err) }
+	c.OnUsageError = usage // the parser's library prints the help to stdout, which a shell may read
+	c.Action = func(_ context.Context, cmd *cli.Command) error {
+		if cmd.Args().Present() {
+			return misused(cmd, fmt.Errorf("there is no script for %q: write bash, zsh, fish or pwsh", cmd.Args().First()))
+		}
+		return cli.ShowSubcommandHelp(cmd)
+	}
 	for _, shell := range c.Commands {
+		shell.OnUsageError = usage
 		printScript := shell.Action
 		if shell.Name == "bash" {
 			printScript = func(_ context.Context, cmd *cli.Command) error {
@@ -37,6 +46,9 @@ func completionScripts(c *cli.Command) {
 			}
 		}
 		shell.Action = func(ctx context.Context, cmd *cli.Command) error {
+			if err := noArguments(cmd); err != nil {
+				return err
+			}
 			if err := printScript(ctx, cmd); err != nil {
 				return &failure{fmt.Errorf("awsauth: completion: %w", err)}
 			}

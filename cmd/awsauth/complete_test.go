@@ -81,3 +81,21 @@ _awsauth "$1"; printf '%s\n' "${COMPREPLY[@]}"`, "bash", program).CombinedOutput
 	require.NoError(t, err, "%s", out)
 	assert.Equal(t, "list   -- show what is kept, whose it is, and until when\nclear  -- remove all that is kept\n", string(out))
 }
+
+// TestCompletionUsage: a shell that reads the output of a wrong call reads nothing.
+func TestCompletionUsage(t *testing.T) {
+	for line, says := range map[string]string{
+		"completion --bash":     "flag provided but not defined: --bash; see awsauth completion --help",
+		"completion bash --new": "flag provided but not defined: --new; see awsauth completion bash --help",
+		"completion tcsh":       `there is no script for "tcsh": write bash, zsh, fish or pwsh; see awsauth completion --help`,
+		"completion bash zsh":   `bash takes flags only, not "zsh"; see awsauth completion bash --help`,
+	} {
+		code, out, stderr := command(t, strings.Fields(line)...)
+		assert.Equal(t, exitUsage, code, line)
+		assert.Empty(t, out, line)
+		assert.Equal(t, "awsauth: "+says+"\n", stderr, line)
+	}
+	code, out, stderr := command(t, "completion")
+	assert.Equal(t, exitOK, code, stderr)
+	assert.Contains(t, out, "fish  Output fish completion script")
+}
