@@ -62,6 +62,9 @@ func completionScripts(c *cli.Command) {
 // word that was begun, if it looks like a flag.
 func complete(root *cli.Command, args []string, w io.Writer) {
 	words := args[1 : len(args)-1]
+	if i := slices.Index(words, "--"); i >= 0 && i < len(words)-1 {
+		return // another command's words; a -- at the end may be the beginning of a flag
+	}
 	cmd, wants, begun := root, "", ""
 	for _, word := range words {
 		name, _, joined := strings.Cut(strings.TrimLeft(word, "-"), "=")

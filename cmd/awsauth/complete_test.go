@@ -49,6 +49,9 @@ func TestCompleteBash(t *testing.T) {
 		{"all profiles", `awsauth whoami --profile ''`, "büro ops ops-2"},
 		{"a substitution", `awsauth --profile '$(touch ran)' --js`, "--json"},
 		{"a redirection", `awsauth whoami '>' kept --js`, "--json"},
+		{"flags", `awsauth cache list --`, "--cache-dir --help --json"},
+		{"another command", `awsauth exec -- ''`, ""},
+		{"of another command", `awsauth exec -- ls --`, ""},
 		{"nothing", `awsauth ''`, "accounts cache console demo each env exec explain login logout process whoami"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -98,4 +101,23 @@ func TestCompletionUsage(t *testing.T) {
 	code, out, stderr := command(t, "completion")
 	assert.Equal(t, exitOK, code, stderr)
 	assert.Contains(t, out, "fish  Output fish completion script")
+}
+
+// TestCompleteRunsNothing: behind -- a TAB proposes nothing, and does not run what stands
+// there.
+func TestCompleteRunsNothing(t *testing.T) {
+	sh := shell(t)
+	cloud, url := fleet(t)
+	dir := t.TempDir()
+	for _, args := range [][]string{
+		{"exec", "--account", accountA, "--sts-endpoint", url, "--"},
+		{"exec", "--serve", "--account", accountA, "--sts-endpoint", url, "--"},
+		{"each", "--accounts", accountA, "--sts-endpoint", url, "--"},
+	} {
+		got := runProcess(t, append(args, sh, "-c", `: >"$1/ran"`, "sh", dir, completionRequest)...)
+		assert.Equal(t, exitOK, got.code, "%q", args)
+		assert.Empty(t, got.stdout+got.stderr, "%q", args)
+		assert.NoFileExists(t, filepath.Join(dir, "ran"), "%q", args)
+	}
+	assert.Empty(t, cloud.Calls())
 }

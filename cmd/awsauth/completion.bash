@@ -5,6 +5,11 @@ _awsauth() {
   local -a before found meanings
   before=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
   found=() meanings=() COMPREPLY=()
+  for word in ${before[@]+"${before[@]}"}; do
+    if [[ "$word" == -- ]]; then
+      return # behind it stands another command: bash proposes files
+    fi
+  done
   if [[ "$cur" == -* ]]; then
     before+=("$cur")
   fi
