@@ -99,13 +99,22 @@ func asLister(ctx context.Context, s *awsauth.Session, role string) (*awsauth.Se
 	case role == "":
 		return s, nil
 	case strings.HasPrefix(role, "arn:"):
-		return s.Assume(awsauth.WithRoleARN(role))
+		return listerOf(s.Assume(awsauth.WithRoleARN(role)))
 	}
 	id, err := s.Identity(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return s.Assume(awsauth.WithAccount(id.Account), awsauth.WithRole(role))
+	return listerOf(s.Assume(awsauth.WithAccount(id.Account), awsauth.WithRole(role)))
+}
+
+// listerOf has an error of the role name the flag that it is from.
+func listerOf(s *awsauth.Session, err error) (*awsauth.Session, error) {
+	if err != nil {
+		text := strings.NewReplacer("--role-arn ", "--lister-role ", "--role ", "--lister-role ").Replace(inFlags(err.Error()))
+		return nil, said{text, err}
+	}
+	return s, nil
 }
 
 // member is an account of the organization. Its JSON is for programs: names stay.

@@ -153,6 +153,8 @@ func TestAccountsFail(t *testing.T) {
 		{"--ou ou-ab12-dddddddd", exitFailed, "awsauth: accounts: ou-ab12-dddddddd: "},
 		{"--lister-role nobody", exitFailed, "role/nobody"},
 		{"--lister-role arn:aws-cn:iam::111111111111:role/x", exitFailed, "aws-cn"},
+		{"--lister-role a!", exitUsage, `awsauth: --lister-role "a!": the role name`},
+		{"--lister-role arn:x", exitUsage, `awsauth: --lister-role "arn:x": not an ARN`},
 		{"now", exitUsage, `not "now"`},
 	} {
 		code, out, stderr := command(t, append([]string{"accounts", "--sts-endpoint", url}, strings.Fields(tt.args)...)...)

@@ -111,7 +111,7 @@ func (a *arranger) flag(word string) error {
 // how it goes. (The commands do not know their parents before they run.)
 func (a *arranger) misused(format string, args ...any) error {
 	command := strings.Join(append([]string{a.root.Name}, a.path...), " ")
-	return fmt.Errorf("%s; see %s --help", fmt.Sprintf(format, args...), command)
+	return fmt.Errorf("%s; see %s --help", printable(fmt.Sprintf(format, args...)), command)
 }
 
 // looksLikeFlag refuses a flag, or --, in the place of a value. A value with one

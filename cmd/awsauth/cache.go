@@ -53,11 +53,10 @@ func cacheOf(cmd *cli.Command) (*diskcache.Store, error) {
 	if err := noArguments(cmd); err != nil {
 		return nil, err
 	}
-	dir := cacheDir(cmd)
-	if strings.HasPrefix(dir, "~") {
-		return nil, misused(cmd, fmt.Errorf("--cache-dir %q: ~ is not expanded; write the whole path", dir))
+	if err := checkCacheDir(cmd); err != nil {
+		return nil, err
 	}
-	return diskcache.Open(diskcache.Config{Dir: dir}), nil
+	return diskcache.Open(diskcache.Config{Dir: cacheDir(cmd)}), nil
 }
 
 // kept is an entry of the cache. Its JSON is for programs: names stay.
@@ -79,7 +78,7 @@ func listCache(ctx context.Context, cmd *cli.Command) error {
 	}
 	items, err := store.List(ctx)
 	if err != nil {
-		return &failure{fmt.Errorf("awsauth: cache: %w", err)}
+		return &failure{said{"awsauth: cache: " + oneLine(err.Error()), err}}
 	}
 	now := time.Now()
 	all := []kept{}
@@ -150,11 +149,11 @@ func clearCache(ctx context.Context, cmd *cli.Command) error {
 	removed, err := store.Clear(ctx)
 	if cmd.Bool("json") {
 		if err := writeJSON(cmd.Root().Writer, map[string]int{"removed": removed}); err != nil {
-			return &failure{fmt.Errorf("awsauth: cache: %w", err)}
+			return &failure{said{"awsauth: cache: " + oneLine(err.Error()), err}}
 		}
 	}
 	if err != nil {
-		return &failure{fmt.Errorf("awsauth: cache: %w", err)}
+		return &failure{said{"awsauth: cache: " + oneLine(err.Error()), err}}
 	}
 	if !cmd.Bool("json") {
 		fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: removed %s\n", entries(removed))

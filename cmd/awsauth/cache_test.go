@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,33 @@ func TestCacheHome(t *testing.T) {
 	code, _, stderr := command(t, "env", "--account", accountA, "--sts-endpoint", url)
 	require.Equal(t, exitOK, code, stderr)
 	assert.DirExists(t, filepath.Join(home, "kept"))
+}
+
+// TestCacheTilde: a ~ that is not expanded is no directory, for no command.
+func TestCacheTilde(t *testing.T) {
+	_, url := fleet(t)
+	t.Chdir(t.TempDir())
+	t.Setenv(processDepth, "") // which process counts up
+	for _, line := range []string{"cache list", "cache clear", "whoami", "explain", "env", "process", "each --accounts " + accountA, "exec"} {
+		args := strings.Fields(line)
+		if args[0] != "cache" {
+			args = append(args, "--sts-endpoint", url)
+		}
+		rest := []string{}
+		if args[0] == "each" || args[0] == "exec" {
+			rest = []string{"--", shell(t), "-c", "true"}
+		}
+		code, _, stderr := command(t, slices.Concat(args, []string{"--cache-dir", "~nobody-here/x"}, rest)...)
+		assert.Equal(t, exitUsage, code, line)
+		assert.Contains(t, stderr, `awsauth: --cache-dir "~nobody-here/x": ~ is not expanded; write the whole path; see awsauth `, line)
+		t.Setenv(cacheVariable, "~nobody-here/x")
+		code, _, stderr = command(t, slices.Concat(args, rest)...)
+		assert.Equal(t, exitFailed, code, line)
+		assert.Equal(t, "awsauth: AWSAUTH_CACHE_DIR \"~nobody-here/x\": this ~ is not expanded; write the whole path\n", stderr, line)
+		left, err := os.ReadDir(".")
+		require.NoError(t, err)
+		assert.Empty(t, left, line)
+	}
 }
 
 func TestCacheUsage(t *testing.T) {

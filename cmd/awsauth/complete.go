@@ -1,20 +1,70 @@
 package main
 
 import (
+	"context"
+	_ "embed"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/chaoxiaodi/awsauth"
 )
 
+// bashScript is the completion script for bash. That of the parser's library runs what
+// stands on the line, redirections included, and what the words to choose from contain.
+//
+//go:embed completion.bash
+var bashScript string
+
+// completionScripts prepares the command that prints the scripts.
+func completionScripts(c *cli.Command) {
+	c.Hidden, c.Usage = false, "print the completion script for bash, zsh, fish or pwsh"
+	c.Description = "Your shell reads the script when it starts. Examples:\n\n" +
+		"    source <(awsauth completion bash)            in ~/.bashrc\n" +
+		"    source <(awsauth completion zsh)             in ~/.zshrc, behind compinit\n" +
+		"    awsauth completion fish > ~/.config/fish/completions/awsauth.fish\n" +
+		"    awsauth completion pwsh > awsauth.ps1        and then, in $PROFILE: . ./awsauth.ps1"
+	usage := func(_ context.Context, cmd *cli.Command, err error, _ bool) error { return misused(cmd, err) }
+	c.OnUsageError = usage // the parser's library prints the help to stdout, which a shell may read
+	c.Action = func(_ context.Context, cmd *cli.Command) error {
+		if cmd.Args().Present() {
+			return misused(cmd, fmt.Errorf("there is no script for %q: write bash, zsh, fish or pwsh", cmd.Args().First()))
+		}
+		return cli.ShowSubcommandHelp(cmd)
+	}
+	for _, shell := range c.Commands {
+		shell.OnUsageError = usage
+		printScript := shell.Action
+		if shell.Name == "bash" {
+			printScript = func(_ context.Context, cmd *cli.Command) error {
+				_, err := io.WriteString(cmd.Root().Writer, bashScript)
+				return err
+			}
+		}
+		shell.Action = func(ctx context.Context, cmd *cli.Command) error {
+			if err := noArguments(cmd); err != nil {
+				return err
+			}
+			if err := printScript(ctx, cmd); err != nil {
+				return &failure{fmt.Errorf("awsauth: completion: %w", err)}
+			}
+			return nil
+		}
+	}
+}
+
 // complete prints how a line may go on, for the completion scripts: a word each, and
 // behind a colon what it is. The line ends with the request; before it stands the
 // word that was begun, if it looks like a flag.
 func complete(root *cli.Command, args []string, w io.Writer) {
 	words := args[1 : len(args)-1]
+	if i := slices.Index(words, "--"); i >= 0 && i < len(words)-1 {
+		return // another command's words; a -- at the end may be the beginning of a flag
+	}
 	cmd, wants, begun := root, "", ""
 	for _, word := range words {
 		name, _, joined := strings.Cut(strings.TrimLeft(word, "-"), "=")
@@ -75,7 +125,7 @@ func values(flag string) []string {
 	switch flag {
 	case "profile":
 		if files, err := sharedFiles(); err == nil {
-			return files.Names()
+			return slices.DeleteFunc(files.Names(), func(name string) bool { return !isPlainWord(name) })
 		}
 	case "partition":
 		var all []string
@@ -91,4 +141,12 @@ func values(flag string) []string {
 		return []string{"text", "json"}
 	}
 	return nil
+}
+
+// isPlainWord reports whether a name means itself on the line of every shell. Others are
+// not proposed: a shell may insert them as they are, without quotes.
+func isPlainWord(name string) bool {
+	return name != "" && name[0] != '-' && !strings.ContainsFunc(name, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-.,+/@", r)
+	})
 }

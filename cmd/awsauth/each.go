@@ -46,7 +46,7 @@ func eachCommand() *cli.Command {
 			}
 			program, err := exec.LookPath(cmd.Args().First())
 			if err != nil {
-				return &failure{fmt.Errorf("awsauth: each: %w", notRunnable(err))}
+				return &failure{fmt.Errorf("awsauth: each: %w", programError(err))}
 			}
 			if cmd.String("accounts") == "" {
 				return misused(cmd, errors.New("pass --accounts with a file or a list of ids"))
@@ -123,6 +123,9 @@ type each struct {
 
 // startOptions say who assumes the roles: with --role-arn the role of a token.
 func (e *each) startOptions(cmd *cli.Command) ([]awsauth.Option, error) {
+	if err := checkCacheDir(cmd); err != nil {
+		return nil, err
+	}
 	options := append(startOptions(cmd), aboutCache(e.out.note))
 	arn, file := cmd.String("role-arn"), cmd.String("web-identity-token-file")
 	switch {

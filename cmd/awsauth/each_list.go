@@ -135,6 +135,7 @@ func readLines(name string, r io.Reader) (accountList, error) {
 		return l, fmt.Errorf("--accounts: %w", err)
 	}
 	n := 0
+	all = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(all) // else a comment would hide what follows
 	for text := range strings.Lines(all) {
 		n++
 		text, _, _ = strings.Cut(" "+strings.ReplaceAll(text, "\t", " "), " #")
@@ -154,21 +155,28 @@ func (l accountList) refused(err error) error {
 	return &failure{said{"awsauth: " + l.explain(err), err}}
 }
 
+// mostFaults bounds what is told of a list that is none.
+const mostFaults = 20
+
 // explain is the text of an error that stopped everything, in the words of the
 // command line and with the lines of the file.
 func (l accountList) explain(err error) string {
 	var texts []string
-	for _, one := range leaves(err) {
+	all := leaves(err)
+	for _, one := range all[:min(len(all), mostFaults)] {
 		text := strings.TrimPrefix(inFlags(one.Error()), "awsauth: ")
 		var entry *awsauth.AccountError
 		var own *awsauth.Error
 		if errors.As(one, &entry) && errors.As(one, &own) && !strings.HasPrefix(own.Op, "With") {
 			text = strings.Replace(text, ": each: ", ": ", 1)
 			if n := l.line[entry.Account]; n > 0 && !l.written {
-				text = fmt.Sprintf("%s:%d: %s", l.name, n, text)
+				text = fmt.Sprintf("%s:%d: %s", printable(l.name), n, text)
 			}
 		}
 		texts = append(texts, text)
+	}
+	if more := len(all) - mostFaults; more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(texts, "\nawsauth: ")
 }

@@ -127,19 +127,10 @@ func (x *execution) find() (err error) {
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		return &exited{code: exitNotFound, err: fmt.Errorf("awsauth: exec: there is no program %q", x.argv[0])}
 	}
-	return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: %w", notRunnable(err))}
+	return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: %w", programError(err))}
 }
 
-// notRunnable is an error of exec.LookPath without the name of its package.
-func notRunnable(err error) error {
-	var e *exec.Error
-	if errors.As(err, &e) {
-		return fmt.Errorf("%q: %w", e.Name, e.Err)
-	}
-	return err
-}
-
-func (x *execution) note(text string) { fmt.Fprintln(x.cmd.Root().ErrWriter, text) }
+func (x *execution) note(text string) { fmt.Fprintln(x.cmd.Root().ErrWriter, printable(text)) }
 
 // warn tells what happens behind the command. What there is to say before, explain
 // says, but for a disk cache that cannot be used.

@@ -27,7 +27,7 @@ func (x *execution) serve(ctx context.Context) error {
 		return failed(err)
 	}
 	defer server.Close()
-	dir, err := os.MkdirTemp("", "awsauth-exec-")
+	dir, err := temporaryDirectory()
 	if err != nil {
 		return &failure{fmt.Errorf("awsauth: exec --serve: %w", err)}
 	}
@@ -42,6 +42,19 @@ func (x *execution) serve(ctx context.Context) error {
 	return x.runBeside(with(withoutFiles(environ), append(files,
 		variable{"AWS_CONTAINER_CREDENTIALS_FULL_URI", server.URL()},
 		variable{"AWS_CONTAINER_AUTHORIZATION_TOKEN", server.Token()})...))
+}
+
+// temporaryDirectory makes a directory of ours. Its path is whole: TMPDIR may be a relative
+// one, and COMMAND may go elsewhere.
+func temporaryDirectory() (string, error) {
+	dir, err := filepath.Abs(os.TempDir())
+	if err == nil {
+		dir, err = os.MkdirTemp(dir, "awsauth-exec-")
+	}
+	if err != nil {
+		return "", fmt.Errorf("no directory for the command's files: %w; name one in %s that can be written to", err, temporaryVariable)
+	}
+	return dir, nil
 }
 
 // speaking is a provider whose errors are in the words of the command line: the

@@ -33,6 +33,22 @@ func defaultKeys(t *testing.T) {
 	}
 }
 
+// TestServeTemporary: the files of a child are found from any directory, also where TMPDIR
+// is a relative path. Where there can be none, the error names the variable.
+func TestServeTemporary(t *testing.T) {
+	_, url := fleet(t)
+	t.Chdir(t.TempDir())
+	t.Setenv("TMPDIR", ".")
+	args := []string{"exec", "--serve", "--sts-endpoint", url, "--account", accountA, "--", shell(t), "-c", `cd / && cat "$AWS_CONFIG_FILE" "$AWS_SHARED_CREDENTIALS_FILE"`}
+	got := runProcess(t, args...)
+	require.Equal(t, exitOK, got.code, got.stderr)
+	assert.Equal(t, "[default]\nregion = us-east-1\n", got.stdout)
+	t.Setenv("TMPDIR", "missing")
+	got = runProcess(t, args...)
+	assert.Equal(t, exitFailed, got.code)
+	assert.Regexp(t, `^awsauth: exec --serve: no directory for the command's files: .*missing.*; name one in TMPDIR that can be written to\n$`, got.stderr)
+}
+
 // TestServeEnvironment: a child has the endpoint and no keys. When it ends, nothing
 // listens any more, and nothing is left on disk.
 func TestServeEnvironment(t *testing.T) {

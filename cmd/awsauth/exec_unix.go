@@ -12,12 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// temporaryVariable names the directory of temporary files.
+const temporaryVariable = "TMPDIR"
+
 // become replaces this program by another one. Process id, terminal, signals, exit
 // code and job control are then the other's own, because nothing of us is left. It
 // returns only if it fails.
 func become(program string, argv, environ []string) error {
 	err := syscall.Exec(program, argv, environ)
-	return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: %s: %w", program, err)}
+	return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: %q: %w", program, err)}
 }
 
 // runBeside runs the command as a child, and does as it does: it ends, stops and
@@ -29,7 +32,7 @@ func (x *execution) runBeside(environ []string) error {
 	defer signal.Stop(signals)
 	child, err := os.StartProcess(x.program, x.argv, &os.ProcAttr{Env: environ, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}})
 	if err != nil {
-		return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: %w", err)}
+		return &exited{code: exitNotRun, err: fmt.Errorf("awsauth: exec: %w", fileError(err))}
 	}
 	defer child.Release()
 	done := make(chan struct{})

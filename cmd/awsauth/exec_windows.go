@@ -8,6 +8,9 @@ import (
 	"os/signal"
 )
 
+// temporaryVariable names the directory of temporary files.
+const temporaryVariable = "TMP"
+
 // become runs another program and ends as it does: Windows cannot replace a
 // program by another.
 func become(program string, argv, environ []string) error {

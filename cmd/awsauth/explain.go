@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -100,10 +99,7 @@ const afterFault = "Nobody is signed in until this is mended: a fault never lets
 func printReport(cmd *cli.Command, report awsauth.Report, faults ...error) (err error) {
 	report = flagged(report)
 	if cmd.Bool("json") {
-		enc := json.NewEncoder(cmd.Root().Writer)
-		enc.SetIndent("", "  ")
-		enc.SetEscapeHTML(false)
-		err = enc.Encode(reportJSON{report, faultsOf(faults)})
+		err = writeJSON(cmd.Root().Writer, reportJSON{report, faultsOf(faults)})
 	} else {
 		_, err = io.WriteString(cmd.Root().Writer, table(report, widthOf(cmd.Root().Writer)))
 	}

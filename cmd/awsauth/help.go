@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -99,7 +98,8 @@ func fitEntry(line string, flag bool, width int) string {
 	return b.String()
 }
 
-// isCompletion reports whether a shell asks how a line goes on.
+// isCompletion reports whether a shell asks how a line goes on. It may also ask so behind
+// --, where the command to run stands: a TAB is not to run it.
 func isCompletion(args []string) bool {
-	return len(args) > 1 && args[len(args)-1] == completionRequest && !slices.Contains(args, "--")
+	return len(args) > 1 && args[len(args)-1] == completionRequest
 }

@@ -45,7 +45,7 @@ func (l *lines) locked(w io.Writer, text []byte) error {
 }
 
 // note writes a line of our own.
-func (l *lines) note(text string) { _ = l.write(l.stderr, []byte(text+"\n")) }
+func (l *lines) note(text string) { _ = l.write(l.stderr, []byte(printable(text)+"\n")) }
 
 // progress tells that an account is done.
 func (l *lines) progress(p awsauth.Progress) {

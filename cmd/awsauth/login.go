@@ -81,7 +81,7 @@ func runLogin(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return &failure{fmt.Errorf("awsauth: login: keep the token: %w", err)}
 	}
-	fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: signed in at %s until %s\n", place.StartURL, token.ExpiresAt)
+	fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: signed in at %s until %s\n", printable(place.StartURL), printable(token.ExpiresAt))
 	return nil
 }
 
@@ -97,15 +97,17 @@ func runLogout(ctx context.Context, cmd *cli.Command) error {
 			said = "nobody is signed in at"
 			return nil
 		}
-		if err == nil {
+		if err == nil && token.AccessToken != "" {
 			endSession(ctx, cmd, cfg, token)
+		} else {
+			fmt.Fprintln(cmd.Root().ErrWriter, "awsauth: there is no token in the token's file, so the session is not ended at AWS, only here")
 		}
 		return place.Remove()
 	})
 	if err != nil {
 		return &failure{fmt.Errorf("awsauth: logout: %w", err)}
 	}
-	fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: %s %s\n", said, place.StartURL)
+	fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: %s %s\n", said, printable(place.StartURL))
 	return nil
 }
 
@@ -120,7 +122,7 @@ func lockToken(ctx context.Context, cmd *cli.Command, place ssologin.Place, do f
 		return err
 	}
 	return diskcache.WithLock(ctx, path, lockWait, func(_ context.Context, _ string, err error) {
-		fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: the token's file cannot be locked, and is changed all the same: %v\n", err)
+		fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: the token's file cannot be locked, and is changed all the same: %s\n", oneLine(printable(err.Error())))
 	}, do)
 }
 
@@ -171,7 +173,7 @@ func endSession(ctx context.Context, cmd *cli.Command, cfg aws.Config, token sso
 	defer cancel()
 	client := sso.NewFromConfig(cfg)
 	if _, err := client.Logout(ctx, &sso.LogoutInput{AccessToken: aws.String(token.AccessToken)}); err != nil {
-		fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: the session could not be ended at AWS, only here; it ends by itself at %s\n", token.ExpiresAt)
+		fmt.Fprintf(cmd.Root().ErrWriter, "awsauth: the session could not be ended at AWS, only here; it ends by itself at %s\n", printable(token.ExpiresAt))
 	}
 }
 

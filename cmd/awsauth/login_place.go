@@ -52,6 +52,9 @@ func findPlace(profile, named string) (ssologin.Place, error) {
 
 // notSSO is the error for a profile that does not sign in.
 func notSSO(files *sharedfile.Files, profile, named string) error {
+	if problems := files.Problems(profile); len(problems) > 0 { // for which it may be that nothing was found
+		return errors.New(problems[0].String())
+	}
 	if !files.Has(profile) {
 		var with []string
 		for _, name := range files.Names() {

@@ -77,7 +77,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	case errors.As(err, &child):
 		if child.err != nil {
-			fmt.Fprintln(stderr, child.err)
+			fmt.Fprintln(stderr, onTerminal(child.err))
 		}
 		if child.signal != nil {
 			dieOf(child.signal)
@@ -87,11 +87,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "awsauth: interrupted")
 		return exitInterrupted
 	case errors.As(err, &failed):
-		fmt.Fprintln(stderr, failed.Error())
+		fmt.Fprintln(stderr, onTerminal(failed))
 		return failed.code()
 	}
-	fmt.Fprintf(stderr, "awsauth: %s\n", err)
+	fmt.Fprintf(stderr, "awsauth: %s\n", onTerminal(err))
 	return exitUsage
+}
+
+// onTerminal is the text of an error, which may have several lines and in them names of
+// files and the words of the command line. Nothing in it moves the cursor.
+func onTerminal(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 // runCommand runs the command of a line that has been arranged.
@@ -133,17 +143,10 @@ func newCommand(stdout, stderr io.Writer) *cli.Command {
 			}
 			return cli.ShowRootCommandHelp(cmd)
 		},
-		EnableShellCompletion: true,
-		ConfigureShellCompletionCommand: func(c *cli.Command) {
-			c.Hidden, c.Usage = false, "print the completion script for bash, zsh, fish or pwsh"
-			c.Description = "Your shell reads the script when it starts. Examples:\n\n" +
-				"    source <(awsauth completion bash)            in ~/.bashrc\n" +
-				"    source <(awsauth completion zsh)             in ~/.zshrc, behind compinit\n" +
-				"    awsauth completion fish > ~/.config/fish/completions/awsauth.fish\n" +
-				"    awsauth completion pwsh > awsauth.ps1        and then, in $PROFILE: . ./awsauth.ps1"
-		},
-		Writer:    stdout,
-		ErrWriter: stderr,
+		EnableShellCompletion:           true,
+		ConfigureShellCompletionCommand: completionScripts,
+		Writer:                          stdout,
+		ErrWriter:                       stderr,
 		// run prints errors and chooses the exit code; the library is to do neither.
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 	}

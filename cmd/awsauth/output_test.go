@@ -23,7 +23,7 @@ func TestOutputLost(t *testing.T) {
 	t.Setenv("AWS_REGION", "us-east-1")
 	cache := filepath.Join(t.TempDir(), "cache")
 	for _, line := range []string{
-		"--version", "--help", "help whoami", "whoami", "whoami --json", "explain", "explain --json", "env", "process",
+		"--version", "--help", "help whoami", "completion bash", "completion zsh", "whoami", "whoami --json", "explain", "explain --json", "env", "process",
 		"cache list --cache-dir " + cache, "cache list --json --cache-dir " + cache, "cache clear --json --cache-dir " + cache,
 	} {
 		var stderr bytes.Buffer

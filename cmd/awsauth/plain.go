@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"os/exec"
 	"unicode/utf16"
 )
 
@@ -15,7 +17,7 @@ import (
 func readText(r io.Reader, name string, most int64) (string, error) {
 	data, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err != nil {
-		return "", err
+		return "", fileError(err)
 	}
 	if int64(len(data)) > most {
 		return "", fmt.Errorf("%q has more than %d KiB, which is too long", name, most>>10)
@@ -31,10 +33,32 @@ func readText(r io.Reader, name string, most int64) (string, error) {
 func readTextFile(name string, most int64) (string, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return "", err
+		return "", fileError(err)
 	}
 	defer f.Close()
 	return readText(f, name, most)
+}
+
+// fileError is an error about a file with the name in quotes: it may hold anything.
+func fileError(err error) error {
+	var about *fs.PathError
+	if errors.As(err, &about) {
+		return fmt.Errorf("%s %q: %w", about.Op, about.Path, about.Err)
+	}
+	return err
+}
+
+// programError is an error of a program that cannot be run, with its name in quotes.
+func programError(err error) error {
+	var about *exec.Error
+	if !errors.As(err, &about) {
+		return fileError(err)
+	}
+	var file *fs.PathError
+	if errors.As(about.Err, &file) {
+		return fmt.Errorf("%q: %w", about.Name, file.Err)
+	}
+	return fmt.Errorf("%q: %w", about.Name, about.Err)
 }
 
 // plainText is data as UTF-8 without a byte order mark. Windows PowerShell writes UTF-16

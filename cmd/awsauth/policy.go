@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -15,6 +16,9 @@ func policyText(ctx context.Context, value string) (string, error) {
 	name, ok := strings.CutPrefix(value, "@")
 	if !ok {
 		return value, nil
+	}
+	if name == "" {
+		return "", errors.New("--policy: write the name of a file behind @")
 	}
 	text, err := readPolicy(ctx, name)
 	if err != nil {

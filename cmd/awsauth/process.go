@@ -99,7 +99,7 @@ func descend() error {
 		return errors.New("awsauth: process: a profile asks awsauth process for its keys, and awsauth starts from that same profile; " +
 			"name another one with --profile in its credential_process")
 	}
-	if err := os.Setenv(processDepth, strconv.Itoa(depth+1)); err != nil {
+	if err := os.Setenv(processDepth, strconv.Itoa(max(depth, 0)+1)); err != nil {
 		return fmt.Errorf("awsauth: process: %w", err)
 	}
 	return nil

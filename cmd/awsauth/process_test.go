@@ -122,11 +122,14 @@ func TestProcessClients(t *testing.T) {
 			})
 		}
 	}
-	t.Run("circle", func(t *testing.T) {
-		t.Setenv("AWS_PROFILE", "circle")
-		got := runProcess(t, "process", "--account", "222222222222")
-		assert.Equal(t, exitFailed, got.code)
-		assert.Contains(t, got.stderr, "starts from that same profile")
-		assert.LessOrEqual(t, strings.Count(got.stderr, "\n"), 3, got.stderr)
-	})
+	for _, depth := range []string{"", "-5", "-99999999999999999999", "no number"} {
+		t.Run("circle "+depth, func(t *testing.T) {
+			t.Setenv("AWS_PROFILE", "circle")
+			t.Setenv(processDepth, depth)
+			got := runProcess(t, "process", "--account", "222222222222")
+			assert.Equal(t, exitFailed, got.code)
+			assert.Contains(t, got.stderr, "starts from that same profile")
+			assert.LessOrEqual(t, strings.Count(got.stderr, "\n"), 3, got.stderr)
+		})
+	}
 }

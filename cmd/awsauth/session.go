@@ -44,6 +44,9 @@ func openAsking(ctx context.Context, cmd *cli.Command, c *codes, more ...awsauth
 // sessionOptions are the options that the flags stand for. An empty flag is an
 // empty option, which the library takes as not given.
 func sessionOptions(ctx context.Context, cmd *cli.Command) ([]awsauth.Option, error) {
+	if err := checkCacheDir(cmd); err != nil {
+		return nil, err
+	}
 	options := startOptions(cmd)
 	roles, err := roleOptions(ctx, cmd)
 	if err != nil {
@@ -72,7 +75,7 @@ func startOptions(cmd *cli.Command) []awsauth.Option {
 		awsauth.WithRegion(cmd.String("region")),
 		awsauth.WithSTSEndpoint(cmd.String("sts-endpoint")),
 		quiet,
-		aboutCache(func(text string) { fmt.Fprintln(cmd.Root().ErrWriter, text) }),
+		aboutCache(func(text string) { fmt.Fprintln(cmd.Root().ErrWriter, printable(text)) }),
 	}
 	if !cmd.Bool("no-cache") {
 		options = append(options, awsauth.WithDiskCache(cacheDir(cmd)))
@@ -97,6 +100,19 @@ func cacheDir(cmd *cli.Command) string {
 		return dir
 	}
 	return value
+}
+
+// checkCacheDir refuses a ~ that nobody has expanded: keys would be kept in a directory of
+// that name, wherever the command is run.
+func checkCacheDir(cmd *cli.Command) error {
+	dir := cacheDir(cmd)
+	switch {
+	case cmd.Bool("no-cache") || !strings.HasPrefix(dir, "~"):
+		return nil
+	case cmd.String("cache-dir") == "":
+		return &failure{fmt.Errorf("awsauth: %s %q: this ~ is not expanded; write the whole path", cacheVariable, dir)}
+	}
+	return misused(cmd, fmt.Errorf("--cache-dir %q: ~ is not expanded; write the whole path", dir))
 }
 
 // quiet keeps the SDK's own warnings off stderr, which is for the error.

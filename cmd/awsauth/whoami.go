@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -50,7 +49,7 @@ func whoamiCommand() *cli.Command {
 				return &failure{said{text, err}}
 			}
 			if cmd.Bool("json") {
-				err = who.writeJSON(cmd.Root().Writer)
+				err = writeJSON(cmd.Root().Writer, who)
 			} else {
 				err = who.writeText(cmd.Root().Writer, time.Now())
 			}
@@ -113,13 +112,6 @@ func shortKey(id string) string {
 	return id[:4] + "…" + id[len(id)-4:]
 }
 
-func (a *answer) writeJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(a)
-}
-
 func (a *answer) writeText(w io.Writer, now time.Time) error {
 	region := a.Region
 	if a.RegionFrom != "" {
@@ -139,7 +131,7 @@ func (a *answer) writeText(w io.Writer, now time.Time) error {
 		{"access key", a.AccessKeyID},
 		{"expires", a.expiry(now)},
 	} {
-		fmt.Fprintf(&b, "%-10s  %s\n", line[0], line[1])
+		fmt.Fprintf(&b, "%-10s  %s\n", line[0], printable(line[1]))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
