@@ -109,7 +109,7 @@ func (from origin) check(t *testing.T, err error, e *awsauth.Error) {
 
 // catalogue are the mistakes that ERRORS.md lists, by its numbers.
 func catalogue() []mistake {
-	return slices.Concat(identityMistakes(), loginMistakes(), assumeMistakes(), mfaMistakes(), offlineMistakes())
+	return slices.Concat(nobodyMistakes(), identityMistakes(), loginMistakes(), assumeMistakes(), mfaMistakes(), offlineMistakes())
 }
 
 // beyond are mistakes that ERRORS.md does not list.
@@ -152,25 +152,6 @@ func mfaMistakes() []mistake {
 func identityMistakes() []mistake {
 	return []mistake{
 		{
-			name: "1. no credentials anywhere", make: func(w *lab.Place) error { return w.Fetch() },
-			says: `awsauth: no AWS credentials found: environment (AWS_ACCESS_KEY_ID not set), ` +
-				`web identity (AWS_WEB_IDENTITY_TOKEN_FILE not set), profile "default" (not in $DIR/config or $DIR/credentials), ` +
-				`container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI not set), ` +
-				`EC2 (disabled by AWS_EC2_METADATA_DISABLED); set AWS_PROFILE or use WithProfile`,
-			kinds: only(awsauth.NoCredentials), from: network,
-		}, {
-			name: "1. no credentials in the profile that is named",
-			make: func(w *lab.Place) error {
-				w.Files("[profile ops]\nregion = us-east-1\n", "")
-				w.Env("AWS_PROFILE=ops")
-				return w.Fetch()
-			},
-			says: `awsauth: no AWS credentials found: environment (AWS_ACCESS_KEY_ID not set), ` +
-				`web identity (AWS_WEB_IDENTITY_TOKEN_FILE not set), profile "ops" (AWS_PROFILE) (has no credentials), ` +
-				`container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI not set), ` +
-				`EC2 (disabled by AWS_EC2_METADATA_DISABLED); put credentials into profile "ops", or name another`,
-			kinds: only(awsauth.NoCredentials), from: network,
-		}, {
 			name: "2. only the access key, in the environment",
 			make: func(w *lab.Place) error { w.Env("AWS_ACCESS_KEY_ID=" + lab.SomeID); return w.JustNew() },
 			says: `awsauth: AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not; ` +
@@ -199,6 +180,32 @@ func identityMistakes() []mistake {
 			says: `awsauth: profile "nowhere" (from AWS_PROFILE) is not in $DIR/config or $DIR/credentials; ` +
 				`defined there: dev, ops, prod-admin and 1 more`,
 			kinds: only(awsauth.ProfileNotFound), new: true,
+		},
+	}
+}
+
+// nobodyMistakes are those of a chain that comes to its end.
+func nobodyMistakes() []mistake {
+	return []mistake{
+		{
+			name: "1. no credentials anywhere", make: func(w *lab.Place) error { return w.Fetch() },
+			says: `awsauth: no AWS credentials found: environment (AWS_ACCESS_KEY_ID not set), ` +
+				`web identity (AWS_WEB_IDENTITY_TOKEN_FILE not set), profile "default" (not in $DIR/config or $DIR/credentials), ` +
+				`container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI not set), ` +
+				`EC2 (disabled by AWS_EC2_METADATA_DISABLED); set AWS_PROFILE or use WithProfile`,
+			kinds: only(awsauth.NoCredentials), from: network,
+		}, {
+			name: "1. no credentials in the profile that is named",
+			make: func(w *lab.Place) error {
+				w.Files("[profile ops]\nregion = us-east-1\n", "")
+				w.Env("AWS_PROFILE=ops")
+				return w.Fetch()
+			},
+			says: `awsauth: no AWS credentials found: environment (AWS_ACCESS_KEY_ID not set), ` +
+				`web identity (AWS_WEB_IDENTITY_TOKEN_FILE not set), profile "ops" (AWS_PROFILE) (has no credentials), ` +
+				`container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI not set), ` +
+				`EC2 (disabled by AWS_EC2_METADATA_DISABLED); put credentials into profile "ops", or name another`,
+			kinds: only(awsauth.NoCredentials), from: network,
 		}, {
 			name: "12. the instance metadata does not answer",
 			make: func(w *lab.Place) error {

@@ -26,6 +26,7 @@ func TestOutputLost(t *testing.T) {
 		"--version", "--help", "help whoami", "completion bash", "completion zsh", "whoami", "whoami --json", "explain", "explain --json", "env", "process",
 		"cache list --cache-dir " + cache, "cache list --json --cache-dir " + cache, "cache clear --json --cache-dir " + cache,
 	} {
+		t.Setenv(processDepth, "") // which process counts up
 		var stderr bytes.Buffer
 		code := run(context.Background(), append([]string{"awsauth"}, strings.Fields(line)...), fullDisk{}, &stderr)
 		assert.Equal(t, exitFailed, code, line)
