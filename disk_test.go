@@ -28,15 +28,37 @@ func disk(w *lab.Place) awsauth.Option { return awsauth.WithDiskCache(filepath.J
 func TestDiskRole(t *testing.T) {
 	w := lab.New(t, awsauth.AWS)
 	var log lab.Records
-	first := lab.Get(t, w.Open(w.Static(), disk(w), awsauth.WithAccount(lab.Target)))
+	open := func() *awsauth.Session {
+		return w.Open(w.Static(), disk(w), awsauth.WithAccount(lab.Target), log.Option())
+	}
+	assumed := open()
+	first := lab.Get(t, assumed)
+	who, err := assumed.Identity(t.Context())
+	require.NoError(t, err)
+	require.NotEmpty(t, who.UserID)
+	assert.NotContains(t, w.Explain(assumed).String(), "from the disk cache")
+	assert.False(t, log.Has("INFO", "awsauth: credentials read from the disk cache"), "%s", &log)
 	for range 20 {
-		s := w.Open(w.Static(), disk(w), awsauth.WithAccount(lab.Target), log.Option())
+		s := open()
 		assert.Equal(t, first, lab.Get(t, s))
 		assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(s))
+		same, err := s.Identity(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, who, same)
 		assert.Contains(t, w.Explain(s).String(), "from the disk cache")
 	}
 	assert.Len(t, w.Calls(), 1)
 	assert.True(t, log.Has("INFO", "awsauth: credentials read from the disk cache"), "%s", &log)
+}
+
+// TestDiskUnasked: without the option nothing is kept on the disk.
+func TestDiskUnasked(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.Env("HOME=$DIR", "XDG_CACHE_HOME=", "LocalAppData=$DIR")
+	where, err := os.UserCacheDir()
+	require.NoError(t, err)
+	lab.Get(t, w.InRole())
+	assert.NoDirExists(t, where)
 }
 
 // TestDiskKey: whatever decides the answer is part of the key. Each case differs
