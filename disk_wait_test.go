@@ -144,26 +144,50 @@ func TestDiskStoppedProcess(t *testing.T) {
 	})
 }
 
+// TestDiskPersonWait: a person may be typing a code for the process that has the lock. It
+// is waited for four minutes, before this process asks the same person.
+func TestDiskPersonWait(t *testing.T) {
+	for name, opts := range map[string][]awsauth.Option{
+		"an MFA session":          {},
+		"a role with its own":     {awsauth.WithAccount(lab.Target), awsauth.WithDuration(2 * time.Hour)},
+		"a role behind a session": {awsauth.WithAccount(lab.Target)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+				device := w.Device()
+				w.AddRole(awsauthtest.Role{ARN: w.ManageARN(lab.Target), Trust: []string{lab.Home}, MaxSession: 2 * time.Hour})
+				opts := append(opts, w.Static(), disk(w), device.Option())
+				lab.Get(t, w.Open(opts...))
+				time.Sleep(13 * time.Hour)
+				release := holdLocks(t, w.Dir)
+				time.AfterFunc(3*time.Minute+50*time.Second, func() {
+					assert.Equal(t, 1, device.Asked())
+					release()
+				})
+				o := lab.Ask(t.Context(), w.Open(opts...))
+				require.NoError(t, o.Err)
+				assert.Equal(t, 2, device.Asked())
+				assert.InDelta(t, 230, o.Took.Seconds(), 1)
+			})
+		})
+	}
+}
+
 // TestDiskBackgroundWait: behind the callers, nobody is asked for a code. So a renewal
-// there waits for another process as long as any, and not as long as a person types: a
-// role of 15 minutes, which is renewed five to ten minutes after it was assumed, is
-// renewed twenty seconds later each time.
+// there waits for another process as long as any other call, and not as long as a person
+// types.
 func TestDiskBackgroundWait(t *testing.T) {
 	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		var log lab.Records
 		device := w.Device()
-		s := w.Open(w.Static(), disk(w), device.Option(), awsauth.WithAccount(lab.Target), awsauth.WithDuration(15*time.Minute))
-		held, since, renewed := lab.Get(t, s).AccessKeyID, time.Now(), 0
+		s := w.Open(w.Static(), disk(w), device.Option(), awsauth.WithAccount(lab.Target), log.Option())
+		lab.Get(t, s)
+		time.Sleep(11*time.Hour + 50*time.Minute)
+		lab.Get(t, s)
 		holdLocks(t, w.Dir)
-		for renewed < 20 {
-			time.Sleep(time.Second)
-			o := lab.Ask(t.Context(), s)
-			require.NoError(t, o.Err)
-			require.Zero(t, o.Took)
-			if o.Creds.AccessKeyID != held {
-				require.LessOrEqual(t, time.Since(since), 10*time.Minute+22*time.Second)
-				held, since, renewed = o.Creds.AccessKeyID, time.Now(), renewed+1
-			}
-		}
+		time.Sleep(10 * time.Minute) // the MFA session ends, the role's keys last for another fifty minutes
+		lab.Busy(t, s, time.Second, 35*time.Minute)
+		assert.True(t, log.Has("DEBUG", "a code is needed to renew them, and nobody is waiting", "took=20s"), "%s", &log)
 		assert.Equal(t, 1, device.Asked())
 	})
 }
