@@ -214,7 +214,7 @@ func (e *entry) key(ctx context.Context) (key diskcache.Key, ok bool, err error)
 		ok, err = e.parent.identify(ctx, b)
 		b.Add("mfa", e.gate.serial)
 	default:
-		ok, err = e.family.decision.source.identify(ctx, e.family.kit, b)
+		ok = e.family.decision.source.identify(ctx, e.family.kit, b)
 	}
 	return b.Sum(), ok && err == nil, err
 }
@@ -242,8 +242,8 @@ func (s *Session) identify(ctx context.Context, b *diskcache.KeyBuilder) (bool, 
 		b.Add("mfa session", owner)
 		return ok, err
 	}
-	if named, err := s.source().identify(ctx, s.family.kit, b); named || err != nil {
-		return named, err
+	if s.source().identify(ctx, s.family.kit, b) {
+		return true, nil
 	}
 	keys, err := s.issued(ctx)
 	if err != nil {

@@ -107,18 +107,32 @@ func TestDiskKey(t *testing.T) {
 	assert.Len(t, w.Calls("AssumeRole"), len(cases))
 }
 
-// TestDiskTwoWays: a role that is assumed from two others is two entries.
+// TestDiskTwoWays: a role that is assumed from two others is two entries, also where the
+// base has a lasting name.
 func TestDiskTwoWays(t *testing.T) {
-	w := lab.New(t, awsauth.AWS)
-	ids := map[string]bool{}
-	for _, first := range []string{"base", "middle"} {
-		s := w.Open(w.Static(), disk(w), awsauth.WithAccount(lab.Home), awsauth.WithRole(first))
-		child, err := s.Assume(awsauth.WithAccount(lab.Target))
-		require.NoError(t, err)
-		ids[lab.Get(t, child).AccessKeyID] = true
+	for name, source := range map[string]func(*lab.Place) awsauth.Option{
+		"keys": (*lab.Place).Static,
+		"a web identity": func(w *lab.Place) awsauth.Option {
+			w.WebToken()
+			w.WebEnv()
+			return awsauth.WithRegion("us-east-1")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := lab.New(t, awsauth.AWS)
+			from, ids := source(w), map[string]bool{}
+			for range 2 {
+				for _, first := range []string{"base", "middle"} {
+					s := w.Open(from, disk(w), awsauth.WithAccount(lab.Home), awsauth.WithRole(first))
+					child, err := s.Assume(awsauth.WithAccount(lab.Target))
+					require.NoError(t, err)
+					ids[lab.Get(t, child).AccessKeyID] = true
+				}
+			}
+			assert.Len(t, ids, 2)
+			assert.Len(t, w.Calls("AssumeRole"), 4)
+		})
 	}
-	assert.Len(t, ids, 2)
-	assert.Len(t, w.Calls("AssumeRole"), 4)
 }
 
 // TestDiskMFA: a person types one code, whichever process comes first, and none at
