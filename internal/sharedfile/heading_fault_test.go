@@ -53,3 +53,69 @@ func TestDamagedHeadings(t *testing.T) {
 		}
 	}
 }
+
+// TestHeadingTexts: what is said of a heading that names nothing, or another profile than
+// was meant, and which profile there is to the SDK. The lines below it are not those of
+// the section above.
+func TestHeadingTexts(t *testing.T) {
+	const stray, before, nothing, comment, other = " has a stray sign in its name; write ", " has a bracket or quote before its first word; write ",
+		" counts for nothing in a credentials file; write ", " has a comment's sign in its name; write ", " is not the default profile; write [default]"
+	type said struct{ problem, name string } // name is of the profile that the SDK sees; empty: none
+	for _, tt := range []struct {
+		heading, profile    string
+		config, credentials said
+	}{
+		{`["profile ops"]`, "ops", said{`["profile ops"]` + before + "[profile ops]", ""}, said{`["profile ops"]` + before + "[ops]", ""}},
+		{"[[profile ops]]", "ops", said{"[[profile ops]]" + before + "[profile ops]", ""}, said{"[[profile ops]]" + before + "[ops]", ""}},
+		{"[profile ops]]", "ops", said{"[profile ops]]" + stray + "[profile ops]", "ops]"}, said{"[profile ops]]" + nothing + "[ops]", ""}},
+		{`[profile "ops]`, "ops", said{`[profile "ops]` + stray + "[profile ops]", `"ops`}, said{`[profile "ops]` + nothing + "[ops]", ""}},
+		{`[profile a\ b]`, "a b", said{`[profile a\ b]` + stray + "[profile 'a b']", `a\ b`}, said{`[profile a\ b]` + nothing + "[a b]", ""}},
+		{"[profile ops,]", "ops", said{"[profile ops,]" + stray + "[profile ops]", "ops,"}, said{"[profile ops,]" + nothing + "[ops]", ""}},
+		{"[ops:]", "ops", said{}, said{"[ops:]" + stray + "[ops]", "ops:"}},
+		{"[ops x:]", "ops x", said{}, said{"[ops x:]" + stray + "[ops x]", "ops x:"}},
+		{"[profile ops # old]", "ops", said{"[profile ops # old]" + comment + "[profile ops]", "ops # old"}, said{}},
+		{"[ops # old]", "ops", said{}, said{"[ops # old]" + comment + "[ops]", "ops # old"}},
+		{"[default # old]", "default", said{"[default # old]" + comment + "[default]", ""}, said{"[default # old]" + comment + "[default]", "default # old"}},
+		{"[defualt]", "default", said{"[defualt]" + other, ""}, said{"[defualt]" + other, "defualt"}},
+		{"[default:]", "default", said{"[default:]" + stray + "[default]", ""}, said{"[default:]" + stray + "[default]", "default:"}},
+		{"[profile :default]", "default", said{"[profile :default]" + other, ":default"}, said{}},
+		{"[[default]]", "default", said{"[[default]]" + other, ""}, said{"[[default]]" + other, ""}},
+		{"['default']", "default", said{"['default']" + other, ""}, said{"", "default"}},
+		{"['profile default']", "default", said{"['profile default']" + before + "[profile default]", ""}, said{"['profile default']" + before + "[default]", ""}},
+		{"['a b']", "a b", said{"['a b'] counts for nothing in a config file; write [profile 'a b']", ""}, said{"", "a b"}},
+		{"[profile :]", ":", said{"", ":"}, said{"[profile :]" + nothing + "[NAME]", ""}},
+		{"[“default”]", "default", said{"the heading has a typographic quotation mark (U+201C); write [default]", ""}, said{"the heading has a typographic quotation mark (U+201C); write [default]", ""}},
+		{"[profile ‘ops’]", "ops", said{"the heading has a typographic quotation mark (U+2018); write [profile ops]", ""}, said{"the heading has a typographic quotation mark (U+2018); write [ops]", ""}},
+		{"[default][ops]", "ops", said{"two sections on one line; write each on a line of its own", ""}, said{"two sections on one line; write each on a line of its own", ""}},
+	} {
+		for _, kind := range []string{"config", "credentials"} {
+			t.Run(tt.heading+" "+kind, func(t *testing.T) {
+				path, above, want := filepath.Join(t.TempDir(), kind), "[profile above]", tt.config
+				if kind == "credentials" {
+					above, want = "[above]", tt.credentials
+				}
+				require.NoError(t, os.WriteFile(path, []byte(above+"\nregion = us-east-1\n"+tt.heading+"\nregion = eu-west-1\n"), 0o600))
+				files := sharedfile.Read([]string{path}, nil)
+				if kind == "credentials" {
+					files = sharedfile.Read(nil, []string{path})
+				}
+				var got []string
+				for _, problem := range files.Problems(tt.profile) {
+					got = append(got, problem.String())
+				}
+				if want.problem == "" {
+					assert.Empty(t, got)
+				} else {
+					assert.Equal(t, []string{path + ":3: " + want.problem}, got)
+				}
+				names := []string{"above"}
+				if want.name != "" {
+					names = append(names, want.name)
+				}
+				assert.ElementsMatch(t, names, files.Names())
+				region, _ := files.Get("above", "region")
+				assert.Equal(t, "us-east-1", region.Text)
+			})
+		}
+	}
+}
