@@ -3,6 +3,7 @@ package sharedfile_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -59,7 +60,7 @@ func TestDamagedHeadings(t *testing.T) {
 // the section above.
 func TestHeadingTexts(t *testing.T) {
 	const stray, before, nothing, comment, other = " has a stray sign in its name; write ", " has a bracket or quote before its first word; write ",
-		" counts for nothing in a credentials file; write ", " has a comment's sign in its name; write ", " is not the default profile; write [default]"
+		" counts for nothing in a KIND file; write ", " has a comment's sign in its name; write ", " is not the default profile; write [default]"
 	type said struct{ problem, name string } // name is of the profile that the SDK sees; empty: none
 	for _, tt := range []struct {
 		heading, profile    string
@@ -71,18 +72,29 @@ func TestHeadingTexts(t *testing.T) {
 		{`[profile "ops]`, "ops", said{`[profile "ops]` + stray + "[profile ops]", `"ops`}, said{`[profile "ops]` + nothing + "[ops]", ""}},
 		{`[profile a\ b]`, "a b", said{`[profile a\ b]` + stray + "[profile 'a b']", `a\ b`}, said{`[profile a\ b]` + nothing + "[a b]", ""}},
 		{"[profile ops,]", "ops", said{"[profile ops,]" + stray + "[profile ops]", "ops,"}, said{"[profile ops,]" + nothing + "[ops]", ""}},
-		{"[ops:]", "ops", said{}, said{"[ops:]" + stray + "[ops]", "ops:"}},
-		{"[ops x:]", "ops x", said{}, said{"[ops x:]" + stray + "[ops x]", "ops x:"}},
-		{"[profile ops # old]", "ops", said{"[profile ops # old]" + comment + "[profile ops]", "ops # old"}, said{}},
-		{"[ops # old]", "ops", said{}, said{"[ops # old]" + comment + "[ops]", "ops # old"}},
+		{"[ops:]", "ops", said{"[ops:]" + nothing + "[profile ops:]", ""}, said{"[ops:]" + stray + "[ops]", "ops:"}},
+		{"[ops x:]", "ops x", said{"[ops x:]" + nothing + "[profile 'ops x:']", ""}, said{"[ops x:]" + stray + "[ops x]", "ops x:"}},
+		{"[profile ops # old]", "ops", said{"[profile ops # old]" + comment + "[profile ops]", "ops # old"}, said{"[profile ops # old]" + nothing + "[ops # old]", ""}},
+		{"[ops # old]", "ops", said{"[ops # old]" + nothing + "[profile 'ops # old']", ""}, said{"[ops # old]" + comment + "[ops]", "ops # old"}},
 		{"[default # old]", "default", said{"[default # old]" + comment + "[default]", ""}, said{"[default # old]" + comment + "[default]", "default # old"}},
 		{"[defualt]", "default", said{"[defualt]" + other, ""}, said{"[defualt]" + other, "defualt"}},
 		{"[default:]", "default", said{"[default:]" + stray + "[default]", ""}, said{"[default:]" + stray + "[default]", "default:"}},
-		{"[profile :default]", "default", said{"[profile :default]" + other, ":default"}, said{}},
+		{"[defualt:]", "default", said{"[defualt:]" + stray + "[default]", ""}, said{"[defualt:]" + stray + "[default]", "defualt:"}},
+		{"[default-]", "default", said{"[default-]" + other, ""}, said{"[default-]" + other, "default-"}},
+		{"[defaults]", "default", said{"[defaults]" + nothing + "[profile defaults]", ""}, said{"", "defaults"}},
+		{`[profile ops"]`, "ops", said{`[profile ops"]` + stray + "[profile ops]", `ops"`}, said{`[profile ops"]` + nothing + "[ops]", ""}},
+		{"[profile [ops]", "ops", said{"[profile [ops]" + stray + "[profile ops]", "[ops"}, said{"[profile [ops]" + nothing + "[ops]", ""}},
+		{"[profile o'brien]", "o'brien", said{"", "o'brien"}, said{"[profile o'brien]" + nothing + "[o'brien]", ""}},
+		{"[profile a b]", "a b", said{"", "a b"}, said{"[profile a b]" + nothing + "[a b]", ""}},
+		{"['profile']", "profile", said{"['profile']" + nothing + "[profile profile]", ""}, said{"", "profile"}},
+		{"['sso-session corp']", "ops", said{"['sso-session corp']" + before + "[sso-session corp]", ""}, said{"['sso-session corp']" + before + "[sso-session corp]", ""}},
+		{"[profile :x]", ":x", said{"", ":x"}, said{"[profile :x]" + nothing + "[:x]", ""}},
+		{"[profile default]", "default", said{"", "default"}, said{"[profile default]" + nothing + "[default]", ""}},
+		{"[profile :default]", "default", said{"[profile :default]" + other, ":default"}, said{"[profile :default]" + nothing + "[:default]", ""}},
 		{"[[default]]", "default", said{"[[default]]" + other, ""}, said{"[[default]]" + other, ""}},
 		{"['default']", "default", said{"['default']" + other, ""}, said{"", "default"}},
 		{"['profile default']", "default", said{"['profile default']" + before + "[profile default]", ""}, said{"['profile default']" + before + "[default]", ""}},
-		{"['a b']", "a b", said{"['a b'] counts for nothing in a config file; write [profile 'a b']", ""}, said{"", "a b"}},
+		{"['a b']", "a b", said{"['a b']" + nothing + "[profile 'a b']", ""}, said{"", "a b"}},
 		{"[profile :]", ":", said{"", ":"}, said{"[profile :]" + nothing + "[NAME]", ""}},
 		{"[“default”]", "default", said{"the heading has a typographic quotation mark (U+201C); write [default]", ""}, said{"the heading has a typographic quotation mark (U+201C); write [default]", ""}},
 		{"[profile ‘ops’]", "ops", said{"the heading has a typographic quotation mark (U+2018); write [profile ops]", ""}, said{"the heading has a typographic quotation mark (U+2018); write [ops]", ""}},
@@ -100,14 +112,16 @@ func TestHeadingTexts(t *testing.T) {
 					files = sharedfile.Read(nil, []string{path})
 				}
 				var got []string
-				for _, problem := range files.Problems(tt.profile) {
+				for _, problem := range append(files.Problems(tt.profile), files.Others(tt.profile)...) {
 					got = append(got, problem.String())
 				}
 				if want.problem == "" {
 					assert.Empty(t, got)
 				} else {
-					assert.Equal(t, []string{path + ":3: " + want.problem}, got)
+					assert.Equal(t, []string{path + ":3: " + strings.Replace(want.problem, "KIND", kind, 1)}, got)
 				}
+				everybody := strings.Contains(want.problem, "two sections") || strings.Contains(want.problem, "[NAME]")
+				assert.Equal(t, everybody, len(files.Problems("elsewhere")) > 0, "whether it concerns all")
 				names := []string{"above"}
 				if want.name != "" {
 					names = append(names, want.name)
