@@ -95,6 +95,8 @@ func TestHeadingTexts(t *testing.T) {
 		{"['default']", "default", said{"['default']" + other, ""}, said{"", "default"}},
 		{"['profile default']", "default", said{"['profile default']" + before + "[profile default]", ""}, said{"['profile default']" + before + "[default]", ""}},
 		{"['a b']", "a b", said{"['a b']" + nothing + "[profile 'a b']", ""}, said{"", "a b"}},
+		{"[plugins]", "plugins", said{}, said{"", "plugins"}}, // of the AWS CLI
+		{"[preview]", "preview", said{}, said{"", "preview"}},
 		{"[profile :]", ":", said{"", ":"}, said{"[profile :]" + nothing + "[NAME]", ""}},
 		{"[“default”]", "default", said{"the heading has a typographic quotation mark (U+201C); write [default]", ""}, said{"the heading has a typographic quotation mark (U+201C); write [default]", ""}},
 		{"[profile ‘ops’]", "ops", said{"the heading has a typographic quotation mark (U+2018); write [profile ops]", ""}, said{"the heading has a typographic quotation mark (U+2018); write [ops]", ""}},
