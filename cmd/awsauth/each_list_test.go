@@ -32,7 +32,7 @@ func TestRoleName(t *testing.T) {
 		"arn:aws:sts::111111111111:assumed-role/ops/me":         "ops",
 		"arn:aws:sts::111111111111:assumed-role/ops":            "ops",
 		"arn:aws:iam::111111111111:role/assumed-role/night/ops": "ops",
-		"111111111111":                                          "111111111111",
+		"111111111111": "111111111111",
 	} {
 		assert.Equal(t, want, roleName(arn), arn)
 	}

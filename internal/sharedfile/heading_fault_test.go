@@ -55,17 +55,15 @@ func TestDamagedHeadings(t *testing.T) {
 	}
 }
 
-// TestHeadingTexts: what is said of a heading that names nothing, or another profile than
-// was meant, and which profile there is to the SDK. The lines below it are not those of
-// the section above.
-func TestHeadingTexts(t *testing.T) {
+// said is what is said of a heading.
+type said struct{ problem, name string } // name is of the profile that the SDK sees; empty: none
+
+// headingTexts are headings, the profile that each means, and what is said of it in either
+// kind of file.
+func headingTexts() []headingText {
 	const stray, before, nothing, comment, other = " has a stray sign in its name; write ", " has a bracket or quote before its first word; write ",
 		" counts for nothing in a KIND file; write ", " has a comment's sign in its name; write ", " is not the default profile; write [default]"
-	type said struct{ problem, name string } // name is of the profile that the SDK sees; empty: none
-	for _, tt := range []struct {
-		heading, profile    string
-		config, credentials said
-	}{
+	return []headingText{
 		{`["profile ops"]`, "ops", said{`["profile ops"]` + before + "[profile ops]", ""}, said{`["profile ops"]` + before + "[ops]", ""}},
 		{"[[profile ops]]", "ops", said{"[[profile ops]]" + before + "[profile ops]", ""}, said{"[[profile ops]]" + before + "[ops]", ""}},
 		{"[profile ops]]", "ops", said{"[profile ops]]" + stray + "[profile ops]", "ops]"}, said{"[profile ops]]" + nothing + "[ops]", ""}},
@@ -101,7 +99,19 @@ func TestHeadingTexts(t *testing.T) {
 		{"[“default”]", "default", said{"the heading has a typographic quotation mark (U+201C); write [default]", ""}, said{"the heading has a typographic quotation mark (U+201C); write [default]", ""}},
 		{"[profile ‘ops’]", "ops", said{"the heading has a typographic quotation mark (U+2018); write [profile ops]", ""}, said{"the heading has a typographic quotation mark (U+2018); write [ops]", ""}},
 		{"[default][ops]", "ops", said{"two sections on one line; write each on a line of its own", ""}, said{"two sections on one line; write each on a line of its own", ""}},
-	} {
+	}
+}
+
+type headingText struct {
+	heading, profile    string
+	config, credentials said
+}
+
+// TestHeadingTexts: what is said of a heading that names nothing, or another profile than
+// was meant, and which profile there is to the SDK. The lines below it are not those of
+// the section above.
+func TestHeadingTexts(t *testing.T) {
+	for _, tt := range headingTexts() {
 		for _, kind := range []string{"config", "credentials"} {
 			t.Run(tt.heading+" "+kind, func(t *testing.T) {
 				path, above, want := filepath.Join(t.TempDir(), kind), "[profile above]", tt.config
