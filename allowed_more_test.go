@@ -165,3 +165,51 @@ func TestAllowedOddSerial(t *testing.T) {
 	_, err := s.Retrieve(t.Context())
 	require.NotErrorIs(t, err, awsauth.WrongAccount)
 }
+
+// TestAllowedExplained: the row of keys that are not handed out says why, once it is known
+// whose they are. Whose the keys before were says nothing of those at hand.
+func TestAllowedExplained(t *testing.T) {
+	const why = "the credentials are of account " + lab.Home
+	failed := func(w *lab.Place, s *awsauth.Session) (names []string) {
+		for _, step := range w.Explain(s).Steps {
+			if step.Status == awsauth.Failed && strings.Contains(step.Detail, why) {
+				names = append(names, step.Source)
+			}
+		}
+		return names
+	}
+	t.Run("keys", func(t *testing.T) {
+		lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+			s := w.Open(w.Static(), awsauth.WithAllowedAccounts(stranger))
+			assert.Empty(t, failed(w, s), "it is not known yet")
+			remove := w.Inject(awsauthtest.Fault{Action: "GetCallerIdentity", Kind: awsauthtest.Refuse})
+			_, err := s.Retrieve(t.Context())
+			require.NotErrorIs(t, err, awsauth.WrongAccount)
+			assert.NotContains(t, w.Explain(s).String(), "WithAllowedAccounts allows", "nor now")
+			remove()
+			time.Sleep(time.Minute)
+			_, err = s.Retrieve(t.Context())
+			require.ErrorIs(t, err, awsauth.WrongAccount)
+			assert.Equal(t, []string{"static keys (option)"}, failed(w, s))
+			role, err := s.Assume(awsauth.WithRoleARN("arn:aws:iam::" + stranger + ":role/ops"))
+			require.NoError(t, err)
+			assert.Empty(t, failed(w, role), "they may sign for a role that is allowed")
+		})
+	})
+	t.Run("later keys", func(t *testing.T) {
+		lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+			var changed atomic.Bool
+			provider, _ := anaThenBob(w, 10*time.Minute, changed.Load)
+			s := w.Open(provider, awsauth.WithAllowedAccounts(stranger))
+			_, err := s.Retrieve(t.Context())
+			require.ErrorIs(t, err, awsauth.WrongAccount)
+			require.Len(t, failed(w, s), 1)
+			changed.Store(true)
+			w.Inject(awsauthtest.Fault{Action: "GetCallerIdentity", Kind: awsauthtest.Refuse})
+			time.Sleep(11 * time.Minute)
+			_, err = s.Retrieve(t.Context())
+			require.NotErrorIs(t, err, awsauth.WrongAccount)
+			assert.Empty(t, failed(w, s))
+		})
+	})
+}

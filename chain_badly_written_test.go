@@ -142,6 +142,16 @@ func TestHomeInOption(t *testing.T) {
 	}}})
 }
 
+// TestVariableInOption: a variable in a path of the SDK's options is none: the file has
+// that name, as for the SDK.
+func TestVariableInOption(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.Env("WHERE=elsewhere")
+	w.Write("$WHERE", "[default]\n"+lab.KeyLines)
+	file := awsauth.WithLoadOptions(config.WithSharedCredentialsFiles([]string{filepath.Join(w.Dir, "$WHERE")}))
+	assert.Equal(t, w.Keys.AccessKeyID, lab.Get(t, w.Open(file)).AccessKeyID)
+}
+
 // TestAccountOfAnotherPair: the account that stands beside the config file's pair
 // is not that of the credentials file's pair.
 func TestAccountOfAnotherPair(t *testing.T) {

@@ -66,14 +66,11 @@ func (e *entry) through(get fetch) fetch {
 			}
 			return diskcache.Entry{
 				Credentials: keys.Credentials, ARN: keys.ARN, UserID: keys.UserID,
-				Region: e.family.wire.signedFor(e.at), Fetched: time.Now().Round(0), Typed: e.typed(), What: e.what(), From: e.from(),
+				Fetched: time.Now().Round(0), What: e.what(), From: e.from(),
 			}, err
 		})
-		switch {
-		case err == errMoved:
+		if err == errMoved {
 			return moved, nil
-		case !fetched:
-			refresh.Answered(ctx)
 		}
 		return refresh.Issued{Credentials: found.Credentials, ARN: found.ARN, UserID: found.UserID, FromDisk: !fetched, Age: age(found), Owner: key.String()}, err
 	}
@@ -154,13 +151,9 @@ func (e *entry) what() string {
 	return e.family.decision.source.detail
 }
 
-// ends reports whether lifetime is what was asked for. How long others last is the
-// source's to say.
-func (e *entry) ends() bool {
-	return e.gate != nil || e.role != nil && e.role.duration > 0
-}
-
-// lifetime is how long the credentials last when they are new.
+// lifetime is how long the credentials last when they are new: what is asked for with
+// those of a role or an MFA session. How long a base's last is the source's to say, and
+// this is what is taken for it.
 func (e *entry) lifetime() time.Duration {
 	switch {
 	case e.gate != nil:
@@ -187,7 +180,7 @@ func (e *entry) good(ctx context.Context) func(diskcache.Entry) bool {
 		switch {
 		case slices.Contains(gone, found.AccessKeyID), time.Until(found.Expires) <= least:
 			return false
-		case e.ends() && e.lifetime()-age(found) <= least: // by a clock that is behind it looks alive
+		case e.parent != nil && e.lifetime()-age(found) <= least: // by a clock that is behind it looks alive
 			return false
 		case held != nil:
 			return found.AccessKeyID != held.AccessKeyID && found.Expires.After(held.Expires)
@@ -221,7 +214,7 @@ func (e *entry) key(ctx context.Context) (key diskcache.Key, ok bool, err error)
 		ok, err = e.parent.identify(ctx, b)
 		b.Add("mfa", e.gate.serial)
 	default:
-		ok, err = e.family.decision.source.identify(ctx, e.family.kit, b)
+		ok = e.family.decision.source.identify(ctx, e.family.kit, b)
 	}
 	return b.Sum(), ok && err == nil, err
 }
@@ -249,8 +242,8 @@ func (s *Session) identify(ctx context.Context, b *diskcache.KeyBuilder) (bool, 
 		b.Add("mfa session", owner)
 		return ok, err
 	}
-	if named, err := s.source().identify(ctx, s.family.kit, b); named || err != nil {
-		return named, err
+	if s.source().identify(ctx, s.family.kit, b) {
+		return true, nil
 	}
 	keys, err := s.issued(ctx)
 	if err != nil {

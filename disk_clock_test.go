@@ -1,6 +1,9 @@
 package awsauth_test
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -34,4 +37,34 @@ func TestDiskDeadByAge(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestDiskAgeCounts: on such a machine, a process that takes an entry in the middle of
+// its life uses it for the other half, and no longer.
+func TestDiskAgeCounts(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		w.SetClock(func() time.Time { return time.Now().Add(3 * time.Hour) })
+		first := lab.Get(t, w.InRole(disk(w)))
+		time.Sleep(30 * time.Minute)
+		s := w.InRole(disk(w))
+		require.Equal(t, first.AccessKeyID, lab.Get(t, s).AccessKeyID)
+		time.Sleep(31 * time.Minute)
+		assert.NotEqual(t, first.AccessKeyID, lab.Get(t, s).AccessKeyID)
+	})
+}
+
+// TestDiskNoDate: an entry that does not say when it was fetched is as good as its expiry
+// says.
+func TestDiskNoDate(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	first := lab.Get(t, w.InRole(disk(w)))
+	files, err := filepath.Glob(filepath.Join(w.Dir, "cache", "*.json"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	text, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	dated := regexp.MustCompile(`"Fetched":"[^"]*",`)
+	require.Regexp(t, dated, string(text))
+	require.NoError(t, os.WriteFile(files[0], dated.ReplaceAll(text, nil), 0o600))
+	assert.Equal(t, first.AccessKeyID, lab.Get(t, w.InRole(disk(w))).AccessKeyID)
 }

@@ -1,10 +1,8 @@
 package awsauth_test
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,46 +12,37 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chaoxiaodi/awsauth"
-	"github.com/chaoxiaodi/awsauth/awsauthtest"
+	"github.com/chaoxiaodi/awsauth/internal/diskcache"
 	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
-// TestDiskTyped: an entry says whether a person typed a code for it: that of an MFA
-// session does, that of a role with a code of its own, and no other.
-func TestDiskTyped(t *testing.T) {
+// TestDiskListed: an entry says what it is of and who asked for it, for a listing.
+func TestDiskListed(t *testing.T) {
+	const role, device = "role " + lab.ManageRole, "arn:aws:iam::111111111111:mfa/ana"
 	for name, tt := range map[string]struct {
-		opts func(*lab.Place, *lab.Device) []awsauth.Option
-		want map[string]bool // what the entry is of → typed
+		opts func(*lab.Place) []awsauth.Option
+		want map[string]string // what → from
 	}{
-		"no device": {func(w *lab.Place, _ *lab.Device) []awsauth.Option {
+		"a role": {func(w *lab.Place) []awsauth.Option {
 			return []awsauth.Option{w.Static(), awsauth.WithAccount(lab.Target)}
-		}, map[string]bool{"role": false}},
-		"behind a session": {func(w *lab.Place, d *lab.Device) []awsauth.Option {
-			return []awsauth.Option{w.Static(), d.Option(), awsauth.WithAccount(lab.Target)}
-		}, map[string]bool{"role": false, "MFA": true}},
-		"a code of its own": {func(w *lab.Place, d *lab.Device) []awsauth.Option {
-			return []awsauth.Option{w.Static(), d.Option(), awsauth.WithAccount(lab.Target), awsauth.WithDuration(2 * time.Hour)}
-		}, map[string]bool{"role": true}},
+		}, map[string]string{role: "static keys"}},
+		"behind an MFA session": {func(w *lab.Place) []awsauth.Option {
+			return []awsauth.Option{w.Device().Option(), w.Static(), awsauth.WithAccount(lab.Target)}
+		}, map[string]string{role: "static keys → MFA " + device, "MFA session of " + device: "static keys"}},
+		"a role of SSO": {func(w *lab.Place) []awsauth.Option {
+			w.SSOProfile()
+			w.SSOLogin("corp")
+			return []awsauth.Option{awsauth.WithProfile("dev"), awsauth.WithAccount(lab.Target)}
+		}, map[string]string{role: `profile "dev" (SSO)`, `SSO session "corp"`: `profile "dev" (SSO)`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := lab.New(t, awsauth.AWS)
-			device := w.Device()
-			w.AddRole(awsauthtest.Role{ARN: w.ManageARN(lab.Target), Trust: []string{lab.Home}, MaxSession: 12 * time.Hour})
-			lab.Get(t, w.Open(append(tt.opts(w, device), disk(w))...))
-			files, err := filepath.Glob(filepath.Join(w.Dir, "cache", "*.json"))
+			lab.Get(t, w.Open(append(tt.opts(w), disk(w))...))
+			items, err := diskcache.Open(diskcache.Config{Dir: filepath.Join(w.Dir, "cache")}).List(t.Context())
 			require.NoError(t, err)
-			got := map[string]bool{}
-			for _, file := range files {
-				text, err := os.ReadFile(file)
-				require.NoError(t, err)
-				var entry struct {
-					Typed      bool
-					What, From string
-				}
-				require.NoError(t, json.Unmarshal(text, &entry), "%s", text)
-				assert.Contains(t, entry.From, "static keys", "who asks")
-				kind, _, _ := strings.Cut(entry.What, " ")
-				got[kind] = entry.Typed
+			got := map[string]string{}
+			for _, item := range items {
+				got[item.What] = item.From
 			}
 			assert.Equal(t, tt.want, got)
 		})

@@ -2,6 +2,8 @@ package awsauth_test
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -88,11 +90,51 @@ func TestDiskNoLogin(t *testing.T) {
 	lab.Get(t, w.Open(awsauth.WithProfile("dev"), disk(w)))
 	path, err := ssocreds.StandardCachedTokenFilepath(start)
 	require.NoError(t, err)
+	files := onlyFiles(t, filepath.Join(w.Dir, "cache"))
 	for _, text := range []string{`{"expiresAt":"2099-01-01T00:00:00Z"}`, "{", ""} {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		_, err = w.Open(awsauth.WithProfile("dev"), disk(w)).Retrieve(t.Context())
 		lab.RequireBad(t, err, awsauth.Expired, "SSO session", "aws sso login --profile dev")
+		assert.Equal(t, files, onlyFiles(t, filepath.Join(w.Dir, "cache")), "nor a lock")
 	}
+}
+
+// onlyFiles are the names of what a directory holds, none if there is no directory.
+func onlyFiles(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if !errors.Is(err, fs.ErrNotExist) {
+		require.NoError(t, err)
+	}
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+// TestDiskNoBase: without base credentials it is not known whose role it would be, and
+// nothing is looked for on the disk.
+func TestDiskNoBase(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	_, err := w.Open(disk(w), awsauth.WithAccount(lab.Target), awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{}, errors.New("the vault is sealed")
+	}))).Retrieve(t.Context())
+	lab.RequireBad(t, err, awsauth.NoCredentials, "the vault is sealed")
+	assert.Empty(t, onlyFiles(t, filepath.Join(w.Dir, "cache")))
+}
+
+// TestDiskOfRenewedBase: a role belongs to who the base is, not to the keys that the base
+// has for the moment. Other processes use it after those have ended, and need no others.
+func TestDiskOfRenewedBase(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, _ *lab.Place) {
+		w := newWorkload(t, awsauth.AWS, "us-east-1")
+		w.profile = w.AddAnywhereProfile(awsauthtest.AnywhereProfile{Account: lab.Home, Region: "us-east-1", RoleARNs: []string{w.role}, Duration: 15 * time.Minute})
+		first := lab.Get(t, w.Open(w.option(), disk(w.Place), awsauth.WithAccount(lab.Target)))
+		time.Sleep(20 * time.Minute)
+		second := lab.Get(t, w.Open(w.option(), disk(w.Place), awsauth.WithAccount(lab.Target)))
+		assert.Equal(t, first.AccessKeyID, second.AccessKeyID)
+		assert.Len(t, w.Calls("CreateSession"), 1)
+	})
 }
 
 // TestDiskUserChanges: a provider whose user changes while an MFA session of the one
@@ -100,16 +142,8 @@ func TestDiskNoLogin(t *testing.T) {
 func TestDiskUserChanges(t *testing.T) {
 	w := lab.New(t, awsauth.AWS)
 	device := w.Device()
-	ana := w.Keys
-	bob := w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/bob"), MFASerial: w.ARN(lab.Home, "mfa/bob")})
 	var changed atomic.Bool
-	provider := awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		keys := ana
-		if changed.Load() {
-			keys = bob
-		}
-		return aws.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey}, nil
-	}))
+	provider, bob := anaThenBob(w, 0, changed.Load)
 	s := w.Open(provider, disk(w), device.Option())
 	lab.Get(t, s)
 	changed.Store(true)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,7 +17,6 @@ import (
 
 	"github.com/chaoxiaodi/awsauth"
 	"github.com/chaoxiaodi/awsauth/awsauthtest"
-	"github.com/chaoxiaodi/awsauth/internal/diskcache"
 	"github.com/chaoxiaodi/awsauth/internal/lab"
 )
 
@@ -82,19 +82,25 @@ func TestDiskAllowed(t *testing.T) {
 	require.ErrorIs(t, err, awsauth.WrongAccount)
 }
 
+// anaThenBob is a provider of the keys of the place's user, and of another's from when
+// isBob says so. lasts is how long it says they live, 0: for ever.
+func anaThenBob(w *lab.Place, lasts time.Duration, isBob func() bool) (provider awsauth.Option, bob awsauthtest.Keys) {
+	ana, bob := w.Keys, w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/bob"), MFASerial: w.ARN(lab.Home, "mfa/bob")})
+	return awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		keys := ana
+		if isBob() {
+			keys = bob
+		}
+		return aws.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, CanExpire: lasts > 0, Expires: time.Now().Add(lasts)}, nil
+	})), bob
+}
+
 // TestDiskKeysChangeInFlight: keys that a service refuses while a role is assumed with
 // them, and whose successor is another user's. The role is not the first one's.
 func TestDiskKeysChangeInFlight(t *testing.T) {
 	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
-		ana, bob := w.Keys, w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/bob")})
 		var asked atomic.Int32
-		provider := awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			keys := ana
-			if asked.Add(1) > 1 {
-				keys = bob
-			}
-			return aws.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey}, nil
-		}))
+		provider, bob := anaThenBob(w, 0, func() bool { return asked.Add(1) > 1 })
 		w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Refuse, Code: "ExpiredToken", Times: 1})
 		ofBob := lab.Get(t, w.Open(provider, disk(w), awsauth.WithAccount(lab.Target)))
 		calls := w.Calls("AssumeRole")
@@ -108,15 +114,8 @@ func TestDiskKeysChangeInFlight(t *testing.T) {
 // what the caller hears.
 func TestDiskFailsInFlight(t *testing.T) {
 	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
-		ana, bob := w.Keys, w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/bob")})
 		var asked atomic.Int32
-		provider := awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			keys := ana
-			if asked.Add(1) > 1 {
-				keys = bob
-			}
-			return aws.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey}, nil
-		}))
+		provider, bob := anaThenBob(w, 0, func() bool { return asked.Add(1) > 1 })
 		w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Refuse, Code: "ExpiredToken", Times: 1})
 		w.Inject(awsauthtest.Fault{Action: "AssumeRole", Kind: awsauthtest.Refuse})
 		_, err := w.Open(provider, disk(w), awsauth.WithAccount(lab.Target)).Retrieve(t.Context())
@@ -131,15 +130,9 @@ func TestDiskFailsInFlight(t *testing.T) {
 func TestDiskOwnerOfEnded(t *testing.T) {
 	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 		device := w.Device()
-		ana, bob := w.Keys, w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/bob"), MFASerial: w.ARN(lab.Home, "mfa/bob")})
 		var changed atomic.Bool
-		s := w.Open(device.Option(), disk(w), awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			keys := ana
-			if changed.Load() {
-				keys = bob
-			}
-			return aws.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, CanExpire: true, Expires: time.Now().Add(10 * time.Minute)}, nil
-		})))
+		provider, _ := anaThenBob(w, 10*time.Minute, changed.Load)
+		s := w.Open(device.Option(), disk(w), provider)
 		lab.Get(t, s)
 		time.Sleep(11*time.Hour + 50*time.Minute)
 		ofAna := lab.Get(t, w.Open(w.Static(), disk(w), device.Option(), awsauth.WithAccount(lab.Target)))
@@ -159,15 +152,9 @@ func TestDiskOwnerOfEnded(t *testing.T) {
 func TestDiskOwnerOfSession(t *testing.T) {
 	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
 		device := w.Device()
-		ana, bob := w.Keys, w.AddUser(awsauthtest.User{ARN: w.ARN(lab.Home, "user/bob"), MFASerial: w.ARN(lab.Home, "mfa/bob")})
 		var changed atomic.Bool
-		s := w.Open(device.Option(), disk(w), awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			keys := ana
-			if changed.Load() {
-				keys = bob
-			}
-			return aws.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, CanExpire: true, Expires: time.Now().Add(10 * time.Minute)}, nil
-		})))
+		provider, bob := anaThenBob(w, 10*time.Minute, changed.Load)
+		s := w.Open(device.Option(), disk(w), provider)
 		lab.Get(t, s)
 		changed.Store(true)
 		time.Sleep(20 * time.Minute)
@@ -204,70 +191,51 @@ func TestDiskOtherHost(t *testing.T) {
 	assert.Len(t, w.Calls("AssumeRole"), 2)
 }
 
-// TestDiskEnough: how much an entry must have left depends on how long it lasts when it
-// is new, and on what the caller asks for.
-func TestDiskEnough(t *testing.T) {
-	for _, tt := range []struct {
-		lasts, left time.Duration
-		least       time.Duration // that the caller asks for; 0: nothing
-		good        bool
+// TestDiskOlderEntry: an entry that ends before what a session has replaces nothing, and
+// does not hold up its renewal either. Nor do keys that a service has refused, or those
+// that the session has already, when another process has written that they live longer.
+func TestDiskOlderEntry(t *testing.T) {
+	for name, tt := range map[string]struct {
+		before func(t *testing.T, w *lab.Place, s *awsauth.Session, entry string) // puts the session's second keys in place of the first
+		longer time.Duration                                                      // than the first keys live, says the entry
 	}{
-		{15 * time.Minute, 100 * time.Second, 0, true},
-		{15 * time.Minute, 80 * time.Second, 0, false},
-		{time.Hour, 130 * time.Second, 0, true},
-		{time.Hour, 110 * time.Second, 0, false},
-		{time.Hour, 30 * time.Minute, time.Hour, true}, // a third will do
-		{time.Hour, 19 * time.Minute, time.Hour, false},
-		{time.Hour, 19 * time.Minute, 15 * time.Minute, true},
-		{time.Hour, 14 * time.Minute, 15 * time.Minute, false},
+		"ends before": {func(t *testing.T, w *lab.Place, _ *awsauth.Session, entry string) {
+			time.Sleep(10 * time.Minute)
+			require.NoError(t, os.Remove(entry))
+		}, 0},
+		"refused": {func(t *testing.T, w *lab.Place, s *awsauth.Session, _ string) {
+			w.Expire(lab.Get(t, s).AccessKeyID)
+			require.NoError(t, lab.Whoami(s))
+		}, 2 * time.Hour},
+		"at hand": {func(*testing.T, *lab.Place, *awsauth.Session, string) {}, 2 * time.Hour},
 	} {
-		lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
-			ctx := t.Context()
-			if tt.least > 0 {
-				ctx = diskcache.WithAtLeast(ctx, tt.least)
-			}
-			role := awsauth.WithDuration(tt.lasts)
-			lab.Get(t, w.InRole(disk(w), role))
-			time.Sleep(tt.lasts - tt.left)
-			_, err := w.InRole(disk(w), role).Retrieve(ctx)
-			require.NoError(t, err)
-			assert.Equal(t, tt.good, len(w.Calls("AssumeRole")) == 1, "%+v", tt)
+		t.Run(name, func(t *testing.T) {
+			lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+				s := w.InRole(disk(w))
+				old := lab.Get(t, s)
+				files, err := filepath.Glob(filepath.Join(w.Dir, "cache", "*.json"))
+				require.NoError(t, err)
+				require.Len(t, files, 1)
+				text, err := os.ReadFile(files[0])
+				require.NoError(t, err)
+				tt.before(t, w, s, files[0])
+				if tt.longer == 0 {
+					s = w.InRole(disk(w))
+				}
+				second, begun := lab.Get(t, s), time.Now()
+				later := strings.Replace(string(text), old.Expires.Format(time.RFC3339), old.Expires.Add(tt.longer).Format(time.RFC3339), 1)
+				require.Equal(t, tt.longer == 0, later == string(text))
+				require.NoError(t, os.WriteFile(files[0], []byte(later), 0o600))
+				next := second
+				for next.AccessKeyID == second.AccessKeyID && time.Since(begun) < time.Hour {
+					time.Sleep(time.Minute)
+					next = lab.Get(t, s)
+				}
+				assert.NotContains(t, []string{old.AccessKeyID, second.AccessKeyID}, next.AccessKeyID)
+				assert.LessOrEqual(t, time.Since(begun), 42*time.Minute, "renewed after two thirds")
+			})
 		})
 	}
-	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
-		device := w.Device()
-		lab.Get(t, w.Open(w.Static(), disk(w), device.Option()))
-		time.Sleep(11 * time.Hour)
-		_, err := w.Open(w.Static(), disk(w), device.Option()).Retrieve(diskcache.WithAtLeast(t.Context(), 2*time.Hour))
-		require.NoError(t, err)
-		assert.Equal(t, 2, device.Asked(), "an hour of an MFA session is not two")
-	})
-}
-
-// TestDiskOlderEntry: an entry that ends before what a session has replaces nothing, and
-// does not hold up its renewal either.
-func TestDiskOlderEntry(t *testing.T) {
-	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
-		old := lab.Get(t, w.InRole(disk(w)))
-		files, err := filepath.Glob(filepath.Join(w.Dir, "cache", "*.json"))
-		require.NoError(t, err)
-		require.Len(t, files, 1)
-		text, err := os.ReadFile(files[0])
-		require.NoError(t, err)
-		time.Sleep(10 * time.Minute)
-		require.NoError(t, os.Remove(files[0]))
-		s := w.InRole(disk(w))
-		lab.Get(t, s)
-		require.NoError(t, os.WriteFile(files[0], text, 0o600))
-		second, begun := lab.Get(t, s), time.Now()
-		next := second
-		for next.AccessKeyID == second.AccessKeyID { // ends with the keys at the latest
-			time.Sleep(time.Minute)
-			next = lab.Get(t, s)
-			assert.NotEqual(t, old.AccessKeyID, next.AccessKeyID)
-		}
-		assert.LessOrEqual(t, time.Since(begun), 42*time.Minute, "renewed after two thirds, while the older one lives")
-	})
 }
 
 // TestDiskLockHeld: a process that hangs with the lock costs a role twenty seconds and a

@@ -28,15 +28,37 @@ func disk(w *lab.Place) awsauth.Option { return awsauth.WithDiskCache(filepath.J
 func TestDiskRole(t *testing.T) {
 	w := lab.New(t, awsauth.AWS)
 	var log lab.Records
-	first := lab.Get(t, w.Open(w.Static(), disk(w), awsauth.WithAccount(lab.Target)))
+	open := func() *awsauth.Session {
+		return w.Open(w.Static(), disk(w), awsauth.WithAccount(lab.Target), log.Option())
+	}
+	assumed := open()
+	first := lab.Get(t, assumed)
+	who, err := assumed.Identity(t.Context())
+	require.NoError(t, err)
+	require.NotEmpty(t, who.UserID)
+	assert.NotContains(t, w.Explain(assumed).String(), "from the disk cache")
+	assert.False(t, log.Has("INFO", "awsauth: credentials read from the disk cache"), "%s", &log)
 	for range 20 {
-		s := w.Open(w.Static(), disk(w), awsauth.WithAccount(lab.Target), log.Option())
+		s := open()
 		assert.Equal(t, first, lab.Get(t, s))
 		assert.Equal(t, w.Became(lab.Target, "manage-role"), w.IdentityOf(s))
+		same, err := s.Identity(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, who, same)
 		assert.Contains(t, w.Explain(s).String(), "from the disk cache")
 	}
 	assert.Len(t, w.Calls(), 1)
 	assert.True(t, log.Has("INFO", "awsauth: credentials read from the disk cache"), "%s", &log)
+}
+
+// TestDiskUnasked: without the option nothing is kept on the disk.
+func TestDiskUnasked(t *testing.T) {
+	w := lab.New(t, awsauth.AWS)
+	w.Env("HOME=$DIR", "XDG_CACHE_HOME=", "LocalAppData=$DIR")
+	where, err := os.UserCacheDir()
+	require.NoError(t, err)
+	lab.Get(t, w.InRole())
+	assert.NoDirExists(t, where)
 }
 
 // TestDiskKey: whatever decides the answer is part of the key. Each case differs
@@ -85,18 +107,32 @@ func TestDiskKey(t *testing.T) {
 	assert.Len(t, w.Calls("AssumeRole"), len(cases))
 }
 
-// TestDiskTwoWays: a role that is assumed from two others is two entries.
+// TestDiskTwoWays: a role that is assumed from two others is two entries, also where the
+// base has a lasting name.
 func TestDiskTwoWays(t *testing.T) {
-	w := lab.New(t, awsauth.AWS)
-	ids := map[string]bool{}
-	for _, first := range []string{"base", "middle"} {
-		s := w.Open(w.Static(), disk(w), awsauth.WithAccount(lab.Home), awsauth.WithRole(first))
-		child, err := s.Assume(awsauth.WithAccount(lab.Target))
-		require.NoError(t, err)
-		ids[lab.Get(t, child).AccessKeyID] = true
+	for name, source := range map[string]func(*lab.Place) awsauth.Option{
+		"keys": (*lab.Place).Static,
+		"a web identity": func(w *lab.Place) awsauth.Option {
+			w.WebToken()
+			w.WebEnv()
+			return awsauth.WithRegion("us-east-1")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := lab.New(t, awsauth.AWS)
+			from, ids := source(w), map[string]bool{}
+			for range 2 {
+				for _, first := range []string{"base", "middle"} {
+					s := w.Open(from, disk(w), awsauth.WithAccount(lab.Home), awsauth.WithRole(first))
+					child, err := s.Assume(awsauth.WithAccount(lab.Target))
+					require.NoError(t, err)
+					ids[lab.Get(t, child).AccessKeyID] = true
+				}
+			}
+			assert.Len(t, ids, 2)
+			assert.Len(t, w.Calls("AssumeRole"), 4)
+		})
 	}
-	assert.Len(t, ids, 2)
-	assert.Len(t, w.Calls("AssumeRole"), 4)
 }
 
 // TestDiskMFA: a person types one code, whichever process comes first, and none at

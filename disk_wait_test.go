@@ -144,6 +144,54 @@ func TestDiskStoppedProcess(t *testing.T) {
 	})
 }
 
+// TestDiskPersonWait: a person may be typing a code for the process that has the lock. It
+// is waited for four minutes, before this process asks the same person.
+func TestDiskPersonWait(t *testing.T) {
+	for name, opts := range map[string][]awsauth.Option{
+		"an MFA session":          {},
+		"a role with its own":     {awsauth.WithAccount(lab.Target), awsauth.WithDuration(2 * time.Hour)},
+		"a role behind a session": {awsauth.WithAccount(lab.Target)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+				device := w.Device()
+				w.AddRole(awsauthtest.Role{ARN: w.ManageARN(lab.Target), Trust: []string{lab.Home}, MaxSession: 2 * time.Hour})
+				opts := append(opts, w.Static(), disk(w), device.Option())
+				lab.Get(t, w.Open(opts...))
+				time.Sleep(13 * time.Hour)
+				release := holdLocks(t, w.Dir)
+				time.AfterFunc(3*time.Minute+50*time.Second, func() {
+					assert.Equal(t, 1, device.Asked())
+					release()
+				})
+				o := lab.Ask(t.Context(), w.Open(opts...))
+				require.NoError(t, o.Err)
+				assert.Equal(t, 2, device.Asked())
+				assert.InDelta(t, 230, o.Took.Seconds(), 1)
+			})
+		})
+	}
+}
+
+// TestDiskBackgroundWait: behind the callers, nobody is asked for a code. So a renewal
+// there waits for another process as long as any other call, and not as long as a person
+// types.
+func TestDiskBackgroundWait(t *testing.T) {
+	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+		var log lab.Records
+		device := w.Device()
+		s := w.Open(w.Static(), disk(w), device.Option(), awsauth.WithAccount(lab.Target), log.Option())
+		lab.Get(t, s)
+		time.Sleep(11*time.Hour + 50*time.Minute)
+		lab.Get(t, s)
+		holdLocks(t, w.Dir)
+		time.Sleep(10 * time.Minute) // the MFA session ends, the role's keys last for another fifty minutes
+		lab.Busy(t, s, time.Second, 35*time.Minute)
+		assert.True(t, log.Has("DEBUG", "a code is needed to renew them, and nobody is waiting", "took=20s"), "%s", &log)
+		assert.Equal(t, 1, device.Asked())
+	})
+}
+
 // TestDiskTimeToType: a person has the same time to type a code, however long the
 // lock of another process was waited for.
 func TestDiskTimeToType(t *testing.T) {
@@ -158,36 +206,43 @@ func TestDiskTimeToType(t *testing.T) {
 	})
 }
 
-// TestDiskWaitSaid: who waited for another process was not asked, and the error does
-// not say so.
+// TestDiskWaitSaid: who leaves while another process has the lock is told what he waited
+// for, and of what. Nobody was asked for a code and STS was asked nothing, so neither is
+// mentioned.
 func TestDiskWaitSaid(t *testing.T) {
-	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
-		device := w.Device()
-		lab.Get(t, w.Open(w.Static(), disk(w), device.Option()))
-		time.Sleep(13 * time.Hour)
-		holdLocks(t, w.Dir)
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		defer cancel()
-		_, err := w.Open(w.Static(), disk(w), device.Option()).Retrieve(ctx)
-		require.Error(t, err)
-		assert.NotContains(t, err.Error(), "enter the code in time", "nobody was asked for one")
-	})
-}
-
-// TestDiskWaitSaidOfRole: nor does it say that STS did not answer, which was asked
-// nothing.
-func TestDiskWaitSaidOfRole(t *testing.T) {
-	lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
-		lab.Get(t, w.Open(w.Static(), disk(w), awsauth.WithAccount(lab.Target)))
-		time.Sleep(2 * time.Hour)
-		holdLocks(t, w.Dir)
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		_, err := w.Open(w.Static(), disk(w), awsauth.WithAccount(lab.Target)).Retrieve(ctx)
-		require.Error(t, err)
-		assert.NotContains(t, err.Error(), "no answer from sts")
-		assert.Len(t, w.Calls(), 1)
-	})
+	for name, tt := range map[string]struct {
+		opts func(*lab.Place) []awsauth.Option
+		op   string
+	}{
+		"a role": {func(w *lab.Place) []awsauth.Option {
+			return []awsauth.Option{w.Static(), awsauth.WithAccount(lab.Target)}
+		}, "assume role " + lab.ManageRole},
+		"an MFA session": {func(w *lab.Place) []awsauth.Option {
+			return []awsauth.Option{w.Device().Option(), w.Static()}
+		}, "start MFA session"},
+		"a base": {func(w *lab.Place) []awsauth.Option {
+			w.SSOProfile()
+			w.SSOLogin("corp")
+			return []awsauth.Option{awsauth.WithProfile("dev")}
+		}, `profile "dev" (SSO)`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+				opts := append(tt.opts(w), disk(w))
+				lab.Get(t, w.Open(opts...))
+				calls := len(w.Calls())
+				time.Sleep(13 * time.Hour)
+				holdLocks(t, w.Dir)
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				_, err := w.Open(opts...).Retrieve(ctx)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.ErrorIs(t, err, awsauth.Unreachable)
+				assert.EqualError(t, err, "awsauth: "+tt.op+": another process is getting these credentials, and has not finished (then the caller's deadline)")
+				assert.Len(t, w.Calls(), calls)
+			})
+		})
+	}
 }
 
 // TestDiskNestedLocks: an entry's lock and the token's are waited for one after the

@@ -2,11 +2,11 @@ package awsauth
 
 import "strings"
 
-// callerIn is the ARN that AWS names as the one it refused.
+// callerIn is the ARN that AWS names as the one it refused, "" if none.
 func callerIn(message string) string {
-	_, rest, found := strings.Cut(message, "User: ")
+	_, rest, _ := strings.Cut(message, "User: ")
 	arn, _, _ := strings.Cut(rest, " ")
-	if !found || !strings.HasPrefix(arn, "arn:") {
+	if !strings.HasPrefix(arn, "arn:") {
 		return ""
 	}
 	return arn

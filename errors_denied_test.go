@@ -29,6 +29,7 @@ func TestWhatWasDenied(t *testing.T) {
 		without       []string
 	}{
 		{"plain", who + "sts:AssumeRole" + role, nil, []string{"may call sts:AssumeRole", "no external id, no MFA"}, []string{"tags"}},
+		{"nobody", "User: anonymous is not authorized to perform: sts:AssumeRole" + role, nil, []string{"manage-role: access denied; check"}, []string{"anonymous"}},
 		{"tags", who + "sts:TagSession" + role, []awsauth.Option{tags}, []string{"sts:TagSession", "tags"}, []string{"sts:AssumeRole"}},
 		{"transitive tags", who + "sts:TagSession" + role, []awsauth.Option{awsauth.WithTransitiveTags(map[string]string{"team": "x"})}, []string{"sts:TagSession", "tags)"}, []string{"sts:AssumeRole"}},
 		{"source identity", who + "sts:SetSourceIdentity" + role, []awsauth.Option{awsauth.WithSourceIdentity("ana")},

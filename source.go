@@ -134,16 +134,16 @@ func (s *source) longLived() bool { return s.keyID != "" && !s.temporary }
 
 // identify adds the lasting name of a source, and reports whether it has one: the
 // keys of an SSO login or a web identity change, but not whose they are.
-func (s *source) identify(ctx context.Context, k *kit, b *diskcache.KeyBuilder) (named bool, err error) {
+func (s *source) identify(ctx context.Context, k *kit, b *diskcache.KeyBuilder) (named bool) {
 	if s.lasting == nil {
-		return false, nil
+		return false
 	}
 	names, err := s.lasting(ctx, k)
 	if err != nil {
-		return false, nil // asking the source will say what is wrong
+		return false // asking the source will say what is wrong
 	}
 	b.Add("source", append([]string{string(s.kind)}, names...)...)
-	return true, nil
+	return true
 }
 
 // isRole reports whether a base is a role's session, which has no MFA device.

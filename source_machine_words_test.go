@@ -33,6 +33,13 @@ func TestWhoNamedTheFile(t *testing.T) {
 		_, err := w.Try(awsauth.WithLoadOptions(option))
 		lab.RequireBad(t, err, awsauth.InvalidOption, w.Dir, name)
 	}
+	for _, name := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+		w.Files("", "")
+		w.Env(name + "=$DIR")
+		_, err := w.Try()
+		lab.RequireBad(t, err, awsauth.InvalidOption, w.Dir, name)
+		assert.NotContains(t, err.Error(), "config.With")
+	}
 }
 
 // TestHeadingWithoutAName: the mend of a heading is one that would be accepted.

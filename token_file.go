@@ -166,7 +166,7 @@ func checkLogin(path string) error {
 	if err := json.Unmarshal(text, &token); err != nil || token == nil {
 		return errBrokenLogin
 	}
-	if token.Key == "" || !f.due() {
+	if !f.due() {
 		return nil
 	}
 	block, _ := pem.Decode([]byte(token.Key))

@@ -63,7 +63,7 @@ func (l accountList) role(account, name string) string {
 // roleName is the name in the ARN of a role, or of a session of one.
 func roleName(arn string) string {
 	parts := strings.Split(arn, "/")
-	if strings.Contains(arn, ":assumed-role/") && len(parts) > 1 {
+	if strings.Contains(arn, ":assumed-role/") {
 		return parts[1]
 	}
 	return parts[len(parts)-1]

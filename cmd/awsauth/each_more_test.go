@@ -58,6 +58,7 @@ func TestEachJSON(t *testing.T) {
 	assert.Nil(t, denied["exit_code"])
 	assert.Contains(t, denied["error"], "access denied")
 	assert.NotContains(t, denied["error"], "999999999999: ")
+	assert.NotContains(t, denied, "role", "the list has none")
 	assert.Contains(t, stderr, "awsauth: 3 of 4 accounts failed\n")
 	code, _, stderr = command(t, "each", "--accounts", accountA, "--output", "yaml", "--", sh)
 	assert.Equal(t, exitUsage, code)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,6 +63,22 @@ func TestEachForms(t *testing.T) {
 		require.Equal(t, exitOK, code, stderr)
 		assert.Equal(t, accountA+" | ran\n"+accountB+" | ran\n", out)
 	}
+}
+
+// TestEachLastLine: a last line without an end is a line, also of what goes to stderr. In
+// JSON it stands as it is.
+func TestEachLastLine(t *testing.T) {
+	sh := shell(t)
+	_, url := fleet(t)
+	each := []string{"each", "--accounts", accountA, "--sts-endpoint", url}
+	said := []string{"--", sh, "-c", "printf '<a&b>'; printf 'c>d' >&2"}
+	code, out, stderr := command(t, slices.Concat(each, said)...)
+	require.Equal(t, exitOK, code, stderr)
+	assert.Equal(t, accountA+" | <a&b>\n", out)
+	assert.Contains(t, stderr, accountA+" | c>d\n")
+	code, out, stderr = command(t, slices.Concat(each, []string{"--output", "json"}, said)...)
+	require.Equal(t, exitOK, code, stderr)
+	assert.Contains(t, out, `"output":"<a&b>","stderr":"c>d"`)
 }
 
 // TestEachInterruptedFirst: an interrupt before anything has begun is told as one, and the

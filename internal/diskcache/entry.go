@@ -17,9 +17,7 @@ type Entry struct {
 	aws.Credentials
 
 	ARN, UserID string    // who the credentials are
-	Region      string    // of the STS that issued them
 	Fetched     time.Time // when, by the clock of this machine
-	Typed       bool      // a person typed a code for them
 	What, From  string    // for a listing: the role or "MFA session", and the source in words
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -35,6 +36,16 @@ func TestEntryShowsNoSecret(t *testing.T) {
 		assert.NotContains(t, text, "ASIAIOSFODNN7EXAMPLE")
 		assert.Contains(t, text, "assumed-role/ops/me", "it says whose they are")
 	}
+}
+
+// TestEntrySays: an entry says whose key it is and until when, as far as it is known.
+func TestEntrySays(t *testing.T) {
+	e := newEntry("ASIAIOSFODNN7EXAMPLE")
+	e.Expires = time.Date(2030, 1, 2, 3, 4, 5, 0, time.FixedZone("", 3600))
+	assert.Equal(t, "credentials ASIA…MPLE of arn:aws:sts::123456789012:assumed-role/ops/me until 2030-01-02T02:04:05Z", e.String())
+	assert.Equal(t, slog.StringValue(e.String()), e.LogValue())
+	e.ARN, e.CanExpire = "", false
+	assert.Equal(t, "credentials ASIA…MPLE", e.String())
 }
 
 func TestKey(t *testing.T) {

@@ -32,7 +32,7 @@ func newEntry(id string) diskcache.Entry {
 			AccessKeyID: id, SecretAccessKey: testSecret, SessionToken: testToken, Source: "test", AccountID: "123456789012",
 			CanExpire: true, Expires: time.Now().UTC().Add(time.Hour).Round(0),
 		},
-		ARN: "arn:aws:sts::123456789012:assumed-role/ops/me", UserID: "AROAEXAMPLE:me", Region: "eu-west-1", Typed: true,
+		ARN: "arn:aws:sts::123456789012:assumed-role/ops/me", UserID: "AROAEXAMPLE:me", Fetched: time.Now().UTC().Round(0),
 		What: "role ops", From: "profile dev",
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,13 +76,20 @@ func TestClear(t *testing.T) {
 	h := newHouse(t)
 	openHouse(h.dir, secret32("k")).get(t, "ASIASEALED")
 	h.get(t, "ASIAPLAIN")
-	write(t, filepath.Join(h.dir, "notes.json"), nil)
 	write(t, filepath.Join(h.dir, "awsauth-123.tmp"), nil)
-	write(t, filepath.Join(h.dir, "awsauth-notes.tmp"), nil)
+	digits := strings.Repeat("0a", 32)
+	others := []string{
+		"notes.json", digits, digits[1:] + ".json", digits + "a.json", digits + ".json.bak", digits + ".txt",
+		strings.ToUpper(digits) + ".json", strings.Repeat("0g", 32) + ".json",
+		"awsauth-notes.tmp", "awsauth-123", "123.tmp", "notes-123.tmp", "awsauth-123.tmp.old",
+	}
+	for _, name := range others {
+		write(t, filepath.Join(h.dir, name), nil)
+	}
 	n, err := h.Clear(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 2, n)
-	assert.ElementsMatch(t, []string{"CACHEDIR.TAG", "notes.json", "awsauth-notes.tmp"}, mustReadDir(t, h.dir))
+	assert.ElementsMatch(t, append(others, "CACHEDIR.TAG"), mustReadDir(t, h.dir))
 
 	release := hold(t, h.dir, "ASIAHOLDER")
 	n, err = h.Clear(t.Context())

@@ -42,9 +42,7 @@ type record struct {
 	Source          string `json:",omitempty"`
 	ARN             string `json:"Arn,omitempty"`
 	UserID          string `json:"UserId,omitempty"`
-	Region          string `json:",omitempty"`
 	Fetched         time.Time
-	Typed           bool   `json:",omitempty"`
 	What            string `json:",omitempty"`
 	From            string `json:",omitempty"`
 }
@@ -58,7 +56,7 @@ func encode(e Entry, k Key, b *box) ([]byte, error) {
 		Version: formatVersion, Key: k.String(),
 		AccessKeyID: e.AccessKeyID, SecretAccessKey: e.SecretAccessKey, SessionToken: e.SessionToken,
 		Expires: e.Expires.UTC(), AccountID: e.AccountID, Source: e.Source,
-		ARN: e.ARN, UserID: e.UserID, Region: e.Region, Fetched: e.Fetched.UTC(), Typed: e.Typed, What: e.What, From: e.From,
+		ARN: e.ARN, UserID: e.UserID, Fetched: e.Fetched.UTC(), What: e.What, From: e.From,
 	})
 	if err != nil {
 		return nil, errors.New("the entry has an expiry after the year 9999") // all else can be marshaled
@@ -107,6 +105,6 @@ func decodeAny(data []byte, k Key, b *box) (Entry, error) {
 			AccessKeyID: r.AccessKeyID, SecretAccessKey: r.SecretAccessKey, SessionToken: r.SessionToken,
 			Source: r.Source, CanExpire: true, Expires: r.Expires, AccountID: r.AccountID,
 		},
-		ARN: r.ARN, UserID: r.UserID, Region: r.Region, Fetched: r.Fetched, Typed: r.Typed, What: r.What, From: r.From,
+		ARN: r.ARN, UserID: r.UserID, Fetched: r.Fetched, What: r.What, From: r.From,
 	}, nil
 }

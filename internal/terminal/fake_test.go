@@ -19,6 +19,8 @@ type fake struct {
 	prepared func()        // called at the end of prepare
 	held     chan struct{} // a read that has a byte waits for it; nil: it does not
 	failure  error         // of prepare
+	deaf     error         // of read; nil: it reads
+	blind    error         // of write; nil: it writes
 	resumed  chan os.Signal
 	ended    chan os.Signal
 
@@ -27,6 +29,7 @@ type fake struct {
 	screen  strings.Builder
 	quiet   bool // no echo
 	open    int  // devices
+	watched int  // devices whose signals are heard
 	readers int
 	most    int // readers at the same time
 	events  []string
@@ -71,6 +74,7 @@ func (f *fake) assertLeft(t *testing.T) {
 	f.change(func() {
 		assert.False(t, f.quiet, "the echo is off")
 		assert.Zero(t, f.open, "devices are open")
+		assert.Zero(t, f.watched, "signals are heard")
 		assert.Zero(t, f.readers, "somebody reads")
 		assert.LessOrEqual(t, f.most, 1, "readers at the same time")
 	})
@@ -115,7 +119,7 @@ func (d *fakeDevice) flush() {
 
 func (d *fakeDevice) write(_ context.Context, s string) error {
 	d.change(func() { d.screen.WriteString(s) })
-	return nil
+	return d.blind
 }
 
 func (d *fakeDevice) read() (byte, error) {
@@ -124,6 +128,9 @@ func (d *fakeDevice) read() (byte, error) {
 		d.most = max(d.most, d.readers)
 	})
 	defer d.change(func() { d.readers-- })
+	if d.deaf != nil {
+		return 0, d.deaf
+	}
 	select {
 	case b := <-d.queue:
 		if d.held != nil {
@@ -157,7 +164,8 @@ func (d *fakeDevice) again(s os.Signal) {
 }
 
 func (d *fakeDevice) watch() signals {
-	return signals{resumed: d.resumed, ended: d.ended, stop: func() {}}
+	d.change(func() { d.watched++ })
+	return signals{resumed: d.resumed, ended: d.ended, stop: sync.OnceFunc(func() { d.change(func() { d.watched-- }) })}
 }
 
 func (d *fakeDevice) close() { d.change(func() { d.open-- }) }

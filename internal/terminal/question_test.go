@@ -3,6 +3,7 @@ package terminal
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"strings"
 	"syscall"
@@ -171,14 +172,66 @@ func TestAskFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, terminal := newFake()
 		f.failure = ErrBackground
+		f.queue <- 'l'
 		_, err := terminal.Ask(t.Context(), "Code:")
 		assert.Equal(t, ErrBackground, err)
 		assert.Empty(t, f.shows(), "another job has the terminal")
+		assert.Len(t, f.queue, 1, "and what is typed there is that job's")
 		f.assertLeft(t)
 
 		terminal.open = func() (device, error) { return nil, ErrNone }
 		_, err = terminal.Ask(t.Context(), "Code:")
 		assert.Equal(t, ErrNone, err)
+	})
+}
+
+// A terminal that is gone says so, once the text is shown or while it is.
+func TestAskGone(t *testing.T) {
+	broken := errors.New("broken")
+	for name, test := range map[string]struct {
+		reads, writes error
+		want          string
+		is            error
+	}{
+		"the end":       {io.EOF, nil, ErrNothing.Error(), ErrNothing},
+		"reads nothing": {broken, nil, "reading from the terminal: broken", broken},
+		"shows nothing": {nil, broken, "writing to the terminal: broken", broken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, terminal := newFake()
+				f.deaf, f.blind = test.reads, test.writes
+				_, err := terminal.Ask(t.Context(), "Code:")
+				assert.EqualError(t, err, test.want)
+				assert.ErrorIs(t, err, test.is)
+				f.assertLeft(t)
+			})
+		})
+	}
+}
+
+// A caller who goes while the text is written hears of that, and not of the write.
+func TestAskGoneWhileShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, terminal := newFake()
+		gone := errors.New("gone")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		f.prepared, f.blind = func() { cancel(gone) }, context.Canceled
+		_, err := terminal.Ask(ctx, "Code:")
+		assert.Equal(t, gone, err)
+		f.assertLeft(t)
+	})
+}
+
+// What is typed behind an answer is for who reads next.
+func TestAskLeavesTheRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, terminal := newFake()
+		got := ask(t.Context(), terminal, "Code:")
+		f.press("1\nls\n")
+		assert.Equal(t, answer{"1", nil}, <-got)
+		assert.Len(t, f.queue, 3)
+		f.assertLeft(t)
 	})
 }
 
@@ -260,6 +313,32 @@ func TestAskStopped(t *testing.T) {
 				f.press("345\n")
 				assert.Equal(t, answer{"345", nil}, <-got)
 				assert.Equal(t, []string{"TSTP"}, f.events)
+				f.assertLeft(t)
+			})
+		})
+	}
+}
+
+// While it waits to be stopped, a question ends as at any other time.
+func TestAskEndsBeforeTheStop(t *testing.T) {
+	gone := errors.New("gone")
+	for name, test := range map[string]struct {
+		end    func(*fake, context.CancelCauseFunc)
+		want   error
+		events []string
+	}{
+		"ctx":    {func(_ *fake, cancel context.CancelCauseFunc) { cancel(gone) }, gone, []string{"TSTP"}},
+		"signal": {func(f *fake, _ context.CancelCauseFunc) { f.ended <- syscall.SIGTERM }, ErrInterrupted, []string{"TSTP", "again terminated"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, terminal := newFake()
+				ctx, cancel := context.WithCancelCause(t.Context())
+				got := ask(ctx, terminal, "Code:")
+				f.press("12\x1a")
+				test.end(f, cancel)
+				assert.Equal(t, answer{"", test.want}, <-got)
+				assert.Equal(t, test.events, f.events)
 				f.assertLeft(t)
 			})
 		})

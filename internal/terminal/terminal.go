@@ -125,9 +125,6 @@ func newTerminal(open func() (device, error)) *Terminal {
 // system cannot interrupt (on Windows and macOS) is left to the next question;
 // a key that is pressed before there is one is lost.
 func (t *Terminal) Ask(ctx context.Context, text string) (string, error) {
-	if ctx.Err() != nil {
-		return "", context.Cause(ctx)
-	}
 	select {
 	case t.turn <- struct{}{}:
 		defer func() { <-t.turn }()
