@@ -78,7 +78,7 @@ func headingTexts() []headingText {
 		{"[defualt]", "default", said{"[defualt]" + other, ""}, said{"[defualt]" + other, "defualt"}},
 		{"[default:]", "default", said{"[default:]" + stray + "[default]", ""}, said{"[default:]" + stray + "[default]", "default:"}},
 		{"[defualt:]", "default", said{"[defualt:]" + stray + "[default]", ""}, said{"[defualt:]" + stray + "[default]", "defualt:"}},
-		{"[default-]", "default", said{"[default-]" + other, ""}, said{"[default-]" + other, "default-"}},
+		{"[default-]", "default", said{"[default-]" + nothing + "[profile default-]", ""}, said{"", "default-"}},
 		{"[defaults]", "default", said{"[defaults]" + nothing + "[profile defaults]", ""}, said{"", "defaults"}},
 		{`[profile ops"]`, "ops", said{`[profile ops"]` + stray + "[profile ops]", `ops"`}, said{`[profile ops"]` + nothing + "[ops]", ""}},
 		{"[profile [ops]", "ops", said{"[profile [ops]" + stray + "[profile ops]", "[ops"}, said{"[profile [ops]" + nothing + "[ops]", ""}},
