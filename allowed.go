@@ -80,8 +80,12 @@ func (s *Session) checkAllowed() error {
 // barred is why the keys at hand are not handed out, as far as their account is known
 // without a call; nil if they are.
 func (s *Session) barred() *Error {
-	keys := s.cache.Held()
-	if keys == nil {
+	cache := s.cache
+	if s.passesThrough() {
+		cache = s.parent.cache
+	}
+	keys := cache.Held()
+	if keys == nil || !cache.Usable() {
 		return nil
 	}
 	account := s.accountOf(keys)

@@ -2,6 +2,7 @@ package awsauth_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -210,6 +211,40 @@ func TestAllowedExplained(t *testing.T) {
 			_, err = s.Retrieve(t.Context())
 			require.NotErrorIs(t, err, awsauth.WrongAccount)
 			assert.Empty(t, failed(w, s))
+		})
+	})
+	t.Run("no later keys", func(t *testing.T) {
+		lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+			var sealed atomic.Bool
+			s := w.Open(awsauth.WithAllowedAccounts(stranger), awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				if sealed.Load() {
+					return aws.Credentials{}, errors.New("the vault is sealed")
+				}
+				keys := w.SessionKeys()
+				return aws.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken,
+					CanExpire: true, Expires: time.Now().Add(10 * time.Minute)}, nil
+			})))
+			_, err := s.Retrieve(t.Context())
+			require.ErrorIs(t, err, awsauth.WrongAccount)
+			require.Len(t, failed(w, s), 1)
+			sealed.Store(true)
+			time.Sleep(11 * time.Minute)
+			_, err = s.Retrieve(t.Context())
+			require.ErrorContains(t, err, "sealed")
+			assert.Empty(t, failed(w, s), "what stands there is why there are none")
+		})
+	})
+	t.Run("temporary keys behind MFA", func(t *testing.T) {
+		lab.OnItsClock(t, func(t *testing.T, w *lab.Place) {
+			keys := w.SessionKeys()
+			provider := awsauth.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken}, nil
+			}))
+			device := w.ARN(stranger, "mfa/ana")
+			s := w.Open(provider, awsauth.WithMFA(device, func(context.Context) (string, error) { return "123456", nil }), awsauth.WithAllowedAccounts(stranger))
+			_, err := s.Retrieve(t.Context())
+			require.ErrorIs(t, err, awsauth.WrongAccount)
+			assert.Len(t, failed(w, s), 1)
 		})
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 
+	"github.com/chaoxiaodi/awsauth/internal/diskcache"
 	"github.com/chaoxiaodi/awsauth/internal/redact"
 	"github.com/chaoxiaodi/awsauth/internal/sharedfile"
 )
@@ -28,6 +29,7 @@ type look struct {
 	configFiles, credentialsFiles []string // never nil
 
 	strays faults // names of files that are hardly meant
+	barred string // a file in another user's home, which is not read; ""
 
 	profile  string // in force: its settings hold, whoever supplies the credentials
 	namedBy  string // the option or variable that named it, "" for "default"
@@ -134,7 +136,8 @@ func (l *look) paths(f *faults, option []string, variable, optionName, name stri
 				continue
 			}
 			if l.namedBy == "" && isAnothersHome(filepath.Dir(path)) {
-				l.warn(redact.OneLine(path) + " is not read, as this user may not enter the home directory; set HOME or " + name)
+				l.barred = redact.OneLine(path)
+				l.warn(l.barred + " is not read, as the home directory is another user's, which this one may not enter; set HOME or " + name)
 				continue
 			}
 			paths = append(paths, path)
@@ -143,12 +146,16 @@ func (l *look) paths(f *faults, option []string, variable, optionName, name stri
 	return paths
 }
 
-// isAnothersHome reports whether the user may not enter the directory round dir. A
-// service that was started by root and runs as somebody else often has root's HOME.
-// What is in there is not that user's, as for the AWS CLI and the SDK.
+// isAnothersHome reports whether the directory round dir is somebody else's, and the user
+// may not enter it. A service that was started by root and runs as somebody else often
+// has root's HOME. What is in there is not that user's, as for the AWS CLI and the SDK. A
+// home of one's own that cannot be entered is a fault.
 func isAnothersHome(dir string) bool {
-	_, err := os.Lstat(dir)
-	return errors.Is(err, fs.ErrPermission)
+	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrPermission) {
+		return false
+	}
+	home, err := os.Stat(filepath.Dir(dir))
+	return err == nil && !diskcache.IsOwn(home)
 }
 
 // path adds the path of a file that a caller named. One that names no file by
@@ -196,7 +203,11 @@ func (l *look) at(profile, key string) string {
 // where names the files for an error: "A or B".
 func (l *look) where() string {
 	paths := l.files.Paths()
-	if len(paths) == 0 {
+	switch {
+	case len(paths) > 0:
+	case l.barred != "":
+		return l.barred + ", which this user may not enter"
+	default:
 		return "any shared file (none is configured)"
 	}
 	for i, path := range paths {

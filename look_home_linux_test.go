@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -46,9 +47,11 @@ func TestHomeOfAnother(t *testing.T) {
 	}{
 		"home":                    {"home", "", ""},
 		"home, WithProfile":       {"home", "ops", "permission denied"},
+		"home, which is ours":     {"home", "", "permission denied"},
 		"its .aws, which is ours": {"home/.aws", "", "permission denied"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			unseen := false
 			w := lab.New(t, awsauth.AWS)
 			w.OnInstance()
 			require.NoError(t, os.Chmod(w.Dir, 0o755))
@@ -60,6 +63,16 @@ func TestHomeOfAnother(t *testing.T) {
 			require.NoError(t, os.WriteFile(filepath.Join(aws, "credentials"), []byte("[default]\n"+lab.SomePair), 0o600))
 			locked := filepath.Join(w.Dir, tt.locked)
 			require.NoError(t, os.Chmod(locked, 0o700))
+			if !strings.HasSuffix(name, "ours") {
+				const somebody = 12345
+				if os.Geteuid() != 0 || os.Chown(locked, somebody, -1) != nil {
+					t.Skip("only root gives a directory away")
+				}
+				asSomebodyElse(t, locked, func() { _, err := os.Stat(locked); unseen = err != nil })
+				if unseen {
+					t.Skip("others may not enter the directory for temporary files")
+				}
+			}
 			for _, variable := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
 				require.NoError(t, os.Unsetenv(variable)) // Isolate puts them back
 			}
@@ -73,9 +86,10 @@ func TestHomeOfAnother(t *testing.T) {
 			}
 			require.NoError(t, err)
 			assert.Equal(t, w.Became(lab.Home, "base"), w.IdentityOf(s))
+			assert.Contains(t, s.Explain().String(), "not in "+filepath.Join(aws, "credentials")+", which this user may not enter")
 			warned := log.At(slog.LevelWarn)
 			require.Len(t, warned, 2)
-			assert.Equal(t, "awsauth: "+filepath.Join(aws, "config")+" is not read, as this user may not enter the home directory; set HOME or AWS_CONFIG_FILE", warned[0].Message)
+			assert.Equal(t, "awsauth: "+filepath.Join(aws, "config")+" is not read, as the home directory is another user's, which this one may not enter; set HOME or AWS_CONFIG_FILE", warned[0].Message)
 		})
 	}
 }

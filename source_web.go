@@ -45,7 +45,7 @@ func (l *look) warnOfProfileRole() {
 	if get("role_arn") == "" || get("web_identity_token_file") != "" || get("source_profile")+get("credential_source") == "" {
 		return
 	}
-	l.warn(fmt.Sprintf("the role of profile %q is not assumed, as AWS_WEB_IDENTITY_TOKEN_FILE comes first (in boto3 and the AWS CLI the profile would); unset the variable to assume it", l.profile))
+	l.warn(fmt.Sprintf("the role of profile %q is not assumed, as AWS_WEB_IDENTITY_TOKEN_FILE comes first (boto3 and the AWS CLI assume it first); unset the variable to assume it", l.profile))
 }
 
 // GetIdentityToken gets the token anew.

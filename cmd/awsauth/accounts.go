@@ -250,7 +250,7 @@ func writeJSON(w io.Writer, v any) error {
 		_, err = io.WriteString(w, escaped(b.String()))
 	}
 	if err != nil {
-		return errors.New("the output cannot be written")
+		return errors.New("the output is closed or full")
 	}
 	return nil
 }

@@ -14,11 +14,15 @@ import (
 	"github.com/chaoxiaodi/awsauth"
 )
 
-// bashScript is the completion script for bash. That of the parser's library runs what
-// stands on the line, redirections included, and what the words to choose from contain.
-//
-//go:embed completion.bash
-var bashScript string
+// bashScript and pwshScript are completion scripts. Those of the parser's library run
+// what stands on the line, redirections included, and what the words to choose from
+// contain.
+var (
+	//go:embed completion.bash
+	bashScript string
+	//go:embed completion.ps1
+	pwshScript string
+)
 
 // completionScripts prepares the command that prints the scripts.
 func completionScripts(c *cli.Command) {
@@ -39,9 +43,9 @@ func completionScripts(c *cli.Command) {
 	for _, shell := range c.Commands {
 		shell.OnUsageError = usage
 		printScript := shell.Action
-		if shell.Name == "bash" {
+		if own := map[string]string{"bash": bashScript, "pwsh": pwshScript}[shell.Name]; own != "" {
 			printScript = func(_ context.Context, cmd *cli.Command) error {
-				_, err := io.WriteString(cmd.Root().Writer, bashScript)
+				_, err := io.WriteString(cmd.Root().Writer, own)
 				return err
 			}
 		}
@@ -70,6 +74,8 @@ func complete(root *cli.Command, args []string, w io.Writer) {
 		name, _, joined := strings.Cut(strings.TrimLeft(word, "-"), "=")
 		begun = ""
 		switch a := (arranger{root: root, cmd: cmd}); {
+		case wants != "" && word == "=": // bash makes a word of it, and the value is another
+			begun = word
 		case wants != "":
 			wants = "" // this word is its value
 		case strings.HasPrefix(word, "-"):
@@ -146,7 +152,7 @@ func values(flag string) []string {
 // isPlainWord reports whether a name means itself on the line of every shell. Others are
 // not proposed: a shell may insert them as they are, without quotes.
 func isPlainWord(name string) bool {
-	return name != "" && name[0] != '-' && !strings.ContainsFunc(name, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-.,+/@", r)
+	return name != "" && name[0] != '-' && name[0] != '@' && !strings.ContainsFunc(name, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-.+/@", r)
 	})
 }

@@ -10,6 +10,9 @@ _awsauth() {
       return # behind it stands another command: bash proposes files
     fi
   done
+  if [[ "$cur" == = ]]; then
+    cur= # of --profile=, where the value begins
+  fi
   if [[ "$cur" == -* ]]; then
     before+=("$cur")
   fi

@@ -97,10 +97,13 @@ func runLogout(ctx context.Context, cmd *cli.Command) error {
 			said = "nobody is signed in at"
 			return nil
 		}
-		if err == nil && token.AccessToken != "" {
-			endSession(ctx, cmd, cfg, token)
-		} else {
+		switch {
+		case err != nil:
+			fmt.Fprintln(cmd.Root().ErrWriter, "awsauth: the token's file cannot be read as one, so the session is not ended at AWS, only here")
+		case token.AccessToken == "":
 			fmt.Fprintln(cmd.Root().ErrWriter, "awsauth: there is no token in the token's file, so the session is not ended at AWS, only here")
+		default:
+			endSession(ctx, cmd, cfg, token)
 		}
 		return place.Remove()
 	})

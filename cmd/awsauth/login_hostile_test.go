@@ -17,11 +17,14 @@ func TestLogoutBroken(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL_SSO", os.Getenv("AWS_ENDPOINT_URL_SSO_OIDC"))
 	path := tokenFile(home, "corp")
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
-	for _, text := range []string{"", "{", "{}", `{"accessToken":5}`, `{"accessToken":""}`} {
+	for text, says := range map[string]string{
+		"": "the token's file cannot be read as one", "{": "the token's file cannot be read as one", `{"accessToken":5}`: "the token's file cannot be read as one",
+		"{}": "there is no token in the token's file", `{"accessToken":""}`: "there is no token in the token's file",
+	} {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		got := runProcess(t, "logout", "--profile", "dev")
 		assert.Equal(t, exitOK, got.code, text)
-		assert.Equal(t, "awsauth: there is no token in the token's file, so the session is not ended at AWS, only here\n"+
+		assert.Equal(t, "awsauth: "+says+", so the session is not ended at AWS, only here\n"+
 			"awsauth: signed out at https://corp.awsapps.com/start\n", got.stderr, text)
 		assert.NoFileExists(t, path, text)
 	}

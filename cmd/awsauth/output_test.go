@@ -30,6 +30,6 @@ func TestOutputLost(t *testing.T) {
 		var stderr bytes.Buffer
 		code := run(context.Background(), append([]string{"awsauth"}, strings.Fields(line)...), fullDisk{}, &stderr)
 		assert.Equal(t, exitFailed, code, line)
-		assert.Regexp(t, `^awsauth: .*(no space left|cannot be written)\n$`, stderr.String(), line)
+		assert.Regexp(t, `^awsauth: .*(no space left|cannot be written|closed or full)\n$`, stderr.String(), line)
 	}
 }

@@ -54,7 +54,7 @@ func checkDirInfo(dir string, info fs.FileInfo) (wide bool, err error) {
 	switch {
 	case !mode.IsDir():
 		err = errNotDir
-	case !isOwn(info):
+	case !IsOwn(info):
 		err = errDirOwner
 	case hasModes && mode.Perm()&0o022 != 0:
 		err = errDirWrite

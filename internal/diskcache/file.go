@@ -87,7 +87,7 @@ func checkOwn(path string, info fs.FileInfo) error {
 	switch {
 	case !info.Mode().IsRegular():
 		return &fs.PathError{Op: "use", Path: path, Err: errIrregular}
-	case !isOwn(info):
+	case !IsOwn(info):
 		return &fs.PathError{Op: "use", Path: path, Err: errFileOwner}
 	}
 	return nil

@@ -11,6 +11,6 @@ const (
 	nonBlock = 0
 )
 
-func isOwn(fs.FileInfo) bool { return true }
+func IsOwn(fs.FileInfo) bool { return true }
 
 func blocked(error) bool { return false }

@@ -17,8 +17,8 @@ const (
 	nonBlock = syscall.O_NONBLOCK // a pipe without a writer does not hang
 )
 
-// isOwn reports whether a file belongs to the user for whom the process acts.
-func isOwn(info fs.FileInfo) bool {
+// IsOwn reports whether a file belongs to the user for whom the process acts.
+func IsOwn(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(stat.Uid) == os.Geteuid()
 }

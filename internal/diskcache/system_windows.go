@@ -16,8 +16,8 @@ const (
 	nonBlock = 0
 )
 
-// isOwn leaves ownership to the access list that a file inherits.
-func isOwn(fs.FileInfo) bool { return true }
+// IsOwn leaves ownership to the access list that a file inherits.
+func IsOwn(fs.FileInfo) bool { return true }
 
 // blocked reports whether another process has the file open, which lets a rename
 // or an opening fail (golang/go#32188).

@@ -80,21 +80,50 @@ func foreign(s string) (rune, bool) {
 	return 0, false
 }
 
-// oddInKey returns a character that may hide which key is meant: one that cannot be
-// seen, a look-alike, a Greek or Cyrillic letter among Latin ones, or any other beside
-// what is nearly a key of AWS. A note in somebody's own language hides nothing.
+// oddInKey returns a character that may hide which key is meant: any but the letters of a
+// language of people, a Greek or Cyrillic letter among Latin ones, or any at all in what is
+// nearly a key of AWS. A note in somebody's own language hides nothing.
 func oddInKey(key string) (rune, bool) {
 	first, bad := foreign(key)
-	if !bad || misspelt(key) != "" {
-		return first, bad
+	if !bad {
+		return 0, false
 	}
 	latin := strings.ContainsFunc(key, func(r rune) bool { return 'a' <= r && r <= 'z' })
 	for _, r := range key {
-		if r != '\t' && isHidden(r) || r > unicode.MaxASCII && lookAlike(r) != 0 || latin && unicode.In(r, unicode.Greek, unicode.Cyrillic) {
+		if r > unicode.MaxASCII && !isOwnLanguage(r, latin) || r != '\t' && isHidden(r) {
 			return r, true
 		}
 	}
+	replaced := strings.Map(func(r rune) rune { return ifForeign(r, '?') }, key)
+	dropped := strings.Map(func(r rune) rune { return ifForeign(r, -1) }, key)
+	for _, bare := range []string{replaced, dropped} {
+		if IsIdentity(bare) || misspelt(bare) != "" || editDistance(bare, "region") <= 2 || editDistance(bare, "endpoint_url") <= 2 {
+			return first, true
+		}
+	}
 	return 0, false
+}
+
+func ifForeign(r, other rune) rune {
+	if r > unicode.MaxASCII {
+		return other
+	}
+	return r
+}
+
+// isOwnLanguage reports whether r is a letter that people write notes with. Greek and
+// Cyrillic ones look like Latin ones, and are none among those.
+func isOwnLanguage(r rune, latin bool) bool {
+	switch {
+	case lookAlike(r) != 0 || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r):
+		return false
+	case unicode.In(r, unicode.Greek, unicode.Cyrillic):
+		return !latin
+	case r == 'ー': // which Unicode counts to no script
+		return true
+	}
+	return unicode.IsLetter(r) && unicode.In(r, unicode.Latin, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul,
+		unicode.Thai, unicode.Arabic, unicode.Hebrew, unicode.Devanagari)
 }
 
 // inTypographicQuotes returns the quotation mark that a word processor has put

@@ -114,7 +114,8 @@ func (fs *Files) checkIdle() {
 // misses reports whether a profile lacks something if it does not have this key.
 func (fs *Files) misses(profile, key string) bool {
 	switch key {
-	case "region", "endpoint_url", "services", "use_fips_endpoint", "use_dualstack_endpoint":
+	case "region", "endpoint_url", "services", "ignore_configured_endpoint_urls", "use_fips_endpoint", "use_dualstack_endpoint",
+		"ec2_metadata_service_endpoint", "ec2_metadata_service_endpoint_mode":
 		v, _ := fs.Get(profile, key)
 		return v.Text == ""
 	}

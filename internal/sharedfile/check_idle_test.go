@@ -55,6 +55,14 @@ func TestKeysThatAreNearby(t *testing.T) {
 		{"a note in another script", "[profile ops]\n备注 = x\n账号_prod = y\nзаметка = z\ngröße = g\n", "", nil},
 		{"a Cyrillic letter among Latin ones", "[profile ops]\nre\u0433ion = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+0433); write the key in plain ASCII"}},
 		{"a full-width letter", "[profile ops]\nregio\uff4e = x\n", "", []string{"character config:2: a key has a full-width n (U+FF4E); write the key in plain ASCII"}},
+		{"a filler that is not seen", "[profile ops]\nrole_arn\u3164 = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+3164); write the key in plain ASCII"}},
+		{"a filler behind region", "[profile ops]\nregion\u3164 = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+3164); write the key in plain ASCII"}},
+		{"a variation selector", "[profile ops]\nrole_arn\ufe0f = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+FE0F); write the key in plain ASCII"}},
+		{"joiners", "[profile ops]\nrole\u034f\u034f_arn = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+034F); write the key in plain ASCII"}},
+		{"a letter of mathematics", "[profile ops]\n\U0001d42bole_arn = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+1D42B); write the key in plain ASCII"}},
+		{"a tie for a line", "[profile ops]\nrole\u203farn = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+203F); write the key in plain ASCII"}},
+		{"an accent on region", "[profile ops]\nr\u00e9gion = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+00E9); write the key in plain ASCII"}},
+		{"other notes", "[profile ops]\nキー = x\nサーバー = y\nбюджет = z\nmañana = m\nتاريخ = t\n", "", nil},
 		{"an umlaut in a key of AWS", "[profile ops]\nröle_arn = x\n", "", []string{
 			"character config:2: a key has a character outside ASCII (U+00F6); write the key in plain ASCII"}},
 	})

@@ -54,7 +54,7 @@ func Stray(path string) string {
 		return "has a quote at one of its ends"
 	case strings.HasPrefix(strings.ToLower(path), "file:"):
 		return "is a URL"
-	case strings.HasPrefix(path, "[") || strings.HasPrefix(path, "aws_") && strings.Contains(path, "="):
+	case strings.HasPrefix(path, "[") || strings.HasPrefix(path, "aws_") && strings.ContainsAny(path, "=: \t"):
 		return "looks like what stands in such a file"
 	}
 	for rest := path; rest != ""; {

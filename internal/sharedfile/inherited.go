@@ -16,7 +16,7 @@ func (fs *Files) checkInherited() {
 			}
 			for _, s := range f.sections {
 				if s.kind == profileSection && s.sdk != "DEFAULT" && s.name != "default" { // which has been reported
-					fs.checkInherits(f.path, s, common)
+					fs.checkInherits(f, s, common)
 				}
 			}
 		}
@@ -25,26 +25,50 @@ func (fs *Files) checkInherited() {
 
 // checkInherits reports the first key of common that would make somebody else of the
 // profile.
-func (fs *Files) checkInherits(path string, s, common *section) {
-	has := func(key string) bool { v, _ := fs.Get(s.name, key); return v.Text != "" }
-	if has("role_arn") && (has("source_profile") || has("credential_source")) {
-		return // which come before all else
-	}
-	says := slices.ContainsFunc(fs.sections(s.kind, s.name), func(p placed) bool { return slices.ContainsFunc(p.keys, mustHaveText) })
+func (fs *Files) checkInherits(f *file, s, common *section) {
+	own := func(key string) bool { v, _ := fs.Get(s.name, key); return v.Text != "" }
+	has := func(key string) bool { return own(key) || common.values[key].Text != "" }
 	for _, key := range common.keys {
 		v := common.values[key]
-		counts := mustHaveText(key)
-		switch key {
-		case accessKeyID, secretAccessKey, credentialProcess, "login_session":
-			counts = !says
-		case "sso_start_url", "sso_region":
-			counts = has("sso_account_id") && !has("sso_session")
-		}
-		if _, own := s.values[key]; own || v.Text == "" || !counts {
+		if _, said := s.values[key]; said || v.Text == "" || !fs.inherited(key, f.credentials, s, own, has) {
 			continue
 		}
 		what := fmt.Sprintf("%s of [DEFAULT] belongs to %s, too, for the AWS CLI, and not for the SDK", key, s.subject())
-		fs.problems = append(fs.problems, Problem{Path: path, Line: v.Line, Kind: Heading, Profile: s.name, What: what, Mend: "write it below the heading of the profile"})
+		fs.problems = append(fs.problems, Problem{Path: f.path, Line: v.Line, Kind: Heading, Profile: s.name, What: what, Mend: "write it below the heading of the profile"})
 		return
 	}
+}
+
+// inherited reports whether a key of [DEFAULT] changes who the profile is, in the order
+// in which the AWS CLI looks: a role, SSO, keys of a credentials file, a process, keys of
+// a config file. own says what the profile has, and has what it has with [DEFAULT].
+func (fs *Files) inherited(key string, inCredentials bool, s *section, own, has func(string) bool) bool {
+	says := func(keys func(string) bool, in func(placed) bool) bool {
+		return slices.ContainsFunc(fs.sections(s.kind, s.name), func(p placed) bool { return in(p) && slices.ContainsFunc(p.keys, keys) })
+	}
+	anywhere := func(placed) bool { return true }
+	switch {
+	case key == "web_identity_token_file":
+		return has("role_arn")
+	case own("role_arn") && (own("source_profile") || own("credential_source")):
+		return false // which come before all else
+	}
+	switch key {
+	case accessKeyID, secretAccessKey:
+		if inCredentials {
+			isKey := func(key string) bool { return key == accessKeyID || key == secretAccessKey }
+			return !own("role_arn") && !own("sso_account_id") && !own("sso_session") && !own("sso_start_url") &&
+				!says(isKey, func(p placed) bool { return p.credentials })
+		}
+		return !says(mustHaveText, anywhere)
+	case credentialProcess, "login_session":
+		return !says(mustHaveText, anywhere)
+	case "source_profile", "credential_source":
+		return has("role_arn")
+	case "sso_session":
+		return has("sso_account_id") || has("sso_role_name")
+	case "sso_start_url", "sso_region":
+		return has("sso_account_id") && !has("sso_session")
+	}
+	return mustHaveText(key)
 }

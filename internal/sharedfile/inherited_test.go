@@ -22,6 +22,13 @@ func TestInherited(t *testing.T) {
 		{"SSO's URL, beside keys", "[DEFAULT]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-east-1\n[profile ops]\n" + pair, "", nil},
 		{"keys in the other file", "[profile ops]\nregion = us-east-1\n", "[DEFAULT]\n" + pair, nil},
 		{"keys of [Default], which is a section like others", "", "[Default]\n" + pair + "[ops]\nregion = us-east-1\n", nil},
+		{"an SSO session, beside keys", "[DEFAULT]\nsso_session = corp\n[profile ops]\n" + pair, "", nil},
+		{"a source, beside keys", "[DEFAULT]\nsource_profile = base\n[profile ops]\n" + pair, "", nil},
+		{"a place for the source, beside keys", "[DEFAULT]\ncredential_source = Environment\n[profile ops]\n" + pair, "", nil},
+		{"keys, beside a process", "[profile ops]\ncredential_process = /bin/x\n", "[DEFAULT]\n" + pair + "[ops]\nregion = us-east-1\n", text("credentials:2", "aws_access_key_id")},
+		{"keys, beside keys of a config file", "[profile ops]\naws_access_key_id = AKIDBETA\naws_secret_access_key = secret/beta\n", "[DEFAULT]\n" + pair + "[ops]\nregion = us-east-1\n", text("credentials:2", "aws_access_key_id")},
+		{"a token, beside a role", "[DEFAULT]\nweb_identity_token_file = /token\n[profile ops]\n" + role, "", text("config:2", "web_identity_token_file")},
+		{"a token, and no role", "[DEFAULT]\nweb_identity_token_file = /token\n[profile ops]\n" + pair, "", nil},
 		{"a process without a value", "[DEFAULT]\ncredential_process =\n[profile ops]\nregion = us-east-1\n", "", nil},
 	})
 }

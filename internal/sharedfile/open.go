@@ -34,7 +34,7 @@ func (f *file) load() (text string, ok bool) {
 		// read from it once is gone when the SDK reads it.
 		mend := "write what it holds to a file, and name that in " + f.variable()
 		if f.info.IsDir() { // Docker makes one
-			mend = "remove it, as a container has one where the file that is mounted there is missing, or name a file in " + f.variable()
+			mend = "remove it (Docker makes a directory where the file to mount is missing), or name a file in " + f.variable()
 		}
 		f.whole(NotRegular, "is "+redact.FileType(f.info.Mode())+", not a regular file", mend)
 		return "", false

@@ -154,7 +154,7 @@ func TestNotRegular(t *testing.T) {
 			assert.Equal(t, sharedfile.NotRegular, problems[0].Kind)
 			mend := "write what it holds to a file, and name that in " + variable
 			if what == "a directory" {
-				mend = "remove it, as a container has one where the file that is mounted there is missing, or name a file in " + variable
+				mend = "remove it (Docker makes a directory where the file to mount is missing), or name a file in " + variable
 			}
 			assert.Equal(t, path+": is "+what+", not a regular file; "+mend, problems[0].String())
 		}

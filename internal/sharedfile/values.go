@@ -80,7 +80,7 @@ func isQuote(c byte) bool { return c == '"' || c == '\'' }
 
 // closedForShell reports whether the quotes of a command are closed where a backslash
 // outside quotes takes the meaning from the next character, as it does for a shell but
-// not on Windows: in a\'b, and in 'a'\”b'.
+// not on Windows: between two quotes, for example, or inside a word.
 func closedForShell(command string) bool {
 	var quote byte
 	for i := 0; i < len(command); i++ {
