@@ -81,7 +81,7 @@ func (s *Session) checkAllowed() error {
 // without a call; nil if they are.
 func (s *Session) barred() *Error {
 	cache := s.cache
-	if s.passesThrough() {
+	if !cache.Usable() && s.passesThrough() {
 		cache = s.parent.cache
 	}
 	keys := cache.Held()

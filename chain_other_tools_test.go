@@ -38,7 +38,7 @@ func TestContentForAPath(t *testing.T) {
 	const secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
-	for _, text := range []string{"[default]\naws_secret_access_key = " + secret + "\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n", `"` + secret + `"`, "aws_secret_access_key: " + secret, "aws_secret_access_key=" + secret, "aws_secret_access_key " + secret} {
+	for _, text := range []string{"[default]\naws_secret_access_key = " + secret + "\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n", `"` + secret + `"`, "aws_secret_access_key: " + secret, "AWS_SECRET_ACCESS_KEY=" + secret, "export AWS_SECRET_ACCESS_KEY=" + secret, `{"SecretAccessKey":"` + secret + `"}`, "aws_secret_access_key=" + secret, "aws_secret_access_key " + secret} {
 		t.Setenv("AWS_SHARED_CREDENTIALS_FILE", text)
 		_, err := awsauth.New()
 		require.Error(t, err)

@@ -23,7 +23,7 @@ func (s *Session) Explain() Report {
 	source, roles := root.sourceSteps(), s.roleSteps()
 	if barred := s.barred(); barred != nil {
 		row := &source[s.family.decision.used]
-		if s.gate != nil && !s.passesThrough() {
+		if s.gate != nil && (s.cache.Usable() || !s.passesThrough()) {
 			row = &roles[len(roles)-1]
 		}
 		row.Status, row.Detail = Failed, detailOf(barred)

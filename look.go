@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -154,8 +155,16 @@ func isAnothersHome(dir string) bool {
 	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrPermission) {
 		return false
 	}
-	home, err := os.Stat(filepath.Dir(dir))
-	return err == nil && !diskcache.IsOwn(home)
+	if runtime.GOOS == "windows" { // which tells no owner
+		return true
+	}
+	home := filepath.Dir(dir)
+	info, err := os.Stat(home)
+	for errors.Is(err, fs.ErrPermission) && filepath.Dir(home) != home { // below a directory that is locked itself
+		home = filepath.Dir(home)
+		info, err = os.Stat(home)
+	}
+	return err == nil && !diskcache.IsOwn(info)
 }
 
 // path adds the path of a file that a caller named. One that names no file by
@@ -206,7 +215,7 @@ func (l *look) where() string {
 	switch {
 	case len(paths) > 0:
 	case l.barred != "":
-		return l.barred + ", which this user may not enter"
+		return l.barred + ", whose directory this user may not enter"
 	default:
 		return "any shared file (none is configured)"
 	}

@@ -46,6 +46,7 @@ func TestHomeOfAnother(t *testing.T) {
 		wants   string // in the error, "" for the machine's identity
 	}{
 		"home":                    {"home", "", ""},
+		"what is round the home":  {".", "", ""},
 		"home, WithProfile":       {"home", "ops", "permission denied"},
 		"home, which is ours":     {"home", "", "permission denied"},
 		"its .aws, which is ours": {"home/.aws", "", "permission denied"},
@@ -86,7 +87,7 @@ func TestHomeOfAnother(t *testing.T) {
 			}
 			require.NoError(t, err)
 			assert.Equal(t, w.Became(lab.Home, "base"), w.IdentityOf(s))
-			assert.Contains(t, s.Explain().String(), "not in "+filepath.Join(aws, "credentials")+", which this user may not enter")
+			assert.Contains(t, s.Explain().String(), "not in "+filepath.Join(aws, "credentials")+", whose directory this user may not enter")
 			warned := log.At(slog.LevelWarn)
 			require.Len(t, warned, 2)
 			assert.Equal(t, "awsauth: "+filepath.Join(aws, "config")+" is not read, as the home directory is another user's, which this one may not enter; set HOME or AWS_CONFIG_FILE", warned[0].Message)

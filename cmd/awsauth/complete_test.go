@@ -48,6 +48,8 @@ func TestCompleteBash(t *testing.T) {
 		{"profile", `awsauth whoami --profile o`, "ops ops-2"},
 		{"profile behind a sign", `awsauth whoami --profile = o`, "ops ops-2"},
 		{"all profiles behind a sign", `awsauth whoami --profile =`, "büro ops ops-2"},
+		{"no flag for a value", `awsauth whoami --region =`, ""},
+		{"no flag for a word", `awsauth whoami --json ''`, ""},
 		{"flag behind a value behind a sign", `awsauth whoami --profile = ops --js`, "--json"},
 		{"all profiles", `awsauth whoami --profile ''`, "büro ops ops-2"},
 		{"a substitution", `awsauth --profile '$(touch ran)' --js`, "--json"},

@@ -18,7 +18,7 @@ _awsauth() {
   fi
   while IFS= read -r line; do # a word each, and behind a colon what it is
     word="${line%%:*}"
-    if [[ -n "$word" && "${word:0:${#cur}}" == "$cur" ]]; then
+    if [[ -n "$word" && "${word:0:${#cur}}" == "$cur" && ( "$word" != -* || "$cur" == -* ) ]]; then
       found+=("$word")
       meanings+=("${line:${#word}+1}")
       (( ${#word} > longest )) && longest=${#word}

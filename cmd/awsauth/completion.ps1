@@ -5,10 +5,11 @@ Register-ArgumentCompleter -Native -CommandName awsauth -ScriptBlock {
     $words = @($commandAst.CommandElements | Select-Object -Skip 1 |
         Where-Object { $_.Extent.EndOffset -lt $cursorPosition } | ForEach-Object { $_.Extent.Text })
     if ($words -contains '--') { return } # behind it stands another command
+    if ($words -contains '--%' -or "$words $wordToComplete" -match '"|\\( |$)') { return } # older versions pass such words on in pieces
     if ($wordToComplete.StartsWith('-')) { $words += $wordToComplete }
     & awsauth @words --generate-shell-completion 2>$null | ForEach-Object {
         $name, $meaning = $_.Split(':', 2) # a word each, and behind a colon what it is
-        if ($name -and $name.StartsWith($wordToComplete)) {
+        if ($name -and $name.StartsWith($wordToComplete) -and ($name[0] -ne '-' -or $wordToComplete)) {
             if (-not $meaning) { $meaning = $name }
             [System.Management.Automation.CompletionResult]::new($name, $name, 'ParameterValue', $meaning)
         }

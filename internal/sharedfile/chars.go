@@ -97,7 +97,7 @@ func oddInKey(key string) (rune, bool) {
 	replaced := strings.Map(func(r rune) rune { return ifForeign(r, '?') }, key)
 	dropped := strings.Map(func(r rune) rune { return ifForeign(r, -1) }, key)
 	for _, bare := range []string{replaced, dropped} {
-		if IsIdentity(bare) || misspelt(bare) != "" || editDistance(bare, "region") <= 2 || editDistance(bare, "endpoint_url") <= 2 {
+		if IsIdentity(bare) || misspelt(bare) != "" || editDistance(bare, "region") <= 1 || editDistance(bare, "endpoint_url") <= 1 {
 			return first, true
 		}
 	}
@@ -111,18 +111,21 @@ func ifForeign(r, other rune) rune {
 	return r
 }
 
-// isOwnLanguage reports whether r is a letter that people write notes with. Greek and
-// Cyrillic ones look like Latin ones, and are none among those.
+// isOwnLanguage reports whether r is a letter that people write notes with, or a mark of
+// one. Those of many scripts, Greek and Cyrillic for example, look like Latin ones, and
+// are none among those.
 func isOwnLanguage(r rune, latin bool) bool {
 	switch {
-	case lookAlike(r) != 0 || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r):
+	case lookAlike(r) != 0 || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
 		return false
-	case unicode.In(r, unicode.Greek, unicode.Cyrillic):
-		return !latin
 	case r == 'ー': // which Unicode counts to no script
 		return true
+	case !unicode.IsLetter(r) && !unicode.IsMark(r):
+		return false
+	case !latin:
+		return !unicode.Is(unicode.Common, r)
 	}
-	return unicode.IsLetter(r) && unicode.In(r, unicode.Latin, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul,
+	return unicode.In(r, unicode.Inherited, unicode.Latin, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul,
 		unicode.Thai, unicode.Arabic, unicode.Hebrew, unicode.Devanagari)
 }
 

@@ -62,7 +62,7 @@ func TestKeysThatAreNearby(t *testing.T) {
 		{"a letter of mathematics", "[profile ops]\n\U0001d42bole_arn = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+1D42B); write the key in plain ASCII"}},
 		{"a tie for a line", "[profile ops]\nrole\u203farn = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+203F); write the key in plain ASCII"}},
 		{"an accent on region", "[profile ops]\nr\u00e9gion = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+00E9); write the key in plain ASCII"}},
-		{"other notes", "[profile ops]\nキー = x\nサーバー = y\nбюджет = z\nmañana = m\nتاريخ = t\n", "", nil},
+		{"other notes", "[profile ops]\nキー = x\nサーバー = y\nбюджет = z\nmañana = m\nتاريخ = t\nชื่อ = n\nहिन्दी = h\nქართული = k\nréunion = r\ngro\u0308\u00dfe = g\n", "", nil},
 		{"an umlaut in a key of AWS", "[profile ops]\nröle_arn = x\n", "", []string{
 			"character config:2: a key has a character outside ASCII (U+00F6); write the key in plain ASCII"}},
 	})

@@ -54,7 +54,7 @@ func Stray(path string) string {
 		return "has a quote at one of its ends"
 	case strings.HasPrefix(strings.ToLower(path), "file:"):
 		return "is a URL"
-	case strings.HasPrefix(path, "[") || strings.HasPrefix(path, "aws_") && strings.ContainsAny(path, "=: \t"):
+	case isContent(strings.ToLower(path)):
 		return "looks like what stands in such a file"
 	}
 	for rest := path; rest != ""; {
@@ -65,6 +65,15 @@ func Stray(path string) string {
 		rest = rest[max(length, 1):]
 	}
 	return ""
+}
+
+// isContent reports whether what is to be a path, in small letters, is what stands in a
+// shared file, in a shell's, or in an answer of STS.
+func isContent(path string) bool {
+	for _, prefix := range []string{"export ", "set ", "$env:"} {
+		path = strings.TrimPrefix(path, prefix)
+	}
+	return strings.HasPrefix(path, "[") || strings.HasPrefix(path, "{") || strings.HasPrefix(path, "aws_") && strings.ContainsAny(path, "=: \t")
 }
 
 // homeOf returns the home directory of a user; "" is who runs the program.

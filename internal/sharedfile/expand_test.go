@@ -91,7 +91,7 @@ func TestStray(t *testing.T) {
 	for _, path := range []string{"/none/config", "aws_config", "aws_credentials.ini", "/none/a b", "/none/o'brien"} {
 		assert.Empty(t, sharedfile.Stray(path), path)
 	}
-	for _, path := range []string{"aws_access_key_id = x", "aws_access_key_id=x", "aws_secret_access_key: x", "aws_secret_access_key x", "[default]", `"/none/config"`, "/none/config\n", "file:///none"} {
+	for _, path := range []string{"aws_access_key_id = x", "aws_access_key_id=x", "aws_secret_access_key: x", "AWS_SECRET_ACCESS_KEY=x", "export aws_secret_access_key=x", `{"SecretAccessKey":"x"}`, "aws_secret_access_key x", "[default]", `"/none/config"`, "/none/config\n", "file:///none"} {
 		assert.NotEmpty(t, sharedfile.Stray(path), path)
 	}
 }

@@ -30,13 +30,19 @@ func (fs *Files) checkInherits(f *file, s, common *section) {
 	has := func(key string) bool { return own(key) || common.values[key].Text != "" }
 	for _, key := range common.keys {
 		v := common.values[key]
-		if _, said := s.values[key]; said || v.Text == "" || !fs.inherited(key, f.credentials, s, own, has) {
+		same, _ := fs.Get(s.name, key)
+		if _, said := s.values[key]; said || v.Text == "" || v.Text == same.Text || !fs.inherited(key, f.credentials, s, own, has) {
 			continue
 		}
 		what := fmt.Sprintf("%s of [DEFAULT] belongs to %s, too, for the AWS CLI, and not for the SDK", key, s.subject())
 		fs.problems = append(fs.problems, Problem{Path: f.path, Line: v.Line, Kind: Heading, Profile: s.name, What: what, Mend: "write it below the heading of the profile"})
 		return
 	}
+}
+
+// isRoles reports whether a key says which role a profile is, and who assumes it.
+func isRoles(key string) bool {
+	return slices.Contains([]string{"role_arn", "source_profile", "credential_source", "web_identity_token_file"}, key)
 }
 
 // inherited reports whether a key of [DEFAULT] changes who the profile is, in the order
@@ -47,22 +53,32 @@ func (fs *Files) inherited(key string, inCredentials bool, s *section, own, has 
 		return slices.ContainsFunc(fs.sections(s.kind, s.name), func(p placed) bool { return in(p) && slices.ContainsFunc(p.keys, keys) })
 	}
 	anywhere := func(placed) bool { return true }
+	inCredentialsFile := func(p placed) bool { return p.credentials }
+	isPair := func(key string) bool { return key == accessKeyID || key == secretAccessKey }
+	earlier := own("role_arn") || own("sso_account_id") || own("sso_session") || own("sso_start_url") || says(isPair, inCredentialsFile)
+	written := func(p placed) bool { return p.credentials && p.values[key].Text != "" }
 	switch {
+	case !inCredentials && !isPair(key) && slices.ContainsFunc(fs.sections(s.kind, s.name), written):
+		return false // a credentials file has the last word
+	case inCredentials && own(key) && isRoles(key):
+		return true // and has it here, over a config file's
+	case own("role_arn") && own("web_identity_token_file"):
+		return false // which come before all else
 	case key == "web_identity_token_file":
 		return has("role_arn")
 	case own("role_arn") && (own("source_profile") || own("credential_source")):
-		return false // which come before all else
+		return false // which come next
 	}
 	switch key {
 	case accessKeyID, secretAccessKey:
 		if inCredentials {
-			isKey := func(key string) bool { return key == accessKeyID || key == secretAccessKey }
-			return !own("role_arn") && !own("sso_account_id") && !own("sso_session") && !own("sso_start_url") &&
-				!says(isKey, func(p placed) bool { return p.credentials })
+			return !earlier
 		}
 		return !says(mustHaveText, anywhere)
-	case credentialProcess, "login_session":
-		return !says(mustHaveText, anywhere)
+	case "login_session":
+		return !earlier && !own(key)
+	case credentialProcess:
+		return !earlier && !own(key) && !own("login_session")
 	case "source_profile", "credential_source":
 		return has("role_arn")
 	case "sso_session":

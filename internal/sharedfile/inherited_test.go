@@ -29,6 +29,12 @@ func TestInherited(t *testing.T) {
 		{"keys, beside keys of a config file", "[profile ops]\naws_access_key_id = AKIDBETA\naws_secret_access_key = secret/beta\n", "[DEFAULT]\n" + pair + "[ops]\nregion = us-east-1\n", text("credentials:2", "aws_access_key_id")},
 		{"a token, beside a role", "[DEFAULT]\nweb_identity_token_file = /token\n[profile ops]\n" + role, "", text("config:2", "web_identity_token_file")},
 		{"a token, and no role", "[DEFAULT]\nweb_identity_token_file = /token\n[profile ops]\n" + pair, "", nil},
+		{"a process, beside keys of a config file", "[DEFAULT]\ncredential_process = /bin/x\n[profile ops]\n" + pair, "", text("config:2", "credential_process")},
+		{"a process, beside keys of a credentials file", "[DEFAULT]\ncredential_process = /bin/x\n[profile ops]\nregion = us-east-1\n", "[ops]\n" + pair, nil},
+		{"a source, beside a token", "[DEFAULT]\nsource_profile = k\n[profile ops]\nrole_arn = arn:aws:iam::123456789012:role/x\nweb_identity_token_file = /token\n", "", nil},
+		{"another role, over that of a config file", "[profile ops]\n" + role, "[DEFAULT]\nrole_arn = arn:aws:iam::123456789012:role/y\n[ops]\nregion = us-east-1\n", text("credentials:2", "role_arn")},
+		{"the same role", "[profile ops]\n" + role, "[DEFAULT]\nrole_arn = arn:aws:iam::123456789012:role/x\n[ops]\nregion = us-east-1\n", nil},
+		{"a token that a credentials file says anew", "[DEFAULT]\nweb_identity_token_file = /a\n[profile ops]\nrole_arn = arn:aws:iam::123456789012:role/x\n", "[ops]\nweb_identity_token_file = /b\n", nil},
 		{"a process without a value", "[DEFAULT]\ncredential_process =\n[profile ops]\nregion = us-east-1\n", "", nil},
 	})
 }
