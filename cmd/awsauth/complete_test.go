@@ -18,7 +18,7 @@ func hostileProfiles(t *testing.T) {
 	t.Helper()
 	awsauthtest.Isolate(t)
 	var text strings.Builder
-	for _, name := range []string{"ops", "ops-2", "$(touch ran)", "`touch ran`", "a;touch ran", "*", "-x", "a:b", "q'uo\"te", `back\slash`, "two words", "büro"} {
+	for _, name := range []string{"ops", "ops-2", "$(touch ran)", "`touch ran`", "a;touch ran", "*", "-x", "a:b", "q'uo\"te", `back\slash`, "two words", "@team", "a,b", "büro"} {
 		text.WriteString("[profile " + name + "]\nregion = eu-west-1\n")
 	}
 	path := filepath.Join(t.TempDir(), "config")

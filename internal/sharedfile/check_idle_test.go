@@ -58,6 +58,7 @@ func TestKeysThatAreNearby(t *testing.T) {
 		{"a filler that is not seen", "[profile ops]\nrole_arn\u3164 = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+3164); write the key in plain ASCII"}},
 		{"a filler behind region", "[profile ops]\nregion\u3164 = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+3164); write the key in plain ASCII"}},
 		{"a variation selector", "[profile ops]\nrole_arn\ufe0f = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+FE0F); write the key in plain ASCII"}},
+		{"a variation selector in a note", "[profile ops]\nnote\ufe0f = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+FE0F); write the key in plain ASCII"}},
 		{"joiners", "[profile ops]\nrole\u034f\u034f_arn = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+034F); write the key in plain ASCII"}},
 		{"a letter of mathematics", "[profile ops]\n\U0001d42bole_arn = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+1D42B); write the key in plain ASCII"}},
 		{"a tie for a line", "[profile ops]\nrole\u203farn = x\n", "", []string{"character config:2: a key has a character outside ASCII (U+203F); write the key in plain ASCII"}},

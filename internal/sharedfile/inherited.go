@@ -76,9 +76,9 @@ func (fs *Files) inherited(key string, inCredentials bool, s *section, own, has 
 		}
 		return !says(mustHaveText, anywhere)
 	case "login_session":
-		return !earlier && !own(key)
+		return !earlier
 	case credentialProcess:
-		return !earlier && !own(key) && !own("login_session")
+		return !earlier && !own("login_session")
 	case "source_profile", "credential_source":
 		return has("role_arn")
 	case "sso_session":

@@ -35,6 +35,8 @@ func TestInherited(t *testing.T) {
 		{"another role, over that of a config file", "[profile ops]\n" + role, "[DEFAULT]\nrole_arn = arn:aws:iam::123456789012:role/y\n[ops]\nregion = us-east-1\n", text("credentials:2", "role_arn")},
 		{"the same role", "[profile ops]\n" + role, "[DEFAULT]\nrole_arn = arn:aws:iam::123456789012:role/x\n[ops]\nregion = us-east-1\n", nil},
 		{"a token that a credentials file says anew", "[DEFAULT]\nweb_identity_token_file = /a\n[profile ops]\nrole_arn = arn:aws:iam::123456789012:role/x\n", "[ops]\nweb_identity_token_file = /b\n", nil},
+		{"a process, beside a login", "[DEFAULT]\ncredential_process = /bin/x\n[profile ops]\nlogin_session = arn:aws:iam::123456789012:user/a\n", "", nil},
+		{"a process, over that of a config file", "[profile ops]\ncredential_process = /bin/x\n", "[DEFAULT]\ncredential_process = /bin/y\n[ops]\nregion = us-east-1\n", text("credentials:2", "credential_process")},
 		{"a process without a value", "[DEFAULT]\ncredential_process =\n[profile ops]\nregion = us-east-1\n", "", nil},
 	})
 }
